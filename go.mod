@@ -1,0 +1,3 @@
+module cloneat-emu
+
+go 1.25.0
