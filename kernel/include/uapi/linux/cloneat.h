@@ -102,15 +102,30 @@ struct cloneat_args {
  * Macros over a set of flags, a clone_flag_t *.  @index is a CLONEXT_* index,
  * never a CLONE_* mask: those are ored into word 0.
  */
-#define __CLONE_WORD(index, set) ((set)[(unsigned int)(index) / 32])
-#define __CLONE_MASK(index) (1U << ((unsigned int)(index) % 32))
+static __inline__ void __clone_set(unsigned int index, clone_flag_t *set)
+{
+	set[index / 32] |= (clone_flag_t)(1U << (index % 32));
+}
 
-#define CLONE_SET(index, set) \
-	((void)(__CLONE_WORD(index, set) |= (clone_flag_t)__CLONE_MASK(index)))
-#define CLONE_CLR(index, set) \
-	((void)(__CLONE_WORD(index, set) &= (clone_flag_t)~__CLONE_MASK(index)))
-#define CLONE_ISSET(index, set) \
-	(((unsigned int)__CLONE_WORD(index, set) & __CLONE_MASK(index)) != 0)
-#define CLONE_ZERO(set) ((void)((set)[0] = 0, (set)[1] = 0))
+static __inline__ void __clone_clr(unsigned int index, clone_flag_t *set)
+{
+	set[index / 32] &= (clone_flag_t)~(1U << (index % 32));
+}
+
+static __inline__ int __clone_isset(unsigned int index, const clone_flag_t *set)
+{
+	return ((unsigned int)set[index / 32] & (1U << (index % 32))) != 0;
+}
+
+static __inline__ void __clone_zero(clone_flag_t *set)
+{
+	set[0] = 0;
+	set[1] = 0;
+}
+
+#define CLONE_SET(index, set) __clone_set(index, set)
+#define CLONE_CLR(index, set) __clone_clr(index, set)
+#define CLONE_ISSET(index, set) __clone_isset(index, set)
+#define CLONE_ZERO(set) __clone_zero(set)
 
 #endif /* _UAPI_LINUX_CLONEAT_H */
