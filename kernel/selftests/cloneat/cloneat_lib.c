@@ -3,6 +3,7 @@
  * What the checks are made of: clones with stacks, targets, rights, /proc.
  * See cloneat_test.h.
  */
+#define CT_LINE 0
 #include "cloneat_test.h"
 #include <dirent.h>
 #include <grp.h>
@@ -200,7 +201,7 @@ long cloneat_call(pid_t pid, pid_t hint, struct cloneat_args *args,
 {
 	const long a[5] = { pid, hint, (long)args };
 
-	return call_in_child(CLONEAT_NR, a, fn, arg);
+	return call_in_child(__NR_cloneat, a, fn, arg);
 }
 
 long clone_call(unsigned long flags, void *stack_base, size_t stack_size,

@@ -3,6 +3,7 @@
  * Runner of the conformance suite of cloneat(): lists, runs and reports the
  * checks of one program.  See cloneat_test.h.
  */
+#define CT_LINE 0
 #include "cloneat_test.h"
 #include <dirent.h>
 #include <sys/mount.h>
@@ -41,14 +42,17 @@ const void *ct_arg(void)
 
 /* --- expectations --- */
 
+/* The first outcome counts, but for a failure after the body's end. */
 static void settle(enum outcome outcome, const char *text)
 {
-	int running = RUNNING;
+	int from = shared->outcome;
 
-	if (!__atomic_compare_exchange_n(&shared->outcome, &running, outcome,
-					 false, __ATOMIC_SEQ_CST,
-					 __ATOMIC_SEQ_CST))
-		return;
+	do {
+		if (from != RUNNING && (from != DONE || outcome != FAILED))
+			return;
+	} while (!__atomic_compare_exchange_n(&shared->outcome, &from, outcome,
+					      false, __ATOMIC_SEQ_CST,
+					      __ATOMIC_SEQ_CST));
 	snprintf(shared->text, sizeof(shared->text), "%s", text);
 }
 
@@ -65,7 +69,8 @@ void ct_fail(int line, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	snprintf(full, sizeof(full), "line %d: %s", line, text);
+	snprintf(full, sizeof(full), "line %d: %s", line ? line : shared->line,
+		 text);
 	settle(FAILED, full);
 	ct_exit(1);
 }
@@ -124,6 +129,7 @@ static void run_body(const struct ct_check *check)
 {
 	pid_t pid = ct_pid();
 
+	shared->line = check->line;
 	alarm(CT_SECONDS);
 	check->body();
 	if (ct_pid() != pid)
@@ -204,6 +210,7 @@ static void explain_end(int status)
 static void keep(const struct ct_check *check)
 {
 	int status = 0, live;
+	char text[100];
 	pid_t pid;
 
 	must(prctl(PR_SET_CHILD_SUBREAPER, 1));
@@ -215,10 +222,10 @@ static void keep(const struct ct_check *check)
 	if (shared->outcome == RUNNING)
 		explain_end(status);
 	live = end_leftovers();
-	if (live && shared->outcome == DONE) {
-		shared->outcome = FAILED;
-		snprintf(shared->text, sizeof(shared->text),
+	if (live) {
+		snprintf(text, sizeof(text),
 			 "%d live processes were left behind", live);
+		settle(FAILED, text);
 	}
 	_exit(0);
 }
