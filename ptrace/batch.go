@@ -1,0 +1,174 @@
+package ptrace
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Batch runs a list of calls in one stop. Its area in the tracee is
+//
+//	+0       the program that runs the list (batch_amd64.go)
+//	+128     entries of 64 bytes: nr, six arguments, whether an error may pass
+//	+half    data: what the calls point to
+//
+// The area is readable, writable and executable while it exists; Close unmaps
+// it. Only tracees that may be changed so are given one: a child in the making,
+// and a caller, which waits. Precondition for Run: the tracee does not ignore
+// SIGTRAP, or its disposition would be reset (kernel: force_sig_info_to_task).
+type Batch struct {
+	i       *Injection
+	base    uintptr
+	size    uintptr
+	entries []byte
+	used    uintptr // of the data half
+}
+
+// Result is what one call of a batch returned.
+type Result struct {
+	Value uintptr
+	Errno unix.Errno // 0 for success
+}
+
+const (
+	entryLen   = 64
+	entriesOff = 128
+	allLoose   = 1
+)
+
+// NewBatch maps an area of size bytes (a multiple of the page size) somewhere.
+func (i *Injection) NewBatch(size uintptr) (*Batch, error) { return i.newBatch(0, 0, size) }
+
+// NewBatchAt maps the area at addr, which must be free.
+func (i *Injection) NewBatchAt(addr, size uintptr) (*Batch, error) {
+	return i.newBatch(addr, unix.MAP_FIXED_NOREPLACE, size)
+}
+
+func (i *Injection) newBatch(addr uintptr, how int, size uintptr) (*Batch, error) {
+	prot := uintptr(unix.PROT_READ | unix.PROT_WRITE | unix.PROT_EXEC)
+	flags := uintptr(unix.MAP_PRIVATE | unix.MAP_ANONYMOUS | how)
+	base, err := i.Call(unix.SYS_MMAP, addr, size, prot, flags, ^uintptr(0), 0)
+	if err != nil {
+		return nil, err
+	}
+	b := &Batch{i: i, base: base, size: size}
+	return b, i.poke(base, batchProgram)
+}
+
+// Base and Size tell where the area is.
+func (b *Batch) Base() uintptr { return b.base }
+
+// Size is the area's length in bytes.
+func (b *Batch) Size() uintptr { return b.size }
+
+// Room is how many more calls fit before the next Run.
+func (b *Batch) Room() int { return (int(b.size)/2 - entriesOff - len(b.entries)) / entryLen }
+
+// DataRoom is how many more bytes of data fit before the next Run.
+func (b *Batch) DataRoom() int { return int(b.size/2 - b.used) }
+
+// Add queues a call; the batch stops where it fails. The index is that of its
+// Result.
+func (b *Batch) Add(nr uintptr, args ...uintptr) int { return b.add(0, nr, args) }
+
+// AddLoose queues a call whose failure does not stop the batch.
+func (b *Batch) AddLoose(nr uintptr, args ...uintptr) int { return b.add(allLoose, nr, args) }
+
+func (b *Batch) add(loose uint64, nr uintptr, args []uintptr) int {
+	var e [entryLen]byte
+	binary.LittleEndian.PutUint64(e[:], uint64(nr))
+	for i, a := range args {
+		binary.LittleEndian.PutUint64(e[8+8*i:], uint64(a))
+	}
+	binary.LittleEndian.PutUint64(e[56:], loose)
+	b.entries = append(b.entries, e[:]...)
+	return len(b.entries)/entryLen - 1
+}
+
+// Data places p in the area and returns its address in the tracee. It stays
+// until the next Run is over.
+func (b *Batch) Data(p []byte) (uintptr, error) {
+	addr, err := b.Reserve(len(p))
+	if err != nil || len(p) == 0 {
+		return addr, err
+	}
+	return addr, b.i.poke(addr, p)
+}
+
+// Reserve makes room for n bytes of output, to be read before the next Data.
+func (b *Batch) Reserve(n int) (uintptr, error) {
+	need := (uintptr(n) + 15) &^ 15
+	if b.used+need > b.size/2 {
+		return 0, fmt.Errorf("batch area of pid %d is full: %w", b.i.TID, unix.ENOMEM)
+	}
+	addr := b.base + b.size/2 + b.used
+	b.used += need
+	return addr, nil
+}
+
+// Run makes the queued calls and empties the queue. The results end with the
+// first call that failed and was not loose, whose errno is the error too.
+func (b *Batch) Run() ([]Result, error) {
+	entries := b.entries
+	b.entries, b.used = b.entries[:0], 0
+	if len(entries) == 0 {
+		return nil, nil
+	}
+	if len(entries) > int(b.size)/2-entriesOff {
+		return nil, fmt.Errorf("%d calls for a batch of %d: %w", len(entries)/entryLen, b.size, unix.ENOMEM)
+	}
+	if err := b.i.poke(b.base+entriesOff, entries); err != nil {
+		return nil, err
+	}
+	if err := b.execute(uint64(len(entries))); err != nil {
+		return nil, err
+	}
+	if err := b.i.peek(b.base+entriesOff, entries); err != nil {
+		return nil, err
+	}
+	return results(entries)
+}
+
+func results(entries []byte) ([]Result, error) {
+	var all []Result
+	for e := entries; len(e) > 0; e = e[entryLen:] {
+		v := int64(binary.LittleEndian.Uint64(e))
+		r := Result{Value: uintptr(v)}
+		if v < 0 && v >= -4095 {
+			r = Result{Errno: unix.Errno(-v)}
+		}
+		all = append(all, r)
+		if r.Errno != 0 && binary.LittleEndian.Uint64(e[56:]) != allLoose {
+			return all, r.Errno
+		}
+	}
+	return all, nil
+}
+
+// Close unmaps the area.
+func (b *Batch) Close() error {
+	_, err := b.i.Call(unix.SYS_MUNMAP, b.base, b.size)
+	return err
+}
+
+// poke and peek copy to and from memory that the tracee may access itself.
+func (s *Stopped) poke(addr uintptr, p []byte) error {
+	return s.vm(unix.ProcessVMWritev, addr, p)
+}
+
+func (s *Stopped) peek(addr uintptr, p []byte) error {
+	return s.vm(unix.ProcessVMReadv, addr, p)
+}
+
+func (s *Stopped) vm(do func(int, []unix.Iovec, []unix.RemoteIovec, uint) (int, error), addr uintptr, p []byte) error {
+	local := []unix.Iovec{{Base: &p[0], Len: uint64(len(p))}}
+	n, err := do(s.TID, local, []unix.RemoteIovec{{Base: addr, Len: len(p)}}, 0)
+	if err == nil && n != len(p) {
+		err = unix.EFAULT
+	}
+	if err != nil {
+		return fmt.Errorf("process_vm access to pid %d at %#x: %w", s.TID, addr, err)
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+package ptrace
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// ForkOptions make the kernel attach to whatever a tracee clones.
+const ForkOptions = unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_TRACEFORK |
+	unix.PTRACE_O_TRACEVFORK | unix.PTRACE_O_TRACECLONE
+
+// Fork makes the tracee run a clone(2) or clone3(2) and returns the child,
+// attached and in its first stop. The tracee is left in the event's stop,
+// inside the call, after its arguments were used: it may be given its
+// registers back there, and the kernel will still put the child's number into
+// rax when it goes on. Where the call fails, the tracee is at its exit and the
+// error is the call's. Precondition: seized with ForkOptions, and flags without
+// CLONE_UNTRACED.
+func (i *Injection) Fork(nr uintptr, args ...uintptr) (*Stopped, error) {
+	if err := i.enter(nr, args); err != nil {
+		return nil, err
+	}
+	stop, err := i.proceed()
+	if err != nil {
+		return nil, err
+	}
+	if stop.Kind == Syscall {
+		_, err := i.result()
+		if err == nil {
+			err = fmt.Errorf("pid %d cloned without an event", i.TID)
+		}
+		return nil, err
+	}
+	tid, err := i.EventMessage()
+	if err != nil {
+		return nil, err
+	}
+	child, _, err := Adopt(tid).Wait()
+	return child, err
+}
+
+// Finish runs the tracee from a fork's event to the exit of the call and
+// returns what the call returned. With CLONE_VFORK it waits for the child.
+func (i *Injection) Finish() (uintptr, error) {
+	stop, err := i.proceed()
+	if err != nil {
+		return 0, err
+	}
+	if stop.Kind != Syscall {
+		return 0, fmt.Errorf("pid %d: met %+v at the end of a clone", i.TID, stop)
+	}
+	return i.result()
+}
+
+// Kill ends the tracee, which must be a child in the making, and waits until
+// it is gone.
+func (s *Stopped) Kill() {
+	_ = unix.Kill(s.TID, unix.SIGKILL)
+	r := &Running{TID: s.TID}
+	for {
+		if _, _, err := r.Wait(); err != nil {
+			return
+		}
+		_, _ = s.Cont(0)
+	}
+}

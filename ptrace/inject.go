@@ -1,0 +1,242 @@
+package ptrace
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// stopBound is how long a tracee may take to stop where it should at once.
+const stopBound = 2 * time.Second
+
+// blockAll is a mask of every signal (SIGKILL and SIGSTOP cannot be blocked).
+const blockAll = ^uint64(0)
+
+// Injection is a scope in which a stopped tracee makes calls that its program
+// did not ask for. Begin one, `defer End()`.
+type Injection struct {
+	*Stopped
+	saved  Regs   // what End puts back
+	mask   uint64 // the tracee's own blocked signals
+	masked bool   // mask was replaced and must be put back
+	insn   uint64 // a `syscall` instruction in the tracee
+	ran    bool   // a call was made: registers and kind of stop differ
+	stops  bool   // a SIGSTOP was taken away and must be sent again
+	forget bool   // End restores nothing
+
+	// Hold keeps the tracee in hand when a SIGSTOP reaches it between calls:
+	// for a child in the making, which must never run as it is.
+	Hold bool
+	// Detached says that the tracee was let go because a signal came first.
+	Detached bool
+}
+
+// Begin opens the scope. Precondition: the tracee is in an interrupt stop or
+// its first stop (Kind Interrupt or Group).
+func (s *Stopped) Begin() (*Injection, error) {
+	regs, err := s.Regs()
+	if err != nil {
+		return nil, err
+	}
+	if err := check64(s.TID, regs); err != nil {
+		return nil, err
+	}
+	insn, err := s.syscallInsn(regs)
+	if err != nil {
+		return nil, err
+	}
+	if _, in := InSyscall(regs); !in {
+		if regs, err = s.leaveCriticalSection(regs); err != nil {
+			return nil, err
+		}
+	}
+	i := &Injection{Stopped: s, saved: s.rewind(regs), insn: insn}
+	return i, i.block()
+}
+
+// block keeps every signal out while calls are injected, or a call would eat
+// one. A tracee inside a call that saved a mask to put back afterwards
+// (sigsuspend, ppoll, pselect, epoll_pwait) keeps its mask: PTRACE_SETSIGMASK
+// would throw the saved one away. See keepsMask.
+func (i *Injection) block() error {
+	mask, err := i.SigMask()
+	if err != nil {
+		return err
+	}
+	i.mask = mask
+	if keepsMask(i.saved) || mask == blockAll {
+		return nil
+	}
+	i.masked = true
+	return i.SetSigMask(blockAll)
+}
+
+// Saved returns the registers that End will put back.
+func (i *Injection) Saved() Regs { return i.saved }
+
+// SetSaved changes what End will put back: the result of the tracee's call.
+func (i *Injection) SetSaved(r Regs) { i.saved = r }
+
+// Mask returns the tracee's own blocked signals.
+func (i *Injection) Mask() uint64 { return i.mask }
+
+// Call makes the tracee run call nr. The error is the call's own unix.Errno,
+// or one for which Gone is true.
+func (i *Injection) Call(nr uintptr, args ...uintptr) (uintptr, error) {
+	if err := i.enter(nr, args); err != nil {
+		return 0, err
+	}
+	stop, err := i.proceed()
+	if err != nil {
+		return 0, err
+	}
+	if stop.Kind != Syscall {
+		return 0, fmt.Errorf("pid %d: call %d met stop %+v", i.TID, nr, stop)
+	}
+	return i.result()
+}
+
+// enter brings the tracee to the entry of the call.
+func (i *Injection) enter(nr uintptr, args []uintptr) error {
+	i.ran = true
+	if err := i.SetRegs(forCall(i.saved, i.insn, nr, args)); err != nil {
+		return err
+	}
+	stop, err := i.proceed()
+	switch {
+	case err != nil:
+		return err
+	case stop.Kind == Signal:
+		return i.giveWay(stop.Sig)
+	case stop.Kind != Syscall:
+		return fmt.Errorf("pid %d: expected the entry of call %d, met %+v", i.TID, nr, stop)
+	}
+	return nil
+}
+
+// giveWay lets a signal that came before the call have the tracee: it is let
+// go in the signal's delivery, with its own registers, as if it had never been
+// stopped. The scope is over, and the work has to begin anew: ErrAgain.
+func (i *Injection) giveWay(sig unix.Signal) error {
+	if i.masked {
+		if err := i.SetSigMask(i.mask); err != nil {
+			return err
+		}
+	}
+	if err := i.SetRegs(i.saved); err != nil {
+		return err
+	}
+	i.forget, i.Detached = true, true
+	if err := i.Detach(int(sig)); err != nil {
+		return err
+	}
+	return ErrAgain
+}
+
+func (i *Injection) result() (uintptr, error) {
+	regs, err := i.Regs()
+	if err != nil {
+		return 0, err
+	}
+	return outcome(regs)
+}
+
+// proceed runs the tracee to its next system call stop, event or signal. An
+// interrupt or group-stop on the way is passed over: a detached tracee whose
+// group is stopped goes back into that stop by itself (kernel:
+// __ptrace_unlink). Signals come only before a call's entry, and only those
+// that could not be blocked.
+func (i *Injection) proceed() (Stop, error) {
+	for {
+		r, err := i.Syscall(0)
+		if err != nil {
+			return Stop{}, err
+		}
+		s, stop, err := r.Wait()
+		if err != nil {
+			return Stop{}, err
+		}
+		i.Last = s.Last
+		switch {
+		case stop.Kind == Signal && stop.Sig == unix.SIGSTOP && i.Hold:
+			i.stops = true
+		case stop.Kind == Syscall || stop.Kind == Event || stop.Kind == Signal:
+			return stop, nil
+		}
+	}
+}
+
+// Forget makes End restore nothing: the tracee gets other registers.
+func (i *Injection) Forget() { i.forget = true }
+
+// End puts registers and mask back. Where the tracee was inside a system call
+// that the kernel is to restart or to end with EINTR, End brings it back into
+// the kernel's signal code first, where that is decided; the tracee is then in
+// an interrupt stop again, as when the scope was opened.
+func (i *Injection) End() error {
+	if i.forget {
+		return nil
+	}
+	err := i.restore()
+	if i.stops {
+		err = errors.Join(err, resend(i.TID))
+	}
+	return err
+}
+
+func (i *Injection) restore() error {
+	if i.ran && restarts(i.saved) {
+		if err := i.toSignalCode(); err != nil {
+			return err
+		}
+	}
+	if i.masked {
+		if err := i.SetSigMask(i.mask); err != nil {
+			return err
+		}
+	}
+	i.ran = false
+	return i.SetRegs(i.saved)
+}
+
+// toSignalCode moves the tracee from the exit of an injected call to an
+// interrupt stop. Precondition: every signal is blocked.
+func (i *Injection) toSignalCode() error {
+	if err := i.SetRegs(forCall(i.saved, i.insn, 0, nil)); err != nil {
+		return err
+	}
+	r := &Running{TID: i.TID}
+	if err := r.Interrupt(); err != nil {
+		return err
+	}
+	for {
+		if _, err := i.Cont(0); err != nil {
+			return err
+		}
+		s, stop, err := r.Wait()
+		if err != nil {
+			return err
+		}
+		i.Last = s.Last
+		switch {
+		case stop.Kind == Interrupt || stop.Kind == Group:
+			return nil
+		case stop.Kind == Signal && stop.Sig == unix.SIGSTOP:
+			i.stops = true // sent again by End, once the tracee can take it
+		default:
+			return fmt.Errorf("pid %d: stop %+v on the way back", i.TID, stop)
+		}
+	}
+}
+
+// resend sends the SIGSTOP that was taken away; the tracee meets it when it is
+// let go.
+func resend(tid int) error {
+	tgid := tid
+	if st, err := tgidOf(tid); err == nil {
+		tgid = st
+	}
+	return unix.Tgkill(tgid, tid, unix.SIGSTOP)
+}

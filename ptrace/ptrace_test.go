@@ -1,0 +1,212 @@
+package ptrace
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// start runs a command that is stopped at the end of the test.
+func start(t *testing.T, name string, args ...string) (*exec.Cmd, io.WriteCloser, *bytes.Buffer) {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	return cmd, in, &out
+}
+
+// stopped seizes and stops tid on the test's own OS thread.
+func stopped(t *testing.T, tid, options int) *Stopped {
+	t.Helper()
+	runtime.LockOSThread()
+	t.Cleanup(runtime.UnlockOSThread)
+	r, err := Seize(tid, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Interrupt(); err != nil {
+		t.Fatal(err)
+	}
+	s, stop, err := r.WaitFor(10 * time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stop.Kind != Interrupt {
+		t.Fatalf("stop %+v, want an interrupt", stop)
+	}
+	return s
+}
+
+// blockedIn waits until tid sleeps in call nr.
+func blockedIn(t *testing.T, tid int, nr string) {
+	t.Helper()
+	for {
+		b, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/syscall")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.HasPrefix(b, []byte(nr+" ")) {
+			return
+		}
+		runtime.Gosched()
+	}
+}
+
+func TestInjectedCallLeavesABlockedReadAlone(t *testing.T) {
+	cmd, in, out := start(t, "cat")
+	pid := cmd.Process.Pid
+	blockedIn(t, pid, "0")
+	s := stopped(t, pid, ForkOptions)
+	before, err := s.Regs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	i, err := s.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := i.Call(unix.SYS_GETPID)
+	if err != nil || int(got) != pid {
+		t.Fatalf("injected getpid = %d, %v; want %d", got, err, pid)
+	}
+	if _, err := i.Call(unix.SYS_CLOSE, 1000); !errors.Is(err, unix.EBADF) {
+		t.Fatalf("injected close(1000): %v, want EBADF", err)
+	}
+	if err := i.End(); err != nil {
+		t.Fatal(err)
+	}
+	after, err := s.Regs()
+	if err != nil || before != after {
+		t.Fatalf("registers differ (%v):\n%+v\n%+v", err, before, after)
+	}
+	if err := s.Detach(0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Write([]byte("hello\n")); err != nil {
+		t.Fatal(err)
+	}
+	in.Close()
+	if err := cmd.Wait(); err != nil || out.String() != "hello\n" {
+		t.Fatalf("cat after the injection: %v, %q", err, out)
+	}
+}
+
+func TestForkReturnsAStoppedChildAndItsNumber(t *testing.T) {
+	cmd, _, _ := start(t, "cat")
+	pid := cmd.Process.Pid
+	s := stopped(t, pid, ForkOptions)
+	i, err := s.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	child, err := i.Fork(unix.SYS_CLONE, uintptr(unix.SIGCHLD), 0, 0, 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := parent(child.TID); got != pid {
+		t.Errorf("the child's parent is %d, want %d", got, pid)
+	}
+	got, err := i.Finish()
+	if err != nil || int(got) != child.TID {
+		t.Errorf("clone returned %d, %v; want %d", got, err, child.TID)
+	}
+	child.Kill()
+	if err := i.End(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Detach(0); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestBatchRunsItsCallsInOrderAndStopsAtTheFirstError(t *testing.T) {
+	cmd, _, _ := start(t, "cat")
+	s := stopped(t, cmd.Process.Pid, ForkOptions)
+	i, err := s.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := i.NewBatch(64 << 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, err := b.Data([]byte("/proc/self/stat\x00"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Add(unix.SYS_GETPID)
+	b.AddLoose(unix.SYS_CLOSE, 1000)
+	b.Add(unix.SYS_OPEN, name, unix.O_RDONLY)
+	b.Add(unix.SYS_CLOSE, 1001)
+	b.Add(unix.SYS_GETPID)
+	res, err := b.Run()
+	if !errors.Is(err, unix.EBADF) || len(res) != 4 {
+		t.Fatalf("batch: %v, %d results; want EBADF of the fourth", err, len(res))
+	}
+	if int(res[0].Value) != cmd.Process.Pid || res[1].Errno != unix.EBADF || res[2].Errno != 0 {
+		t.Errorf("results %+v", res)
+	}
+	if err := b.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := errors.Join(i.End(), s.Detach(0)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestScratchIsZeroAgain(t *testing.T) {
+	cmd, _, _ := start(t, "cat")
+	s := stopped(t, cmd.Process.Pid, ForkOptions)
+	sc, err := s.NewScratch()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sc.Write([]byte("arguments")); err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, 9)
+	if err := s.Read(sc.Addr(), got); err != nil || string(got) != "arguments" {
+		t.Fatalf("read %q, %v", got, err)
+	}
+	sc.Release()
+	if err := s.Read(sc.Addr(), got); err != nil || !bytes.Equal(got, make([]byte, 9)) {
+		t.Fatalf("after Release %q, %v", got, err)
+	}
+	if err := s.Detach(0); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAKilledTraceeIsGone(t *testing.T) {
+	cmd, _, _ := start(t, "cat")
+	s := stopped(t, cmd.Process.Pid, ForkOptions)
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	i, err := s.Begin()
+	if err == nil {
+		_, err = i.Call(unix.SYS_GETPID)
+	}
+	if !Gone(err) {
+		t.Fatalf("error %v, want one that Gone knows", err)
+	}
+	if err := cmd.Wait(); err == nil {
+		t.Fatal("the exit status was lost")
+	}
+}

@@ -1,0 +1,159 @@
+package ptrace
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// Regs are the general registers, segment bases included (NT_PRSTATUS).
+type Regs = unix.PtraceRegs
+
+// segment of 64-bit user code (arch/x86/include/asm/segment.h, __USER_CS).
+const userCS64 = 0x33
+
+// syscallLen is the length of the `syscall` instruction, 0f 05.
+const syscallLen = 2
+
+// Regs reads the general registers.
+func (s *Stopped) Regs() (Regs, error) {
+	var regs Regs
+	_, err := regset("GETREGSET", s.TID, notePrStatus, bytesOf(&regs), false)
+	return regs, err
+}
+
+// SetRegs writes the general registers.
+func (s *Stopped) SetRegs(regs Regs) error {
+	_, err := regset("SETREGSET", s.TID, notePrStatus, bytesOf(&regs), true)
+	return err
+}
+
+// XState reads the extended state (x87, SSE, AVX, ...: NT_X86_XSTATE) in the
+// processor's own layout.
+func (s *Stopped) XState() ([]byte, error) {
+	buf := make([]byte, 16<<10)
+	n, err := regset("GETREGSET XSTATE", s.TID, noteXState, buf, false)
+	if err != nil {
+		return nil, err
+	}
+	return buf[:n], nil
+}
+
+// SetXState writes what XState read, here or in another tracee.
+func (s *Stopped) SetXState(p []byte) error {
+	_, err := regset("SETREGSET XSTATE", s.TID, noteXState, p, true)
+	return err
+}
+
+// RseqConfig is a thread's registration with rseq(2). Pointer 0 is none.
+type RseqConfig struct {
+	Pointer   uint64
+	Size      uint32
+	Signature uint32
+	Flags     uint32
+	_         uint32
+}
+
+// Rseq reads the registration (PTRACE_GET_RSEQ_CONFIGURATION, Linux 5.13).
+func (s *Stopped) Rseq() (RseqConfig, error) {
+	var c RseqConfig
+	b := bytesOf(&c)
+	return c, requestMem("GET_RSEQ_CONFIGURATION", reqGetRseqConfig, s.TID, uintptr(len(b)), b)
+}
+
+// Values that a system call leaves in rax for the signal code to act upon
+// (include/linux/errno.h); a program never sees them.
+const (
+	restartSys    = -512
+	restartNoIntr = -513
+	restartNoHand = -514
+	restartBlock  = -516
+)
+
+// InSyscall reports whether the registers are those of a thread that was
+// interrupted inside a system call, and which one.
+func InSyscall(r Regs) (nr int, in bool) {
+	return int(int64(r.Orig_rax)), int64(r.Orig_rax) >= 0
+}
+
+// restarts reports whether the kernel's signal code will restart the call.
+func restarts(r Regs) bool {
+	switch int64(r.Rax) {
+	case restartSys, restartNoIntr, restartNoHand, restartBlock:
+		return int64(r.Orig_rax) >= 0
+	}
+	return false
+}
+
+// WithResult returns the registers that a completed call leaves: value in rax,
+// and no call under way that the kernel could restart.
+func WithResult(r Regs, value int64) Regs {
+	r.Rax = uint64(value)
+	r.Orig_rax = ^uint64(0)
+	return r
+}
+
+// KeepFromEINTR turns a call that a handler without SA_RESTART would end with
+// EINTR into one that always restarts (ERESTARTNOINTR).
+func KeepFromEINTR(r Regs) Regs {
+	if int64(r.Rax) == restartSys && int64(r.Orig_rax) >= 0 {
+		noIntr := int64(restartNoIntr)
+		r.Rax = uint64(noIntr)
+	}
+	return r
+}
+
+// forCall returns registers that make call nr at the instruction at insn.
+func forCall(r Regs, insn uint64, nr uintptr, args []uintptr) Regs {
+	slots := []*uint64{&r.Rdi, &r.Rsi, &r.Rdx, &r.R10, &r.R8, &r.R9}
+	for i, a := range args {
+		*slots[i] = uint64(a)
+	}
+	r.Rip, r.Rax, r.Orig_rax = insn, uint64(nr), ^uint64(0)
+	return r
+}
+
+// outcome splits rax into a value and an errno (-4095..-1).
+func outcome(r Regs) (uintptr, error) {
+	if v := int64(r.Rax); v < 0 && v >= -4095 {
+		return 0, unix.Errno(-v)
+	}
+	return uintptr(r.Rax), nil
+}
+
+// leaveCriticalSection moves the instruction pointer to the abort handler
+// where it stands in an rseq critical section: a call made elsewhere lets the
+// kernel forget the section (rseq_ip_fixup clears rseq_cs), and to go on inside
+// it unaborted would break what it protects.
+func (s *Stopped) leaveCriticalSection(r Regs) (Regs, error) {
+	c, err := s.Rseq()
+	if err != nil || c.Pointer == 0 {
+		return r, nil // not registered, or a kernel without the request
+	}
+	var ptr [8]byte
+	if err := s.Read(uintptr(c.Pointer)+8, ptr[:]); err != nil {
+		return r, nil // the kernel would kill it for that, not we
+	}
+	at := binary.LittleEndian.Uint64(ptr[:])
+	if at == 0 {
+		return r, nil
+	}
+	var cs [32]byte // version, flags, start_ip, post_commit_offset, abort_ip
+	if err := s.Read(uintptr(at), cs[:]); err != nil {
+		return r, nil
+	}
+	start, length := binary.LittleEndian.Uint64(cs[8:]), binary.LittleEndian.Uint64(cs[16:])
+	if r.Rip-start < length {
+		r.Rip = binary.LittleEndian.Uint64(cs[24:])
+	}
+	return r, nil
+}
+
+// check64 refuses a tracee that runs 32-bit code.
+func check64(tid int, r Regs) error {
+	if r.Cs != userCS64 {
+		return fmt.Errorf("pid %d runs 32-bit code: %w", tid, unix.EOPNOTSUPP)
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+package ptrace
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const waitFlags = unix.WEXITED | unix.WSTOPPED | unix.WALL | unix.WNOTHREAD
+
+// Wait blocks until the tracee stops. A tracee that ended is ErrGone.
+func (r *Running) Wait() (*Stopped, Stop, error) {
+	for {
+		s, stop, done, err := r.poll(0)
+		if done {
+			return s, stop, err
+		}
+	}
+}
+
+// WaitFor is Wait with a bound: after that long it returns ErrBusy, and the
+// tracee is still on its way to the stop. It polls, since a blocking wait
+// cannot be given a time; the first polls come fast, because a tracee that can
+// stop does so within tens of microseconds.
+func (r *Running) WaitFor(bound time.Duration) (*Stopped, Stop, error) {
+	end := time.Now().Add(bound)
+	for i := 0; ; i++ {
+		s, stop, done, err := r.poll(unix.WNOHANG)
+		switch {
+		case done:
+			return s, stop, err
+		case i < 50:
+			runtime.Gosched()
+			yield()
+		case time.Now().After(end):
+			return nil, Stop{}, fmt.Errorf("pid %d: %w", r.TID, ErrBusy)
+		default:
+			time.Sleep(min(time.Duration(i)*time.Microsecond, time.Millisecond))
+		}
+	}
+}
+
+// yield lets the tracee have this processor, if that is the one it waits for.
+func yield() { _, _, _ = unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0) }
+
+// poll looks (WNOWAIT) before it takes. The exit of a tracee that is this
+// process's own child must be left for whoever waits for it as its parent
+// (kernel: wait_task_zombie reaps where tracer and parent are one process);
+// the exit of any other must be taken, or its parent never hears of it.
+func (r *Running) poll(flags int) (s *Stopped, stop Stop, done bool, err error) {
+	var si siginfo
+	err = waitid(r.TID, &si, waitFlags|unix.WNOWAIT|flags)
+	switch {
+	case errors.Is(err, unix.EINTR):
+		return nil, stop, false, nil
+	case err != nil:
+		return nil, stop, true, fmt.Errorf("waitid pid %d: %w (%w)", r.TID, ErrGone, err)
+	case si.pid == 0:
+		return nil, stop, false, nil
+	case si.stopped():
+		err = waitid(r.TID, &siginfo{}, unix.WSTOPPED|unix.WALL|unix.WNOTHREAD|unix.WNOHANG)
+		if err != nil && !errors.Is(err, unix.EINTR) {
+			return nil, stop, true, fmt.Errorf("waitid pid %d: %w (%w)", r.TID, ErrGone, err)
+		}
+		stop = decode(int(si.status))
+		return &Stopped{TID: r.TID, Last: stop}, stop, true, nil
+	}
+	r.reap()
+	return nil, Stop{Kind: Ended}, true, fmt.Errorf("pid %d ended: %w", r.TID, ErrGone)
+}
+
+// reap takes the exit of a tracee that is not our own child.
+func (r *Running) reap() {
+	if parent(r.TID) == os.Getpid() {
+		return
+	}
+	_ = waitid(r.TID, &siginfo{}, waitFlags|unix.WNOHANG)
+}
+
+// parent reads the parent's number from /proc/TID/stat, which a zombie has too.
+func parent(tid int) int {
+	stat, _ := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/stat")
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 2 {
+		return 0
+	}
+	ppid, _ := strconv.Atoi(string(fields[1]))
+	return ppid
+}

@@ -1,0 +1,33 @@
+package ptrace
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// siginfo is the part of siginfo_t that waitid(2) fills, padded to its size.
+type siginfo struct {
+	signo, errno, code, _ int32
+	pid                   int32
+	uid                   uint32
+	status                int32
+	_                     [100]byte
+}
+
+// The codes that say "it stopped" (asm-generic/siginfo.h).
+const (
+	cldTrapped = 4
+	cldStopped = 5
+)
+
+func (s *siginfo) stopped() bool { return s.code == cldTrapped || s.code == cldStopped }
+
+func waitid(pid int, si *siginfo, options int) error {
+	_, _, errno := unix.Syscall6(unix.SYS_WAITID, unix.P_PID, uintptr(pid),
+		uintptr(unsafe.Pointer(si)), uintptr(options), 0, 0)
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
