@@ -6,3 +6,5 @@ require (
 	golang.org/x/sys v0.50.0
 	pgregory.net/rapid v1.3.0
 )
+
+require github.com/sirupsen/logrus v1.10.2
