@@ -7,4 +7,7 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
-require github.com/sirupsen/logrus v1.10.2
+require (
+	github.com/google/go-cmp v0.7.0
+	github.com/sirupsen/logrus v1.10.2
+)

@@ -57,9 +57,18 @@ func TestFlagsSize(t *testing.T) {
 		size int32
 		want unix.Errno
 	}{
-		{-2147483648, unix.EINVAL}, {-4, unix.EINVAL}, {0, unix.EINVAL}, {3, unix.EINVAL},
-		{5, unix.EINVAL}, {4, 0}, {8, 0}, {4096, 0},
-		{4098, unix.EINVAL}, {4100, unix.E2BIG}, {2147483644, unix.E2BIG}, {2147483647, unix.EINVAL},
+		{-2147483648, unix.EINVAL},
+		{-4, unix.EINVAL},
+		{0, unix.EINVAL},
+		{3, unix.EINVAL},
+		{5, unix.EINVAL},
+		{4, 0},
+		{8, 0},
+		{4096, 0},
+		{4098, unix.EINVAL},
+		{4100, unix.E2BIG},
+		{2147483644, unix.E2BIG},
+		{2147483647, unix.EINVAL},
 	} {
 		c := call{raw: rawOf(0), set: make(FlagSet, 1024)}
 		c.raw.FlagsSize = tc.size

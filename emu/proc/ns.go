@@ -1,0 +1,76 @@
+package proc
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Kind is a kind of namespace, by the name of its link in /proc/PID/ns.
+type Kind string
+
+// The kinds. The active pid and time namespaces are those that the thread lives
+// in; its children are born in the others.
+const (
+	UTS             Kind = "uts"
+	IPC             Kind = "ipc"
+	Mnt             Kind = "mnt"
+	Net             Kind = "net"
+	Cgroup          Kind = "cgroup"
+	Time            Kind = "time"
+	PID             Kind = "pid"
+	User            Kind = "user"
+	PIDForChildren  Kind = "pid_for_children"
+	TimeForChildren Kind = "time_for_children"
+)
+
+// Nsproxy are the kinds that a child takes over from a target: all but the user
+// namespace, the active ones of pid and time.
+var Nsproxy = []Kind{UTS, IPC, Mnt, Net, Cgroup, Time, PID}
+
+// NSID identifies a namespace as long as it exists. The zero value is none.
+type NSID struct{ Dev, Ino uint64 }
+
+// NS tells the identity of one of the thread's namespaces. The error is a
+// [GoneError] also for a zombie, which has none but its user namespace. It is
+// an os.ErrNotExist for [PIDForChildren] as long as that has no init, and for a
+// kind that this kernel does not have.
+func (d *Dir) NS(kind Kind) (NSID, error) {
+	var st unix.Stat_t
+	name := "ns/" + string(kind)
+	if err := unix.Fstatat(d.fd, name, &st, 0); err != nil {
+		return NSID{}, d.nsError("stat", name, kind, err)
+	}
+	return NSID{st.Dev, st.Ino}, nil
+}
+
+// OpenNS opens a namespace, for setns(2) and the ioctls of ioctl_ns(2). Errors
+// are those of [Dir.NS].
+func (d *Dir) OpenNS(kind Kind) (*os.File, error) {
+	name := "ns/" + string(kind)
+	fd, err := unix.Openat(d.fd, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, d.nsError("open", name, kind, err)
+	}
+	return os.NewFile(uintptr(fd), d.at+"/"+name), nil
+}
+
+// nsError makes a missing namespace of a thread that has begun to exit the
+// GoneError: exit_task_namespaces() has dropped the nsproxy.
+func (d *Dir) nsError(op, name string, kind Kind, err error) error {
+	if err == unix.ENOENT && kind != User {
+		if st, serr := d.Stat(); serr != nil || st.Exiting() {
+			return &GoneError{PID: d.PID, File: d.at + "/" + name}
+		}
+	}
+	return d.wrap(op, name, err)
+}
+
+// FileNSID is the identity of a namespace that is open.
+func FileNSID(f *os.File) (NSID, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		return NSID{}, &os.PathError{Op: "fstat", Path: f.Name(), Err: err}
+	}
+	return NSID{st.Dev, st.Ino}, nil
+}
