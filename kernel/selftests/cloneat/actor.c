@@ -7,17 +7,17 @@
  * in the numbers of the test process's pid namespace.  Actors below actors
  * send the commander's end up as an answer (SCM_RIGHTS).
  */
+#include "actor.h"
 #include <dirent.h>
 #include <pthread.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
-#include "actor.h"
 
 extern char **environ;
 
 struct actor me = { .fd = -1 };
 
-/* What a new actor must know; in memory of its own, for CLONE_VM. */
+/* What a new actor must know; in memory of its own where it shares ours. */
 struct birth {
 	int fd;			/* its end of the command socket */
 	int commander;		/* the other end */
@@ -237,10 +237,13 @@ static long start_thread(struct birth *b)
 /* Everything but the birth itself. */
 static struct birth *expect_birth(struct msg *m, uint64_t flags)
 {
-	struct birth *b = mmap(NULL, sizeof(*b), PROT_READ | PROT_WRITE,
-			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	static struct birth plain;
+	struct birth *b = &plain;
 	int sv[2], one = 1;
 
+	if (flags & (CLONE_VM | ACTOR_THREAD))
+		b = mmap(NULL, sizeof(*b), PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (b == MAP_FAILED || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sv))
 		return NULL;
 	fcntl(sv[0], F_SETFD, FD_CLOEXEC);
@@ -258,8 +261,6 @@ static long announce(struct msg *m, struct birth *b, long ret)
 		close(b->commander);
 	else
 		m->fd = b->commander;
-	if (!(b->flags & (CLONE_VM | ACTOR_THREAD)))
-		munmap(b, sizeof(*b));
 	return ret;
 }
 
@@ -349,7 +350,7 @@ static long do_cloneat(struct msg *m)
 {
 	const struct extra *x = (void *)m->buf;
 	uint64_t flags = m->arg[2];
-	struct birth *b = expect_birth(m, flags & CLONE_FILES);
+	struct birth *b = expect_birth(m, flags & (CLONE_FILES | CLONE_VM));
 	struct ct_args args;
 	long ret;
 
@@ -364,7 +365,6 @@ static long do_cloneat(struct msg *m)
 	if ((flags & CLONE_VM) && !x->stack)
 		ct_stack(&args.a);
 	if (args.a.child_stack_base) {
-		b->flags |= CLONE_VM;
 		ret = cloneat_call(m->arg[0], m->arg[1], &args.a, born, b);
 	} else {
 		ret = cloneat(m->arg[0], m->arg[1], &args.a);

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Scenes that many plays have: see scene.h. */
+#include "scene.h"
+
+/* The target is told of the kid's end, and nobody else can wait for it. */
+void child_of(struct actor *t)
+{
+	struct actor k;
+
+	expect_ok(cl(&me, &k, t->pid, 0, 0));
+	expect_eq(sys(&k, SYS_getppid), t->vpid);
+	expect_eq(proc_ppid(k.pid), t->pid);
+	expect_eq(end(&k, t, 7), EXITED(7));
+	expect_eq(proc_state(k.pid), 0);
+}
+
+/* A thread of the actor a, which stays alive. */
+void thread_of(struct actor *a, struct actor *thread)
+{
+	expect_ok(spawn(a, thread, ACTOR_THREAD));
+}
+
+/* The leader of a ends alone: what is left are its threads. */
+long do_exit_thread(struct msg *m)
+{
+	ct_exit_thread(m->arg[0]);
+	return 0;
+}
+
+void kill_leader(struct actor *a)
+{
+	start(a, do_exit_thread, 0);
+	wait_state(a->pid, 'Z');
+}
+
+/* check -> target with leader dead, thread alive */
+void dead_leader(struct actor *t, struct actor *thread)
+{
+	spawn(&me, t, 0);
+	thread_of(t, thread);
+	kill_leader(t);
+}
+
+void refused(struct actor *by, pid_t pid, int err)
+{
+	struct actor k;
+
+	expect_eq(cl(by, &k, pid, 0, 0), -err);
+	expect_eq(cl(by, &k, pid, 0, CLONE_NEWUTS), -err);
+}
+
+/* Blocks SIGCHLD and SIGUSR1, so that they can be looked for. */
+long do_block(struct msg *m)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGUSR1);
+	(void)m;
+	return sigprocmask(SIG_BLOCK, &set, NULL) ? -errno : 0;
+}
+
+/* Takes the signal arg[0] if it is pending: -EAGAIN if not. */
+long do_take_signal(struct msg *m)
+{
+	struct timespec now = { 0, 0 };
+	sigset_t set;
+	long ret;
+
+	sigemptyset(&set);
+	sigaddset(&set, m->arg[0]);
+	ret = sigtimedwait(&set, (siginfo_t *)m->buf, &now);
+	return ret < 0 ? -errno : ret;
+}
+
+/* Waits for the signal arg[0]. */
+long do_wait_signal(struct msg *m)
+{
+	sigset_t set;
+	long ret;
+
+	sigemptyset(&set);
+	sigaddset(&set, m->arg[0]);
+	do {
+		ret = sigwaitinfo(&set, (siginfo_t *)m->buf);
+	} while (ret < 0 && errno == EINTR);
+	return ret < 0 ? -errno : ret;
+}
+
+long do_execute_loop(struct msg *m)
+{
+	char num[16], *argv[] = { "actor", "--actor", num, NULL };
+
+	snprintf(num, sizeof(num), "%d", m->own);
+	execv("/proc/self/exe", argv);
+	return -errno;
+}
