@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+# Thin: each target is a script in .ci/, which first installs what it needs.
+.DEFAULT_GOAL := build
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+build: ## the command and the conformance programs, into build/
+	@.ci/build
+test: ## everything that CI demands, but for the linters
+	@.ci/test
+lint: ## gofumpt, vet, staticcheck
+	@.ci/lint
+clean: ## removes build/; the cached kernels stay
+	rm -rf build
+
+.PHONY: help build test lint clean
