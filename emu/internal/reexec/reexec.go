@@ -53,7 +53,7 @@ func Command(role string, args ...string) *exec.Cmd {
 type Process struct {
 	t     testing.TB
 	cmd   *exec.Cmd
-	input io.Closer
+	input io.WriteCloser
 	lines *bufio.Reader
 }
 
@@ -108,6 +108,14 @@ func (p *Process) Number() (n int) {
 		p.t.Fatalf("process %d said %q, not a number", p.PID(), line)
 	}
 	return n
+}
+
+// Tell gives the process a line to read.
+func (p *Process) Tell(format string, args ...any) {
+	p.t.Helper()
+	if _, err := fmt.Fprintf(p.input, format+"\n", args...); err != nil {
+		p.t.Fatalf("process %d: %v", p.PID(), err)
+	}
 }
 
 // Kill ends the process at once but leaves the zombie to End.
