@@ -65,3 +65,7 @@ func (s *Stopped) Kill() {
 		_, _ = s.Cont(0)
 	}
 }
+
+// SuspendSeccomp keeps the tracee's filters off as long as it is traced. It
+// takes CAP_SYS_ADMIN and a tracer without any filter (ptrace(2)).
+const SuspendSeccomp = 1 << 21

@@ -187,7 +187,7 @@ func (i *Injection) End() error {
 }
 
 func (i *Injection) restore() error {
-	if i.ran && restarts(i.saved) {
+	if i.ran && Restarts(i.saved) {
 		if err := i.toSignalCode(); err != nil {
 			return err
 		}

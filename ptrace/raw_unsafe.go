@@ -9,14 +9,13 @@ import (
 
 // Requests that x/sys/unix has no number for on every architecture.
 const (
-	reqGetSigMask        = 0x420a
-	reqSetSigMask        = 0x420b
-	reqGetSyscallInfo    = 0x420e
-	reqGetRseqConfig     = 0x420f
-	reqSecGetFilter      = 0x420c
-	noteXState           = 0x202
-	notePrStatus         = 1
-	optionSuspendSeccomp = 1 << 21
+	reqGetSigMask     = 0x420a
+	reqSetSigMask     = 0x420b
+	reqGetSyscallInfo = 0x420e
+	reqGetRseqConfig  = 0x420f
+	reqSecGetFilter   = 0x420c
+	noteXState        = 0x202
+	notePrStatus      = 1
 )
 
 // request makes one ptrace request; the error names request and thread.

@@ -77,8 +77,8 @@ func InSyscall(r Regs) (nr int, in bool) {
 	return int(int64(r.Orig_rax)), int64(r.Orig_rax) >= 0
 }
 
-// restarts reports whether the kernel's signal code will restart the call.
-func restarts(r Regs) bool {
+// Restarts reports whether the kernel's signal code will restart the call.
+func Restarts(r Regs) bool {
 	switch int64(r.Rax) {
 	case restartSys, restartNoIntr, restartNoHand, restartBlock:
 		return int64(r.Orig_rax) >= 0
