@@ -7,6 +7,8 @@ help: ## this list
 
 build: ## the command and the conformance programs, into build/
 	@.ci/build
+demo: ## a caller clones itself into three other processes
+	@.ci/demo
 test: ## everything that CI demands, but for the linters
 	@.ci/test
 lint: ## gofumpt, vet, staticcheck
@@ -14,4 +16,4 @@ lint: ## gofumpt, vet, staticcheck
 clean: ## removes build/; the cached kernels stay
 	rm -rf build
 
-.PHONY: help build test lint clean
+.PHONY: help build demo test lint clean
