@@ -11,9 +11,11 @@ demo: ## a caller clones itself into three other processes
 	@.ci/demo
 test: ## everything that CI demands, but for the linters
 	@.ci/test
+man: ## lint of the manual pages
+	@.ci/man
 lint: ## gofumpt, vet, staticcheck
 	@.ci/lint
 clean: ## removes build/; the cached kernels stay
 	rm -rf build
 
-.PHONY: help build demo test lint clean
+.PHONY: help build demo test man lint clean
