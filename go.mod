@@ -10,6 +10,7 @@ require (
 require (
 	github.com/google/go-cmp v0.7.0
 	github.com/sirupsen/logrus v1.10.2
+	golang.org/x/net v0.62.0
 )
 
 require (

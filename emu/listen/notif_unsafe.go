@@ -1,0 +1,57 @@
+package listen
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// notif is struct seccomp_notif with its struct seccomp_data. Kernels may grow it
+// (SECCOMP_GET_NOTIF_SIZES), but the ioctl's number carries this size and stays valid.
+type notif struct {
+	id    uint64
+	pid   uint32
+	flags uint32
+	nr    int32
+	arch  uint32
+	ip    uint64
+	args  [6]uint64
+}
+
+// notifResp is struct seccomp_notif_resp.
+type notifResp struct {
+	id    uint64
+	val   int64
+	err   int32
+	flags uint32
+}
+
+// recv makes the blocking ioctl; the kernel wants the struct zeroed.
+func recv(fd int) (n notif, err error) {
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SECCOMP_IOCTL_NOTIF_RECV, uintptr(unsafe.Pointer(&n)))
+	if errno != 0 {
+		return n, errno
+	}
+	return n, nil
+}
+
+func send(fd int, r *notifResp) error {
+	_, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(fd), unix.SECCOMP_IOCTL_NOTIF_SEND, uintptr(unsafe.Pointer(r)))
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// idValid asks with the number that kernels before 5.17 know as well.
+func idValid(fd int, id uint64) error {
+	_, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(fd), idValidOld, uintptr(unsafe.Pointer(&id)))
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// idValidOld is SECCOMP_IOCTL_NOTIF_ID_VALID_WRONG_DIR: the direction bits of this
+// ioctl were wrong until 47e33c05f9f0; every kernel still accepts them.
+const idValidOld = 0x80082102
