@@ -8,9 +8,12 @@ require (
 )
 
 require (
+	github.com/checkpoint-restore/go-criu/v8 v8.3.0
 	github.com/google/go-cmp v0.7.0
 	github.com/sirupsen/logrus v1.10.2
+	github.com/xlab/treeprint v1.2.0
 	golang.org/x/net v0.62.0
+	google.golang.org/protobuf v1.36.12
 )
 
 require (

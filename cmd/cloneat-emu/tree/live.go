@@ -1,0 +1,185 @@
+package tree
+
+import (
+	"fmt"
+
+	"cloneat-emu/emu/proc"
+)
+
+// kinds are the namespaces that a tree tells about.
+var kinds = append([]proc.Kind{proc.User}, proc.Nsproxy...)
+
+// reader holds what reading a live tree needs to know of the root.
+type reader struct {
+	tree  *Tree
+	depth int // pid namespaces from ours to the root's, 0: the same
+	ns    map[int]map[string]string
+}
+
+// Live reads the tree below a process from /proc. Processes that come or go
+// meanwhile may be there or not; who lost its parent on the way is left out.
+func Live(pid int) (*Tree, error) {
+	d, err := proc.Open(pid)
+	if err != nil {
+		return nil, fmt.Errorf("tree: %w", err)
+	}
+	st, err := d.Status()
+	if err != nil {
+		_ = d.Close()
+		return nil, fmt.Errorf("tree: %w", err)
+	}
+	r := &reader{
+		tree:  &Tree{Version: Version, Source: "proc"},
+		depth: len(st.NSpid) - 1,
+		ns:    map[int]map[string]string{},
+	}
+	if err := r.walk(d, 0); err != nil {
+		return nil, fmt.Errorf("tree: %w", err)
+	}
+	r.tree.sortParentsFirst()
+	return r.tree, r.tree.Check()
+}
+
+// walk reads a process and what is below it, and closes the directory. That a
+// process is gone is no error, except for the root.
+func (r *reader) walk(d *proc.Dir, parent int) error {
+	defer func() { _ = d.Close() }()
+	p, err := r.read(d, parent)
+	if err != nil {
+		if parent != 0 && proc.Gone(err) {
+			return nil
+		}
+		return err
+	}
+	r.tree.Processes = append(r.tree.Processes, p)
+	children, err := d.Children()
+	if err != nil && !proc.Gone(err) {
+		return err
+	}
+	for _, pid := range children {
+		c, err := proc.Open(pid)
+		if proc.Gone(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := r.walk(c, p.PID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read makes a Process from what /proc tells.
+func (r *reader) read(d *proc.Dir, parent int) (*Process, error) {
+	st, err := d.Status()
+	if err != nil {
+		return nil, err
+	}
+	if len(st.NSpid) <= r.depth {
+		return nil, fmt.Errorf("pid %d lives above the namespace of the root", d.PID)
+	}
+	comm, err := d.Comm()
+	if err != nil {
+		return nil, err
+	}
+	p := &Process{
+		PID:      st.NSpid[r.depth],
+		PPID:     parent,
+		PGID:     at(st.NSpgid, r.depth),
+		SID:      at(st.NSsid, r.depth),
+		NSPID:    st.NSpid[r.depth+1:],
+		HostPIDs: st.NSpid[:r.depth],
+		State:    string(st.State),
+		Comm:     comm,
+		RSS:      st.VmRSS,
+	}
+	if p.Zombie() {
+		return p, r.exit(d, p)
+	}
+	if err := r.details(d, p, parent); err != nil && (!proc.Gone(err) || !d.Alive()) {
+		return nil, err
+	}
+	return p, nil
+}
+
+// exit reads how a zombie ended.
+func (r *reader) exit(d *proc.Dir, p *Process) error {
+	stat, err := d.Stat()
+	if err == nil {
+		p.Exit = stat.ExitCode
+	}
+	return err
+}
+
+// details reads what only a living process has. One that has begun to exit
+// loses it piece by piece before it is a zombie; it is there all the same.
+func (r *reader) details(d *proc.Dir, p *Process, parent int) error {
+	var err error
+	if p.Args, err = d.Cmdline(); err != nil {
+		return err
+	}
+	if p.Threads, err = ownThreads(d); err != nil {
+		return err
+	}
+	ns := map[string]string{}
+	for _, k := range kinds {
+		id, err := d.NS(k)
+		if proc.Gone(err) {
+			return err
+		}
+		if err == nil { // else a kind that this kernel does not have, or not ours to see
+			ns[string(k)] = fmt.Sprint(id.Ino)
+		}
+	}
+	r.ns[p.PID] = ns
+	p.Namespaces = differing(ns, r.ns[parent])
+	return nil
+}
+
+// ownThreads lists thread ids as the process's own pid namespace has them.
+func ownThreads(d *proc.Dir) ([]int, error) {
+	tids, err := d.Threads()
+	if err != nil {
+		return nil, err
+	}
+	var own []int
+	for _, tid := range tids {
+		t, err := d.Thread(tid)
+		if proc.Gone(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		st, err := t.Status()
+		_ = t.Close()
+		if err == nil {
+			own = append(own, st.NSpid[len(st.NSpid)-1])
+		}
+	}
+	return own, nil
+}
+
+// differing keeps what is not the same in base; nil if nothing is left.
+func differing(ns, base map[string]string) map[string]string {
+	var diff map[string]string
+	for k, v := range ns {
+		if base[k] != v {
+			if diff == nil {
+				diff = map[string]string{}
+			}
+			diff[k] = v
+		}
+	}
+	return diff
+}
+
+// at is the i-th number, 0 where a namespace does not show one.
+func at(n []int, i int) int {
+	if i < len(n) {
+		return n[i]
+	}
+	return 0
+}

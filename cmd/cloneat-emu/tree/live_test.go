@@ -1,0 +1,139 @@
+package tree
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+)
+
+// start runs a shell script in a session of its own and returns the lines that
+// it wrote up to "ready". All of it is killed at the end: the script's group
+// and, where it runs in a pid namespace, that one's init.
+func start(t *testing.T, command ...string) (*exec.Cmd, []string) {
+	t.Helper()
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true}
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL)
+		_ = cmd.Wait()
+	})
+	var said []string
+	for s := bufio.NewScanner(out); s.Scan(); {
+		if s.Text() == "ready" {
+			return cmd, said
+		}
+		said = append(said, s.Text())
+	}
+	t.Fatal("the script ended before it was ready")
+	return nil, nil
+}
+
+func TestLiveSeesZombie(t *testing.T) {
+	cmd := exec.Command("sh", "-c", "exit 3")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Wait() }()
+	awaitExit(t, cmd.Process.Pid)
+	tree, err := Live(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, p := tree.Root(), tree.ByPID()[cmd.Process.Pid]
+	if root.PID != os.Getpid() || root.PPID != 0 || root.SID == 0 || len(root.Threads) < 2 {
+		t.Errorf("root is %+v", root)
+	}
+	if p == nil || p.PPID != root.PID || p.SID != root.SID || p.PGID != root.PGID || p.State != "Z" || p.Exit != 3<<8 {
+		t.Errorf("zombie is %+v in\n%s", p, tree.Text())
+	}
+}
+
+// awaitExit returns when a process, not our child, has exited.
+func awaitExit(t *testing.T, pid int) {
+	t.Helper()
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	for {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1)
+		if n == 1 {
+			return
+		}
+		if err != unix.EINTR {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestLiveNumbersAreThoseOfTheRootsNamespace(t *testing.T) {
+	cmd, _ := start(t, "unshare", "-pf", "--kill-child", "--mount-proc", "--uts",
+		"sh", "-c", "sleep 1000 & echo ready; wait")
+	tree, err := Live(onlyChild(t, cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(tree.Processes); n != 2 {
+		t.Fatalf("%d processes, not 2:\n%s", n, tree.Text())
+	}
+	root, sleep := tree.Processes[0], tree.Processes[1]
+	if root.PID != 1 || root.SID != 0 || len(root.HostPIDs) != 1 {
+		t.Errorf("root is %+v", root)
+	}
+	if sleep.PID != 2 || sleep.PPID != 1 || sleep.Threads[0] != 2 || len(sleep.Namespaces) != 0 {
+		t.Errorf("child is %+v", sleep)
+	}
+}
+
+func TestLiveTellsWhichNamespacesDiffer(t *testing.T) {
+	cmd, _ := start(t, "unshare", "-pf", "--kill-child", "--mount-proc", "sh", "-c", "echo ready; sleep 1000")
+	tree, err := Live(cmd.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	init := tree.Processes[1]
+	if diff := cmp.Diff([]string{"pid"}, init.newKinds()); diff != "" {
+		t.Errorf("init's namespaces, besides the mounts that unshare moved itself: %s", diff)
+	}
+	if len(init.NSPID) != 1 || init.NSPID[0] != 1 {
+		t.Errorf("init is %v inside", init.NSPID)
+	}
+	if !strings.Contains(tree.Text(), "/1 sh") {
+		t.Errorf("the drawing does not show both numbers:\n%s", tree.Text())
+	}
+}
+
+func TestLiveOfNobody(t *testing.T) {
+	if _, err := Live(1 << 22); err == nil || !strings.Contains(err.Error(), "4194304") {
+		t.Errorf("error %v does not name the pid", err)
+	}
+}
+
+// onlyChild waits until a process has a child, and returns it.
+func onlyChild(t *testing.T, pid int) int {
+	t.Helper()
+	p := strconv.Itoa(pid)
+	b := read(t, filepath.Join("/proc", p, "task", p, "children"))
+	f := strings.Fields(string(b))
+	if len(f) != 1 {
+		t.Fatalf("pid %d has children %q", pid, f)
+	}
+	n, _ := strconv.Atoi(f[0])
+	return n
+}
