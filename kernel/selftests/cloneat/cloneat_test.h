@@ -301,6 +301,16 @@ pid_t ct_ppid(void);
 #define expect_exit(pid, status)					\
 	(ct_at(__LINE__), ct_expect_exit(__LINE__, (pid), (status)))
 void ct_expect_exit(int line, pid_t pid, int status);
+/* The call makes a child of ours; the child ends at once and is reaped. */
+#define expect_child(call)						\
+	({								\
+		long child_pid = expect_ok(call);			\
+									\
+		if (child_pid == 0)					\
+			ct_exit(5);					\
+		expect_exit(child_pid, 5);				\
+		child_pid;						\
+	})
 int ct_open_pidfd(pid_t pid);	/* -errno if it fails */
 /* Waits until the process has ended (a zombie has), though not our child. */
 void wait_end(pid_t pid);
