@@ -138,8 +138,7 @@ void slot_wait(int slot, long value)
  * red zone: with CLONE_VFORK it may run on the caller's own stack.
  */
 #if defined(__x86_64__)
-static long call_in_child(long nr, const long a[5], long (*fn)(void *),
-			  void *arg)
+long ct_clone(long nr, const long a[5], long (*fn)(void *), void *arg)
 {
 	register long r10 __asm__("r10") = a[3];
 	register long r8 __asm__("r8") = a[4];
@@ -167,8 +166,7 @@ static long call_in_child(long nr, const long a[5], long (*fn)(void *),
 	return ret;
 }
 #else
-static long call_in_child(long nr, const long a[5], long (*fn)(void *),
-			  void *arg)
+long ct_clone(long nr, const long a[5], long (*fn)(void *), void *arg)
 {
 	register long x8 __asm__("x8") = nr;
 	register long x0 __asm__("x0") = a[0];
@@ -201,7 +199,7 @@ long cloneat_call(pid_t pid, pid_t hint, struct cloneat_args *args,
 {
 	const long a[5] = { pid, hint, (long)args };
 
-	return call_in_child(__NR_cloneat, a, fn, arg);
+	return ct_clone(__NR_cloneat, a, fn, arg);
 }
 
 long clone_call(unsigned long flags, void *stack_base, size_t stack_size,
@@ -215,7 +213,7 @@ long clone_call(unsigned long flags, void *stack_base, size_t stack_size,
 	const long a[5] = { flags, sp, (long)parent_tid, tls, (long)child_tid };
 #endif
 
-	return call_in_child(SYS_clone, a, fn, arg);
+	return ct_clone(SYS_clone, a, fn, arg);
 }
 
 long clone_words(unsigned long flags)

@@ -277,6 +277,8 @@ long cloneat_call(pid_t pid, pid_t hint, struct cloneat_args *args,
 long clone_call(unsigned long flags, void *stack_base, size_t stack_size,
 		void *parent_tid, void *child_tid, unsigned long tls,
 		long (*fn)(void *), void *arg);
+/* Any clone call, by its number and registers; the child runs fn(arg). */
+long ct_clone(long nr, const long a[5], long (*fn)(void *), void *arg);
 /* clone(2) with flags and exit signal, on the caller's stack. */
 long clone_words(unsigned long flags);
 
