@@ -107,6 +107,14 @@ void kill_reap(pid_t pid)
 		fail("wait for %d: got %ld", pid, ret);
 }
 
+void ct_exec_pause(void)
+{
+	char *argv[] = { "pause", "--pause", NULL };
+
+	execv("/proc/self/exe", argv);
+	fail("exec: %s", ct_errname(errno));
+}
+
 static void futex(int slot, int op, int value)
 {
 	ct_syscall3(SYS_futex, &ct_slot[slot], op, value);

@@ -348,6 +348,9 @@ int main(int argc, char **argv)
 {
 	long probe;
 
+	if (argc == 2 && !strcmp(argv[1], "--pause"))
+		for (;;)
+			pause();
 	program = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];
 	if (argc == 2 && (!strcmp(argv[1], "--list") ||
 			  !strcmp(argv[1], "--describe"))) {

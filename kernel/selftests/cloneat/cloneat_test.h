@@ -322,6 +322,9 @@ void kill_end(pid_t pid);
 /* Kills our own child and reaps it. */
 void kill_reap(pid_t pid);
 
+/* Becomes another program (this one, told to wait for ever). */
+void ct_exec_pause(void) __attribute__((noreturn));
+
 /* --- targets ------------------------------------------------------------ */
 
 /*
