@@ -1,0 +1,92 @@
+package transplant
+
+import (
+	"golang.org/x/sys/unix"
+)
+
+// readAttrs asks C about itself and, with the same stop, closes it to the
+// target's user: nobody without CAP_SYS_PTRACE can trace or read it from here
+// on.
+func (b *build) readAttrs() error {
+	s := b.script
+	own, err := queryAll(s, false)
+	if err != nil {
+		return err
+	}
+	b.own = own
+	if !b.opt.ShareVM {
+		s.add("prctl(PR_SET_DUMPABLE)", 0, unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
+	}
+	return s.run()
+}
+
+// dropRseq unregisters what C inherited from the target: the kernel would
+// write to the area at C's next return to user space, when something else, or
+// nothing, is mapped there, and kill it.
+func (b *build) dropRseq() error {
+	r, err := b.c.Rseq()
+	if err != nil || r.Pointer == 0 {
+		return nil // Linux before 5.13, or none
+	}
+	const unregister = 1
+	_, err = b.inj.Call(unix.SYS_RSEQ, uintptr(r.Pointer), uintptr(r.Size), unregister, uintptr(r.Signature))
+	return err
+}
+
+// setAttrs gives C the caller's prctl(2) settings that differ.
+func (b *build) setAttrs() error {
+	b.setIf(unix.PR_GET_THP_DISABLE, func(v uintptr) {
+		b.script.add("prctl(PR_SET_THP_DISABLE)", 0, unix.SYS_PRCTL, unix.PR_SET_THP_DISABLE, v, 0, 0, 0)
+	})
+	b.setIf(unix.PR_MCE_KILL_GET, func(v uintptr) {
+		b.script.add("prctl(PR_MCE_KILL)", 0, unix.SYS_PRCTL, unix.PR_MCE_KILL, unix.PR_MCE_KILL_SET, v, 0, 0)
+	})
+	b.setIf(unix.PR_GET_IO_FLUSHER, func(v uintptr) {
+		b.script.add("prctl(PR_SET_IO_FLUSHER)", 0, unix.SYS_PRCTL, unix.PR_SET_IO_FLUSHER, v, 0, 0, 0)
+	})
+	b.setIf(unix.PR_GET_TIMERSLACK, func(v uintptr) {
+		b.script.add("prctl(PR_SET_TIMERSLACK)", 0, unix.SYS_PRCTL, unix.PR_SET_TIMERSLACK, v, 0, 0, 0)
+	})
+	b.setIf(prGetMerge, func(v uintptr) {
+		b.script.add("prctl(PR_SET_MEMORY_MERGE)", 0, unix.SYS_PRCTL, prSetMerge, v, 0, 0, 0)
+	})
+	if b.own.tsc != b.snap.own.tsc {
+		b.script.add("prctl(PR_SET_TSC)", 0, unix.SYS_PRCTL, unix.PR_SET_TSC, uintptr(b.snap.own.tsc), 0, 0, 0)
+	}
+	if b.own.cpuid != b.snap.own.cpuid {
+		b.script.add("arch_prctl(ARCH_SET_CPUID)", 0, unix.SYS_ARCH_PRCTL, archSetCPUID, b.snap.own.cpuid.Value)
+	}
+	return b.script.run()
+}
+
+// setIf calls set with the caller's value of an attribute if C's differs.
+func (b *build) setIf(getter int, set func(uintptr)) {
+	want, have := b.snap.own.prctl[getter], b.own.prctl[getter]
+	if want.Errno == 0 && have.Errno == 0 && want.Value != have.Value {
+		set(want.Value)
+	}
+}
+
+// checkAttrs refuses what a child of this target cannot get rid of.
+func (b *build) checkAttrs() error {
+	want, have := b.snap.own.prctl[prGetMDWE], b.own.prctl[prGetMDWE]
+	if !b.opt.ShareVM && have.Errno == 0 && have.Value&^want.Value != 0 {
+		return unsupported("the target denies write+execute memory (PR_SET_MDWE), the caller does not")
+	}
+	return nil
+}
+
+// setLast sets what would be in the way of the steps before it.
+func (b *build) setLast() error {
+	if b.opt.ShareVM {
+		return nil
+	}
+	if v := b.snap.own.prctl[prGetMDWE]; v.Errno == 0 && v.Value != b.own.prctl[prGetMDWE].Value {
+		b.script.add("prctl(PR_SET_MDWE)", 0, unix.SYS_PRCTL, prSetMDWE, v.Value, 0, 0, 0)
+	}
+	dumpable := b.snap.own.prctl[unix.PR_GET_DUMPABLE].Value
+	if dumpable == 1 {
+		b.script.add("prctl(PR_SET_DUMPABLE)", 1, unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, 1, 0, 0, 0)
+	}
+	return nil
+}

@@ -1,0 +1,200 @@
+package transplant
+
+import (
+	"fmt"
+
+	"github.com/sirupsen/logrus"
+
+	"cloneat-emu/ptrace"
+)
+
+// Options say what of the caller C is to have, by the flags of the call.
+type Options struct {
+	// BestEffort builds a child that keeps something of the target, and logs
+	// it, where otherwise the call fails (the spec's section 5).
+	BestEffort bool
+	// Log gets what is left over; nil discards.
+	Log *logrus.Entry
+	// StackPointer is the child's; 0 is the caller's.
+	StackPointer uint64
+	// TLS is CLONE_SETTLS's value; nil keeps the caller's.
+	TLS *uint64
+	// ChildSetTID and ChildClearTID are addresses in the child, or 0.
+	ChildSetTID, ChildClearTID uint64
+	// ShareFiles, ShareFS, ShareSighand: C shares these with the caller
+	// already, through the target; they are left alone.
+	ShareFiles, ShareFS, ShareSighand bool
+	// ShareVM: C shares the caller's memory (CLONE_VM).
+	ShareVM bool
+	// KeepMemory: C's memory is the caller's already, as a copy on write.
+	KeepMemory bool
+	// ClearSighand is CLONE_CLEAR_SIGHAND.
+	ClearSighand bool
+	// ClearAltStack: CLONE_VM without CLONE_VFORK.
+	ClearAltStack bool
+}
+
+// keepsMemory reports whether C's memory needs no rebuilding.
+func (o *Options) keepsMemory() bool { return o.ShareVM || o.KeepMemory }
+
+// Stats count what was rebuilt.
+type Stats struct {
+	// Pages and Bytes were copied.
+	Pages, Bytes uint64
+	// Mappings and FDs were made.
+	Mappings, FDs int
+}
+
+// build is one rebuilding under way.
+type build struct {
+	snap  *Snapshot
+	c     *ptrace.Stopped
+	pidfd int
+	opt   Options
+	stats Stats
+
+	inj    *ptrace.Injection
+	script *script
+	ch     *channel
+	filler Filler
+	stage  uint64
+
+	own         *answers // C's
+	status      status   // C's
+	maps        []mapping
+	kept        map[uint64]bool   // mappings of C that are the caller's already, by address
+	work        map[uint64][]span // what to fill of each mapping
+	limits      limits
+	personality uint64
+	sameMount   bool
+	exe         exeState
+}
+
+// A stage of the rebuilding, named for errors.
+type stage struct {
+	name string
+	do   func() error
+}
+
+// stages are all of them, in order; see the package comment for what decides it.
+func (b *build) stages() []stage {
+	all := []stage{
+		{"looking at the child", b.look},
+		{"injection", b.begin},
+		{"rseq", b.dropRseq},
+		{"stage", b.openStage},
+		{"attributes", b.readAttrs},
+		{"check", b.check},
+		{"limits", b.relaxLimits},
+		{"descriptors", b.closeFDs},
+		{"channel", b.openChannel},
+	}
+	if !b.opt.keepsMemory() {
+		all = append(all, b.memoryStages()...)
+	}
+	return append(all, []stage{
+		{"attributes", b.setAttrs},
+		{"name", b.setName},
+		{"directories", b.setPlace},
+		{"process group", b.setGroup},
+		{"descriptors", b.setFDs},
+		{"personality", b.setPersonality},
+		{"scheduling", b.setScheduling},
+		{"knobs", b.setKnobs},
+		{"dispositions", b.setActions},
+		{"alternate stack", b.setAltStack},
+		{"credentials", b.setCreds},
+		{"limits", b.setLimits},
+		{"last settings", b.setLast},
+		{"last calls", b.lastCalls},
+		{"leaving the stage", b.leaveStage},
+		{"child's number", b.storeTID},
+		{"registers", b.setRegisters},
+	}...)
+}
+
+func (b *build) memoryStages() []stage {
+	return []stage{
+		{"personality", b.startPersonality},
+		{"clearing memory", b.clearMemory},
+		{"layout", b.setLayout},
+		{"mappings", b.makeMaps},
+		{"contents", b.fillContents},
+		{"protections", b.finishMaps},
+		{"seals", b.sealMaps},
+	}
+}
+
+// Build turns C, the stopped fresh child of the target, into a clone of the
+// caller that is ready to run: the next resume continues it behind the
+// caller's call. cPIDFD is a pidfd of C. After an error C is no program any
+// more and must be killed; with one for which [ptrace.Gone] is true, caller or
+// C died.
+func (s *Snapshot) Build(c *ptrace.Stopped, cPIDFD int, o Options) (Stats, error) {
+	b := &build{snap: s, c: c, pidfd: cPIDFD, opt: o, filler: copier{}}
+	defer b.drop()
+	for _, st := range b.stages() {
+		if err := st.do(); err != nil {
+			return b.stats, fmt.Errorf("transplant of pid %d into %d: %s: %w", s.caller.TID, c.TID, st.name, err)
+		}
+	}
+	return b.stats, nil
+}
+
+// drop closes what an error left open.
+func (b *build) drop() {
+	if b.ch != nil {
+		b.ch.closeOurs()
+	}
+}
+
+// look reads what is needed to know about C.
+func (b *build) look() (err error) {
+	if b.status, err = readStatus(b.c.TID); err != nil {
+		return err
+	}
+	if b.maps, err = readMaps(b.c.TID); err != nil {
+		return err
+	}
+	if b.sameMount, err = sameLink(b.snap.caller.TID, b.c.TID, "ns/mnt"); err != nil {
+		return err
+	}
+	if err := b.compareExe(); err != nil {
+		return err
+	}
+	b.planContents()
+	return nil
+}
+
+// openStage opens the injection into C and maps the stage.
+func (b *build) openStage() error {
+	at, ok := freeSpan(scratchRange, b.maps, b.snap.maps)
+	if !ok {
+		return unsupported("caller and target leave no %d bytes of address space free", scratchRange)
+	}
+	b.stage = at
+	script, err := startScript(b.inj, at, false)
+	b.script = script
+	return err
+}
+
+// check refuses early what cannot end well.
+func (b *build) check() error {
+	same, err := sameLink(b.snap.caller.TID, b.c.TID, "ns/user")
+	if err != nil {
+		return err
+	}
+	if !same {
+		return unsupported("the target is in another user namespace")
+	}
+	return b.checkAttrs()
+}
+
+// begin opens the injection into C, which no signal may take away.
+func (b *build) begin() (err error) {
+	b.inj, err = b.c.Begin()
+	if err == nil {
+		b.inj.Hold = true
+	}
+	return err
+}

@@ -1,0 +1,114 @@
+package transplant
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"cloneat-emu/ptrace"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxRights is SCM_MAX_FD: how many descriptors one message can carry.
+const maxRights = 253
+
+// channel carries descriptors from the operator into C.
+type channel struct {
+	b    *build
+	ours int // the operator's end
+	far  int // C's end, a number in C
+}
+
+// openChannel lets C make a socketpair and takes one of its ends.
+func (b *build) openChannel() error {
+	s := b.script
+	var made ptrace.Result
+	s.room(1, 8)
+	at := s.reserve(8)
+	s.ask(&made, "socketpair", unix.SYS_SOCKETPAIR, unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0, at)
+	if err := s.run(); err != nil {
+		return err
+	}
+	if made.Errno != 0 {
+		return fmt.Errorf("socketpair in the child: %w", made.Errno)
+	}
+	var pair [8]byte
+	if err := b.inj.Read(at, pair[:]); err != nil {
+		return err
+	}
+	far, near := int(binary.LittleEndian.Uint32(pair[:])), int(binary.LittleEndian.Uint32(pair[4:]))
+	ours, err := unix.PidfdGetfd(b.pidfd, near, 0)
+	if err != nil {
+		return fmt.Errorf("pidfd_getfd of the child's socket: %w", err)
+	}
+	b.script.add("close", uint64(near), unix.SYS_CLOSE, uintptr(near))
+	b.ch = &channel{b: b, ours: ours, far: far}
+	return nil
+}
+
+// moveTo gives C's end another number, out of the way.
+func (c *channel) moveTo(fd int) {
+	s := c.b.script
+	s.add("dup3", uint64(fd), unix.SYS_DUP3, uintptr(c.far), uintptr(fd), unix.O_CLOEXEC)
+	s.add("close", uint64(c.far), unix.SYS_CLOSE, uintptr(c.far))
+	c.far = fd
+}
+
+// close ends the channel; C's end is closed by the next run.
+func (c *channel) close() {
+	c.b.script.add("close", uint64(c.far), unix.SYS_CLOSE, uintptr(c.far))
+	c.closeOurs()
+}
+
+func (c *channel) closeOurs() {
+	unix.Close(c.ours)
+	c.b.ch = nil
+}
+
+// send brings fds into C and returns their numbers there. They are
+// close-on-exec. At most maxRights at a time.
+func (c *channel) send(fds []int) ([]int, error) {
+	if err := unix.Sendmsg(c.ours, []byte{0}, unix.UnixRights(fds...), nil, unix.MSG_NOSIGNAL); err != nil {
+		return nil, fmt.Errorf("sending %d descriptors: %w", len(fds), err)
+	}
+	s := c.b.script
+	space := unix.CmsgSpace(4 * len(fds))
+	s.room(1, 256+space)
+	control := s.reserve(space)
+	header := c.header(control, space)
+	s.expect(1, "recvmsg", uint64(len(fds)), unix.SYS_RECVMSG, uintptr(c.far), header, unix.MSG_CMSG_CLOEXEC)
+	if err := s.run(); err != nil {
+		return nil, err
+	}
+	return c.received(control, len(fds))
+}
+
+// header places the receiver's struct msghdr and its iovec.
+func (c *channel) header(control uintptr, space int) uintptr {
+	le := binary.LittleEndian
+	var iov [16]byte
+	le.PutUint64(iov[:], uint64(c.b.script.reserve(8)))
+	le.PutUint64(iov[8:], 1)
+	var msg [56]byte
+	le.PutUint64(msg[16:], uint64(c.b.script.data(iov[:])))
+	le.PutUint64(msg[24:], 1) // one iovec
+	le.PutUint64(msg[32:], uint64(control))
+	le.PutUint64(msg[40:], uint64(space))
+	return c.b.script.data(msg[:])
+}
+
+// received reads the numbers that recvmsg stored.
+func (c *channel) received(control uintptr, n int) ([]int, error) {
+	p := make([]byte, unix.CmsgSpace(4*n))
+	if err := c.b.inj.Read(control, p); err != nil {
+		return nil, err
+	}
+	if got := binary.LittleEndian.Uint64(p); got != uint64(unix.CmsgLen(4*n)) {
+		return nil, fmt.Errorf("only %d bytes of %d descriptors arrived: %w", got, n, unix.EMFILE)
+	}
+	fds := make([]int, n)
+	for i := range fds {
+		fds[i] = int(int32(binary.LittleEndian.Uint32(p[unix.CmsgLen(0)+4*i:])))
+	}
+	return fds, nil
+}

@@ -1,0 +1,45 @@
+package transplant
+
+import "golang.org/x/sys/unix"
+
+// clearMemory unmaps everything of the target's from C but the stage, the
+// vdso and what is the same in the caller (see same.go).
+func (b *build) clearMemory() error {
+	keep := []span{{b.stage, b.stage + scratchRange}}
+	for i := range b.maps {
+		if m := &b.maps[i]; m.vdso() || b.kept[m.start] {
+			keep = append(keep, span{m.start, m.end})
+		}
+	}
+	for _, g := range gaps(keep) {
+		if b.mapped(g) {
+			b.script.add("munmap", g.start, unix.SYS_MUNMAP, uintptr(g.start), uintptr(g.end-g.start))
+		}
+	}
+	if err := b.script.run(); err != nil {
+		if b.sealed() {
+			return unsupported("the target has sealed mappings (mseal(2)), which its child cannot drop")
+		}
+		return err
+	}
+	return b.moveVDSO()
+}
+
+// mapped reports whether C has anything in g.
+func (b *build) mapped(g span) bool {
+	for i := range b.maps {
+		if b.maps[i].start < g.end && b.maps[i].end > g.start {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *build) sealed() bool {
+	for i := range b.maps {
+		if b.maps[i].has("sl") {
+			return true
+		}
+	}
+	return false
+}

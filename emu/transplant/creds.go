@@ -1,0 +1,161 @@
+package transplant
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
+
+// Bits of PR_SET_SECUREBITS (<linux/securebits.h>).
+const (
+	secNoSetuidFixup  = 1 << 2
+	secKeepCaps       = 1 << 4
+	secNoAmbientRaise = 1 << 6
+	secLocks          = 0xaa
+)
+
+// credentials are what credentials(7) and capabilities(7) describe.
+type credentials struct {
+	uid, gid   [4]uint32
+	groups     []uint32
+	caps       capSets
+	secureBits uint64
+	noNewPrivs bool
+}
+
+func (st *status) credentials(own *answers) credentials {
+	return credentials{
+		uid: st.uid, gid: st.gid, groups: st.groups, caps: st.caps,
+		secureBits: uint64(own.prctl[unix.PR_GET_SECUREBITS].Value), noNewPrivs: st.noNewPrivs,
+	}
+}
+
+func (c *credentials) equal(o *credentials) bool {
+	return c.uid == o.uid && c.gid == o.gid && slices.Equal(c.groups, o.groups) && c.caps == o.caps &&
+		c.secureBits == o.secureBits && c.noNewPrivs == o.noNewPrivs
+}
+
+func hasCap(set uint64, c int) bool { return set>>c&1 != 0 }
+
+// lacks says what keeps a process with these credentials from taking want; ""
+// for nothing. forever tells whether no exec(2) could help either.
+func (c *credentials) lacks(want *credentials) (what string, forever bool) {
+	switch {
+	case c.noNewPrivs && !want.noNewPrivs:
+		return "no_new_privs, which the caller has not", true
+	case want.caps.bounding&^c.caps.bounding != 0:
+		return "a smaller capability bounding set", true
+	case want.caps.inheritable&^(c.caps.inheritable|c.caps.bounding) != 0:
+		return "no right to some inheritable capabilities", true
+	case c.secureBits&secLocks>>1&(c.secureBits&secLocks>>1)&(c.secureBits^want.secureBits) != 0,
+		c.secureBits&secLocks&^want.secureBits != 0:
+		return "locked securebits", true
+	case c.equal(want):
+		return "", false
+	case want.caps.permitted&^c.caps.permitted != 0:
+		return "fewer capabilities", false
+	case c.uid != want.uid && !hasCap(c.caps.permitted, unix.CAP_SETUID),
+		(c.gid != want.gid || !slices.Equal(c.groups, want.groups)) && !hasCap(c.caps.permitted, unix.CAP_SETGID):
+		return "other ids, and no capability to change them", false
+	case (c.secureBits != want.secureBits || c.caps.bounding != want.caps.bounding ||
+		want.caps.inheritable&^c.caps.inheritable != 0) && !hasCap(c.caps.permitted, unix.CAP_SETPCAP):
+		return "other securebits or capability sets, and no CAP_SETPCAP", false
+	}
+	return "", false
+}
+
+// setCreds gives C the caller's credentials. Its own full set of capabilities
+// is kept over the change of ids (SECBIT_NO_SETUID_FIXUP) and cut to the
+// caller's by the very last call.
+func (b *build) setCreds() error {
+	want := b.snap.status.credentials(b.snap.own)
+	have := b.status.credentials(b.own)
+	if have.equal(&want) {
+		return nil
+	}
+	if what, _ := have.lacks(&want); what != "" {
+		return unsupported("the target has %s", what)
+	}
+	ids, err := b.idMaps()
+	if err != nil {
+		return err
+	}
+	if err := ids.translate(&want, &have); err != nil {
+		return err
+	}
+	b.queueCaps("all", have.caps.permitted, have.caps.permitted, want.caps.inheritable)
+	b.securebits(have.secureBits | secNoSetuidFixup)
+	b.dropBounding(have.caps.bounding &^ want.caps.bounding)
+	b.queueIDs(&want, &have)
+	b.queueAmbient(want.caps.ambient, have.caps.ambient)
+	b.securebits(want.secureBits)
+	if want.noNewPrivs && !have.noNewPrivs {
+		b.script.add("prctl(PR_SET_NO_NEW_PRIVS)", 0, unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+	}
+	b.queueCaps("the caller's", want.caps.effective, want.caps.permitted, want.caps.inheritable)
+	return b.script.run()
+}
+
+func (b *build) securebits(v uint64) {
+	if hasCap(b.status.caps.permitted, unix.CAP_SETPCAP) {
+		b.script.add("prctl(PR_SET_SECUREBITS)", v, unix.SYS_PRCTL, unix.PR_SET_SECUREBITS, uintptr(v), 0, 0, 0)
+	}
+}
+
+func (b *build) dropBounding(set uint64) {
+	for ; set != 0; set &= set - 1 {
+		c := bits.TrailingZeros64(set)
+		b.script.add("prctl(PR_CAPBSET_DROP)", uint64(c), unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, uintptr(c), 0, 0, 0)
+	}
+}
+
+func (b *build) queueIDs(want, have *credentials) {
+	s := b.script
+	if !slices.Equal(want.groups, have.groups) {
+		var list []byte
+		for _, g := range want.groups {
+			list = binary.LittleEndian.AppendUint32(list, g)
+		}
+		s.room(1, len(list))
+		s.add("setgroups", uint64(len(want.groups)), unix.SYS_SETGROUPS, uintptr(len(want.groups)), s.data(list))
+	}
+	g, u := want.gid, want.uid
+	if g != have.gid {
+		s.add("setresgid", uint64(g[1]), unix.SYS_SETRESGID, uintptr(g[0]), uintptr(g[1]), uintptr(g[2]))
+		s.try("setfsgid", unix.SYS_SETFSGID, uintptr(g[3]))
+	}
+	if u != have.uid {
+		s.add("setresuid", uint64(u[1]), unix.SYS_SETRESUID, uintptr(u[0]), uintptr(u[1]), uintptr(u[2]))
+		s.try("setfsuid", unix.SYS_SETFSUID, uintptr(u[3]))
+	}
+}
+
+// queueAmbient replaces the ambient set.
+func (b *build) queueAmbient(want, have uint64) {
+	if want == have {
+		return
+	}
+	b.script.add("prctl(PR_CAP_AMBIENT_CLEAR_ALL)", 0, unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+	for set := want; set != 0; set &= set - 1 {
+		c := bits.TrailingZeros64(set)
+		b.script.add("prctl(PR_CAP_AMBIENT_RAISE)", uint64(c), unix.SYS_PRCTL, unix.PR_CAP_AMBIENT,
+			unix.PR_CAP_AMBIENT_RAISE, uintptr(c), 0, 0)
+	}
+}
+
+// queueCaps sets the three sets of capset(2).
+func (b *build) queueCaps(whose string, effective, permitted, inheritable uint64) {
+	le := binary.LittleEndian
+	header := le.AppendUint32(nil, unix.LINUX_CAPABILITY_VERSION_3)
+	header = le.AppendUint32(header, 0)
+	var data []byte
+	for _, shift := range []int{0, 32} {
+		for _, set := range []uint64{effective, permitted, inheritable} {
+			data = le.AppendUint32(data, uint32(set>>shift))
+		}
+	}
+	b.script.room(1, 64)
+	b.script.add("capset to "+whose, permitted, unix.SYS_CAPSET, b.script.data(header), b.script.data(data))
+}

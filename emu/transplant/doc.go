@@ -1,0 +1,40 @@
+// Package transplant turns a stopped fresh child of the target into a clone of
+// the caller.
+//
+// # The idea
+//
+// A stock kernel lets nobody be born below a foreign parent. So the target is
+// made to fork a child C (the engine's work), and before C runs an instruction
+// of the target's, everything in it that fork(2) would have copied from the
+// caller is replaced by the caller's: [Take] reads the caller once, while it
+// is stopped, and [Snapshot.Build] rebuilds C after it. What is left of the
+// target in C is what the call asks for: its parent and its namespaces.
+//
+// Nothing is written to the caller. What /proc does not tell about it (its
+// dispositions, its prctl(2) settings) it is asked itself, by one batch of
+// calls in an area mapped for that and unmapped before its mappings are read.
+//
+// # Who works
+//
+// The operator (this process) reads the caller and hands descriptors to C:
+// mapped files, open files, directories. C makes a socketpair, the operator
+// takes one end by pidfd_getfd(2) and sends by SCM_RIGHTS; that works across
+// every kind of namespace, and needs no number or path that both sides know.
+// C itself makes the calls that only a process can make for itself; they are
+// queued in a [script] and run in few stops.
+//
+// # Order
+//
+// [Snapshot.Build] is one ordered list of steps. What decides the order:
+// C's inherited rseq(2) area goes before C's first return to user space could
+// touch it; C is made non-dumpable before anything of the caller's comes in,
+// so that the target's user can neither trace nor read it; memory comes before
+// descriptors, because their numbers are used on the way; limits are relaxed
+// first and set last; credentials are given up when nothing is left to do that
+// needs them; registers come at the very end.
+//
+// # Thread rules
+//
+// Caller and C are tracees of one OS thread, and everything here runs on it.
+// The package holds no lock and no state between calls.
+package transplant

@@ -1,0 +1,182 @@
+package transplant
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"cloneat-emu/ptrace"
+
+	"golang.org/x/sys/unix"
+)
+
+// descriptor is one of the caller's open files.
+type descriptor struct {
+	fd      int
+	cloexec bool
+}
+
+// listFDs returns thread tid's open descriptors in ascending order.
+func listFDs(tid int) ([]int, error) {
+	dir, err := openProc(tid, "fd", unix.O_RDONLY|unix.O_DIRECTORY)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(dir)
+	var fds []int
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := ignoringEINTR(func() (int, error) { return unix.ReadDirent(dir, buf) })
+		if err != nil {
+			return nil, procError(tid, "fd", err)
+		}
+		if n == 0 {
+			slices.Sort(fds)
+			return fds, nil
+		}
+		_, _, names := unix.ParseDirent(buf[:n], -1, nil)
+		for _, name := range names {
+			if fd, err := strconv.Atoi(name); err == nil {
+				fds = append(fds, fd)
+			}
+		}
+	}
+}
+
+// queryFDs asks the caller for each descriptor's flags. One that another thread
+// closed meanwhile is left out.
+func queryFDs(s *script, fds []int) ([]descriptor, error) {
+	found := make([]ptrace.Result, len(fds))
+	for i, fd := range fds {
+		s.ask(&found[i], "fcntl(F_GETFD)", unix.SYS_FCNTL, uintptr(fd), unix.F_GETFD, 0)
+	}
+	if err := s.run(); err != nil {
+		return nil, err
+	}
+	all := make([]descriptor, 0, len(fds))
+	for i, r := range found {
+		if r.Errno == 0 {
+			all = append(all, descriptor{fds[i], r.Value&unix.FD_CLOEXEC != 0})
+		}
+	}
+	return all, nil
+}
+
+// closeFDs closes whatever C got from the target.
+func (b *build) closeFDs() error {
+	if b.opt.ShareFiles {
+		return nil
+	}
+	var r ptrace.Result
+	b.script.ask(&r, "close_range", unix.SYS_CLOSE_RANGE, 0, 0xffffffff, 0)
+	if err := b.script.run(); err != nil || r.Errno != unix.ENOSYS {
+		return err
+	}
+	return b.closeEach() // before Linux 5.9, or forbidden
+}
+
+func (b *build) closeEach() error {
+	fds, err := listFDs(b.c.TID)
+	if err != nil {
+		return err
+	}
+	for _, fd := range fds {
+		b.script.try("close", unix.SYS_CLOSE, uintptr(fd))
+	}
+	return b.script.run()
+}
+
+// setFDs gives C the caller's descriptors at their numbers. C's end of the
+// channel goes above them all; as the kernel hands out the lowest free number,
+// each descriptor then arrives at its own number or below.
+func (b *build) setFDs() error {
+	if b.opt.ShareFiles {
+		b.ch.close()
+		return b.script.run()
+	}
+	all := b.snap.fds
+	top := 0
+	if n := len(all); n > 0 {
+		top = all[n-1].fd + 1
+	}
+	if b.ch.far != top {
+		b.ch.moveTo(top)
+	}
+	from, err := b.snap.filesPIDFD()
+	if err != nil {
+		return err
+	}
+	defer unix.Close(from)
+	for chunk := range slices.Chunk(all, maxRights) {
+		if err := b.placeFDs(from, chunk); err != nil {
+			return err
+		}
+	}
+	b.stats.FDs = len(all)
+	b.ch.close()
+	return b.script.run()
+}
+
+// placeFDs brings one chunk into C. The descriptors are moved from the highest
+// down: a number that one of them sits on and another one wants belongs to one
+// that was moved before.
+func (b *build) placeFDs(from int, chunk []descriptor) error {
+	there, err := b.sendCallerFDs(from, chunk)
+	if err != nil {
+		return err
+	}
+	for i := len(chunk) - 1; i >= 0; i-- {
+		d, at := chunk[i], there[i]
+		switch {
+		case at != d.fd:
+			flags := 0
+			if d.cloexec {
+				flags = unix.O_CLOEXEC
+			}
+			b.script.expect(uintptr(d.fd), "dup3", uint64(d.fd), unix.SYS_DUP3, uintptr(at), uintptr(d.fd), uintptr(flags))
+			b.script.add("close", uint64(at), unix.SYS_CLOSE, uintptr(at))
+		case !d.cloexec:
+			b.script.add("fcntl(F_SETFD)", uint64(d.fd), unix.SYS_FCNTL, uintptr(d.fd), unix.F_SETFD, 0)
+		}
+	}
+	return nil
+}
+
+// sendCallerFDs copies descriptors from the caller, sends them and drops the
+// copies.
+func (b *build) sendCallerFDs(from int, chunk []descriptor) ([]int, error) {
+	fds := make([]int, 0, len(chunk))
+	defer func() {
+		for _, fd := range fds {
+			unix.Close(fd)
+		}
+	}()
+	for _, d := range chunk {
+		fd, err := unix.PidfdGetfd(from, d.fd, 0)
+		if err != nil {
+			return nil, fmt.Errorf("pidfd_getfd of the caller's descriptor %d: %w", d.fd, err)
+		}
+		fds = append(fds, fd)
+	}
+	there, err := b.ch.send(fds)
+	if errors.Is(err, unix.EINVAL) {
+		return nil, unsupported("a descriptor that cannot be passed on, io_uring's for one: %v", err)
+	}
+	return there, err
+}
+
+// pidfdThread is PIDFD_THREAD (Linux 6.9).
+const pidfdThread = unix.O_EXCL
+
+// filesPIDFD returns a pidfd through which pidfd_getfd(2) reaches the calling
+// thread's files: its own, which matter if the leader is dead or the thread
+// unshared its files; else the process's.
+func (s *Snapshot) filesPIDFD() (int, error) {
+	if s.caller.TID != s.status.tgid {
+		if fd, err := unix.PidfdOpen(s.caller.TID, pidfdThread); err == nil {
+			return fd, nil
+		}
+	}
+	return unix.FcntlInt(uintptr(s.pidfd), unix.F_DUPFD_CLOEXEC, 0)
+}

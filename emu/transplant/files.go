@@ -1,0 +1,71 @@
+package transplant
+
+import (
+	"fmt"
+	"path"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// fileKey says which mappings can be made from one descriptor.
+type fileKey struct {
+	dev      string
+	inode    uint64
+	name     string
+	writable bool
+}
+
+func (m *mapping) fileKey() fileKey {
+	return fileKey{m.dev, m.inode, m.name, m.shared && m.has("mw")}
+}
+
+// openMapped opens the file behind one of the caller's mappings: through
+// map_files, which knows deleted files, memfds, shared anonymous memory and
+// files without a path here; where that is forbidden (it wants
+// CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN of the initial user namespace), by
+// its path, if that still leads to the same inode.
+func openMapped(tid int, m *mapping) (int, error) {
+	mode := unix.O_RDONLY
+	if m.shared && m.has("mw") {
+		mode = unix.O_RDWR
+	}
+	link := procPath(tid, fmt.Sprintf("map_files/%x-%x", m.start, m.end))
+	fd, err := unix.Open(link, mode|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err == unix.EPERM || err == unix.EACCES {
+		fd, err = openByPath(tid, m, mode)
+	}
+	switch {
+	case err == nil:
+		return fd, nil
+	case err == unix.ENOENT && !alive(tid):
+		return -1, procError(tid, "map_files", unix.ESRCH)
+	}
+	return -1, unsupported("the file behind the mapping at %#x (%s) cannot be opened: %v", m.start, m.name, err)
+}
+
+// openByPath opens m's path below the caller's root and makes sure that it is
+// the mapped inode.
+func openByPath(tid int, m *mapping, mode int) (int, error) {
+	fd, err := unix.Open(path.Join(procPath(tid, "root"), m.name), mode|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return -1, err
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil || st.Ino != m.inode || devName(st.Dev) != m.dev {
+		unix.Close(fd)
+		return -1, unix.ESTALE
+	}
+	return fd, nil
+}
+
+// devName is a device's number as /proc/PID/maps prints it.
+func devName(dev uint64) string {
+	hex := func(n uint32) string {
+		if n < 16 {
+			return "0" + strconv.FormatUint(uint64(n), 16)
+		}
+		return strconv.FormatUint(uint64(n), 16)
+	}
+	return hex(unix.Major(dev)) + ":" + hex(unix.Minor(dev))
+}

@@ -1,0 +1,209 @@
+package transplant
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"cloneat-emu/ptrace"
+
+	"golang.org/x/sys/unix"
+)
+
+// compile builds a C program of testdata and returns its path.
+func compile(t testing.TB, name string, flags ...string) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), name)
+	args := append([]string{"-O1", "-o", out, filepath.Join("testdata", name+".c")}, flags...)
+	if msg, err := exec.Command("gcc", args...).CombinedOutput(); err != nil {
+		t.Fatalf("gcc %v: %v\n%s", args, err, msg)
+	}
+	return out
+}
+
+// subject is a caller that waits in pause(2) and has a target.
+type subject struct {
+	cmd    *exec.Cmd
+	out    *bufio.Reader
+	target int
+}
+
+// start runs a program that prints "target N" to its stderr when it is about
+// to wait.
+func start(t testing.TB, argv ...string) *subject {
+	t.Helper()
+	cmd := exec.Command(argv[0], argv[1:]...)
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s := &subject{cmd: cmd, out: bufio.NewReaderSize(stdout, 1<<20)}
+	t.Cleanup(s.end)
+	errs := bufio.NewReader(stderr)
+	for s.target == 0 {
+		line, err := errs.ReadString('\n')
+		if n, ok := strings.CutPrefix(line, "target "); ok {
+			s.target, _ = strconv.Atoi(strings.TrimSpace(n))
+		} else if err != nil {
+			t.Fatalf("%v: no target: %v", argv, err)
+		} else {
+			t.Log(strings.TrimSpace(line))
+		}
+	}
+	go func() { _, _ = io.Copy(os.Stderr, errs) }()
+	return s
+}
+
+func (s *subject) end() {
+	if s.target != 0 {
+		_ = unix.Kill(s.target, unix.SIGKILL)
+	}
+	_ = s.cmd.Process.Kill()
+	_ = s.cmd.Wait()
+}
+
+// settle waits until tid sleeps in system call nr.
+func settle(t testing.TB, tid int, nr int) {
+	t.Helper()
+	for {
+		b, err := os.ReadFile(procPath(tid, "syscall"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(string(b), strconv.Itoa(nr)+" ") {
+			return
+		}
+		runtime.Gosched()
+	}
+}
+
+// hold stops tid.
+func hold(tid, options int) (*ptrace.Stopped, error) {
+	r, err := ptrace.Seize(tid, options)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Interrupt(); err != nil {
+		return nil, err
+	}
+	s, _, err := r.Wait()
+	return s, err
+}
+
+// cloneOptions keep C's supervisor's death from leaving a half-made process.
+const cloneOptions = ptrace.ForkOptions
+
+// bear makes the target fork a child and returns it stopped.
+func bear(target int) (*ptrace.Stopped, error) {
+	t, err := hold(target, cloneOptions)
+	if err != nil {
+		return nil, err
+	}
+	inj, err := t.Begin()
+	if err != nil {
+		return nil, err
+	}
+	c, err := inj.Fork(unix.SYS_CLONE, uintptr(unix.SIGCHLD), 0, 0, 0, 0)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := inj.Finish(); err != nil {
+		return nil, err
+	}
+	if err := inj.End(); err != nil {
+		return nil, err
+	}
+	if err := t.Detach(0); err != nil {
+		return nil, err
+	}
+	return c, c.SetOptions(unix.PTRACE_O_EXITKILL | unix.PTRACE_O_TRACESYSGOOD)
+}
+
+// result of one transplant in a test.
+type outcome struct {
+	pid   int
+	stats Stats
+	err   error
+}
+
+// transplant does the whole thing on a thread of its own and lets C run.
+func (s *subject) transplant(tid int, opt Options) outcome {
+	done := make(chan outcome)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with its tracees
+		done <- s.transplantHere(tid, opt)
+	}()
+	return <-done
+}
+
+func (s *subject) transplantHere(tid int, opt Options) (o outcome) {
+	caller, err := hold(tid, unix.PTRACE_O_TRACESYSGOOD)
+	if err != nil {
+		return outcome{err: err}
+	}
+	pidfd, err := unix.PidfdOpen(s.cmd.Process.Pid, 0)
+	if err != nil {
+		return outcome{err: err}
+	}
+	defer unix.Close(pidfd)
+	c, err := bear(s.target)
+	if err != nil {
+		return outcome{err: fmt.Errorf("no child: %w", err)}
+	}
+	o.pid = c.TID
+	cfd, err := unix.PidfdOpen(c.TID, 0)
+	if err != nil {
+		return outcome{err: err}
+	}
+	defer unix.Close(cfd)
+	snap, err := Take(caller, pidfd)
+	if err == nil {
+		o.stats, err = snap.Build(c, cfd, opt)
+	}
+	if err != nil {
+		c.Kill()
+	} else {
+		err = c.Detach(0)
+	}
+	if derr := caller.Detach(0); err == nil {
+		err = derr
+	}
+	o.err = err
+	return o
+}
+
+var programs sync.Map
+
+// program compiles once per set of flags and test binary run.
+func program(t testing.TB, name string, flags ...string) string {
+	key := name + strings.Join(flags, " ")
+	if p, ok := programs.Load(key); ok {
+		return p.(string)
+	}
+	dir, err := os.MkdirTemp("", "transplant")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(dir, name)
+	args := append([]string{"-O1", "-o", out, filepath.Join("testdata", name+".c")}, flags...)
+	if msg, err := exec.Command("gcc", args...).CombinedOutput(); err != nil {
+		t.Fatalf("gcc %v: %v\n%s", args, err, msg)
+	}
+	programs.Store(key, out)
+	return out
+}

@@ -1,0 +1,55 @@
+package transplant
+
+import (
+	"cmp"
+	"slices"
+)
+
+// userTop is the end of what a 64-bit process can map with four page table
+// levels; no program has mappings above it but by asking for them.
+const userTop = 0x7ffffffff000
+
+// span is a range of addresses.
+type span struct{ start, end uint64 }
+
+// scratchRange is the address range of the stage: the script's area, and
+// behind it room to put the vdso aside.
+const scratchRange = scriptSize + 1<<20
+
+// freeSpan finds size bytes that are in none of the lists, far from any
+// neighbour (a stack's guard gap is 1 MiB).
+func freeSpan(size uint64, lists ...[]mapping) (uint64, bool) {
+	const margin = 16 << 20
+	var used []span
+	for _, l := range lists {
+		for i := range l {
+			used = append(used, span{l[i].start, l[i].end})
+		}
+	}
+	slices.SortFunc(used, func(a, b span) int { return cmp.Compare(a.start, b.start) })
+	at := uint64(0x100000000)
+	for _, u := range used {
+		if u.start >= at+size+2*margin {
+			break
+		}
+		at = max(at, (u.end+0xfff)&^0xfff)
+	}
+	return at + margin, at+size+2*margin <= userTop
+}
+
+// gaps returns what lies between the spans of keep, from 0 to userTop.
+func gaps(keep []span) []span {
+	slices.SortFunc(keep, func(a, b span) int { return cmp.Compare(a.start, b.start) })
+	var out []span
+	at := uint64(0)
+	for _, k := range keep {
+		if k.start > at {
+			out = append(out, span{at, k.start})
+		}
+		at = max(at, k.end)
+	}
+	if at < userTop {
+		out = append(out, span{at, userTop})
+	}
+	return out
+}

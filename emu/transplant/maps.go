@@ -1,0 +1,268 @@
+package transplant
+
+import (
+	"fmt"
+	"math/bits"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Flags that x/sys/unix lacks.
+const (
+	mapHugeShift   = 26
+	mapDroppable   = 0x08
+	prSetVMA       = 0x53564d41
+	prSetVMAName   = 0
+	sysMseal       = 462
+	madvWipeOnFork = 18
+)
+
+// makeMaps recreates the caller's mappings in C, in order. Mappings of files
+// come in groups of at most maxRights descriptors.
+func (b *build) makeMaps() error {
+	group := newFileGroup(b)
+	defer group.drop()
+	for i := range b.snap.maps {
+		m := &b.snap.maps[i]
+		if m.vdso() || m.has("dc") || b.kept[m.start] {
+			continue
+		}
+		if err := checkMapping(m); err != nil {
+			return err
+		}
+		b.stats.Mappings++
+		if m.anonymous() || m.sysv() {
+			b.queueMap(m, -1)
+			continue
+		}
+		if err := group.add(m); err != nil {
+			return err
+		}
+	}
+	if err := group.flush(); err != nil {
+		return err
+	}
+	return b.script.run()
+}
+
+// checkMapping refuses kinds of memory that cannot be made a second time.
+func checkMapping(m *mapping) error {
+	switch {
+	case m.has("ss"):
+		return unsupported("the caller has a shadow stack at %#x", m.start)
+	case m.has("pf") || m.has("io"):
+		return unsupported("the caller has device memory mapped at %#x (%s)", m.start, m.name)
+	case strings.HasPrefix(m.name, "/secretmem"):
+		return unsupported("the caller has secret memory (memfd_secret) at %#x", m.start)
+	case strings.HasPrefix(m.name, "anon_inode:"), strings.HasPrefix(m.name, "/[aio]"):
+		return unsupported("the caller has a kernel object's ring mapped at %#x (%s)", m.start, m.name)
+	}
+	return nil
+}
+
+// sysv reports a segment of shmget(2). Its inode number is its id.
+func (m *mapping) sysv() bool { return m.shared && strings.HasPrefix(m.name, "/SYSV") }
+
+// buildProt is the protection that m is created with: writable where its
+// contents are to be filled in, unless that would make the kernel account for
+// memory that it does not account for in the caller (VM_ACCOUNT, "ac").
+func (b *build) buildProt(m *mapping) int {
+	if b.fills(m) && (m.has("ac") || m.has("nr")) {
+		return m.prot | unix.PROT_WRITE | unix.PROT_READ
+	}
+	if !m.shared && m.has("ac") && m.prot&unix.PROT_WRITE == 0 {
+		return m.prot | unix.PROT_WRITE // once writable: it must be accounted for
+	}
+	return m.prot
+}
+
+// queueMap creates m, from C's descriptor fd if it is a file's.
+func (b *build) queueMap(m *mapping, fd int) {
+	if m.sysv() {
+		b.queueShmat(m)
+		return
+	}
+	b.script.expect(uintptr(m.start), "mmap "+m.name, m.start, unix.SYS_MMAP, uintptr(m.start), uintptr(m.size()),
+		uintptr(b.buildProt(m)), uintptr(m.mmapFlags(fd)), uintptr(fd), uintptr(m.offset&m.offsetMask()))
+}
+
+// offsetMask drops the offset of anonymous memory, which is its address.
+func (m *mapping) offsetMask() uint64 {
+	if m.anonymous() || m.privateHuge() {
+		return 0
+	}
+	return ^uint64(0)
+}
+
+// privateHuge reports MAP_HUGETLB memory without a file of the caller's own.
+func (m *mapping) privateHuge() bool {
+	return !m.shared && m.has("ht") && strings.HasPrefix(m.name, "/anon_hugepage")
+}
+
+func (m *mapping) mmapFlags(fd int) int {
+	flags := unix.MAP_FIXED
+	switch {
+	case m.has("dp"):
+		flags |= mapDroppable
+	case m.shared && m.has("sf"):
+		flags |= unix.MAP_SHARED_VALIDATE | unix.MAP_SYNC
+	case m.shared:
+		flags |= unix.MAP_SHARED
+	default:
+		flags |= unix.MAP_PRIVATE
+	}
+	if fd < 0 {
+		flags |= unix.MAP_ANONYMOUS
+	}
+	if m.has("nr") {
+		flags |= unix.MAP_NORESERVE
+	}
+	if m.has("gd") {
+		flags |= unix.MAP_GROWSDOWN
+	}
+	if m.privateHuge() {
+		flags |= unix.MAP_HUGETLB | bits.TrailingZeros64(m.pageSize)<<mapHugeShift
+	}
+	return flags
+}
+
+// queueShmat attaches a System V segment, so that shmdt(2) works on it and its
+// attach count is right.
+func (b *build) queueShmat(m *mapping) {
+	const shmRDONLY, shmEXEC, shmREMAP = 0o10000, 0o100000, 0o40000
+	how := uintptr(shmREMAP)
+	if !m.has("mw") {
+		how |= shmRDONLY
+	}
+	if m.prot&unix.PROT_EXEC != 0 {
+		how |= shmEXEC
+	}
+	b.script.expect(uintptr(m.start), "shmat", m.inode, unix.SYS_SHMAT, uintptr(m.inode), uintptr(m.start), how)
+}
+
+// finishMaps gives the mappings their attributes and final protection.
+// Sealing comes at the very end (sealMaps).
+func (b *build) finishMaps() error {
+	for i := range b.snap.maps {
+		m := &b.snap.maps[i]
+		if m.vdso() || m.has("dc") || b.kept[m.start] {
+			continue
+		}
+		b.advise(m)
+		if p := b.buildProt(m); p != m.prot || m.sysv() && m.prot != unix.PROT_READ|unix.PROT_WRITE || m.pkey != 0 {
+			b.protect(m)
+		}
+	}
+	return b.script.run()
+}
+
+func (b *build) protect(m *mapping) {
+	if m.pkey != 0 {
+		b.script.add("pkey_mprotect", m.start, unix.SYS_PKEY_MPROTECT, uintptr(m.start), uintptr(m.size()),
+			uintptr(m.prot), uintptr(m.pkey))
+		return
+	}
+	b.script.add("mprotect", m.start, unix.SYS_MPROTECT, uintptr(m.start), uintptr(m.size()), uintptr(m.prot))
+}
+
+// advice is what madvise(2) makes of a VmFlag.
+var advice = []struct {
+	flag string
+	how  uintptr
+}{
+	{"sr", unix.MADV_SEQUENTIAL},
+	{"rr", unix.MADV_RANDOM},
+	{"wf", madvWipeOnFork},
+	{"dd", unix.MADV_DONTDUMP},
+	{"hg", unix.MADV_HUGEPAGE},
+	{"nh", unix.MADV_NOHUGEPAGE},
+	{"mg", unix.MADV_MERGEABLE},
+}
+
+func (b *build) advise(m *mapping) {
+	for _, a := range advice {
+		if !m.has(a.flag) || m.has("dp") && (a.flag == "wf" || a.flag == "dd") ||
+			m.has("ht") && a.flag == "dd" && m.privateHuge() {
+			continue
+		}
+		b.script.add("madvise "+a.flag, m.start, unix.SYS_MADVISE, uintptr(m.start), uintptr(m.size()), a.how)
+	}
+	if name, ok := strings.CutPrefix(m.name, "[anon:"); ok {
+		b.script.room(1, len(name)+1)
+		b.script.try("prctl(PR_SET_VMA)", unix.SYS_PRCTL, prSetVMA, prSetVMAName, uintptr(m.start),
+			uintptr(m.size()), b.script.text(strings.TrimSuffix(name, "]")))
+	}
+}
+
+// sealMaps seals what the caller sealed.
+func (b *build) sealMaps() error {
+	for i := range b.snap.maps {
+		if m := &b.snap.maps[i]; m.has("sl") && !m.vdso() && !m.has("dc") && !b.kept[m.start] {
+			b.script.add("mseal", m.start, sysMseal, uintptr(m.start), uintptr(m.size()), 0)
+		}
+	}
+	return b.script.run()
+}
+
+// fileGroup collects mappings whose files go into C together.
+type fileGroup struct {
+	b    *build
+	maps []*mapping
+	keys map[fileKey]int // index into fds
+	fds  []int           // the operator's
+}
+
+func newFileGroup(b *build) *fileGroup { return &fileGroup{b: b, keys: map[fileKey]int{}} }
+
+// add opens m's file if the group has it not yet.
+func (g *fileGroup) add(m *mapping) error {
+	if m.privateHuge() {
+		g.b.queueMap(m, -1)
+		return nil
+	}
+	key := m.fileKey()
+	if _, ok := g.keys[key]; !ok {
+		if len(g.fds) == maxRights {
+			if err := g.flush(); err != nil {
+				return err
+			}
+		}
+		fd, err := openMapped(g.b.snap.caller.TID, m)
+		if err != nil {
+			return err
+		}
+		g.keys[key] = len(g.fds)
+		g.fds = append(g.fds, fd)
+	}
+	g.maps = append(g.maps, m)
+	return nil
+}
+
+// flush sends the group's files into C, maps them there and closes them.
+func (g *fileGroup) flush() error {
+	defer g.drop()
+	if len(g.fds) == 0 {
+		return nil
+	}
+	there, err := g.b.ch.send(g.fds)
+	if err != nil {
+		return fmt.Errorf("mapped files: %w", err)
+	}
+	for _, m := range g.maps {
+		g.b.queueMap(m, there[g.keys[m.fileKey()]])
+	}
+	for _, fd := range there {
+		g.b.script.add("close", uint64(fd), unix.SYS_CLOSE, uintptr(fd))
+	}
+	return nil
+}
+
+// drop closes the operator's copies.
+func (g *fileGroup) drop() {
+	for _, fd := range g.fds {
+		unix.Close(fd)
+	}
+	g.fds, g.maps = nil, nil
+	clear(g.keys)
+}

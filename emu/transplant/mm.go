@@ -1,0 +1,113 @@
+package transplant
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"golang.org/x/sys/unix"
+)
+
+// layout is what mm_struct knows about a program's memory beside mappings, in
+// the order of struct prctl_mm_map.
+type layout struct {
+	startCode, endCode, startData, endData, startBrk, brk, startStack uint64
+	argStart, argEnd, envStart, envEnd                                uint64
+}
+
+// readLayout reads /proc/TID/stat. brk is not there.
+func readLayout(tid int) (layout, error) {
+	b, err := readProc(tid, "stat")
+	if err != nil {
+		return layout{}, err
+	}
+	f := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
+	at := func(n int) uint64 { // the field's number in proc(5)
+		if n-3 >= len(f) {
+			return 0
+		}
+		return parseDec(f[n-3])
+	}
+	return layout{
+		startCode: at(26), endCode: at(27), startStack: at(28), startData: at(45), endData: at(46),
+		startBrk: at(47), argStart: at(48), argEnd: at(49), envStart: at(50), envEnd: at(51),
+	}, nil
+}
+
+// encode builds a struct prctl_mm_map.
+func (l *layout) encode(auxv uintptr, auxvLen int, exe int) []byte {
+	p := make([]byte, 0, 104)
+	for _, v := range []uint64{
+		l.startCode, l.endCode, l.startData, l.endData, l.startBrk, l.brk, l.startStack,
+		l.argStart, l.argEnd, l.envStart, l.envEnd, uint64(auxv),
+	} {
+		p = binary.LittleEndian.AppendUint64(p, v)
+	}
+	p = binary.LittleEndian.AppendUint32(p, uint32(auxvLen))
+	return binary.LittleEndian.AppendUint32(p, uint32(int32(exe)))
+}
+
+// setLayout makes C's mm_struct describe the caller's memory: where code, heap,
+// arguments and environment are, the auxiliary vector and /proc/PID/exe. It
+// comes while nothing of the old program is mapped and nothing of the new one
+// yet, because the kernel refuses to change exe while the old one is mapped
+// (replace_mm_exe_file).
+func (b *build) setLayout() error {
+	exe := -1
+	if b.exe.differs {
+		fd, err := openProc(b.snap.caller.TID, "exe", unix.O_RDONLY)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(fd)
+		there, err := b.ch.send([]int{fd})
+		if err != nil {
+			return err
+		}
+		exe = there[0]
+	}
+	b.script.room(3, 104+len(b.snap.auxv)+64)
+	auxv := b.script.data(b.snap.auxv)
+	l := b.snap.layout.encode(auxv, len(b.snap.auxv), exe)
+	b.script.add("prctl(PR_SET_MM)", 0, unix.SYS_PRCTL, unix.PR_SET_MM, unix.PR_SET_MM_MAP, b.script.data(l), uintptr(len(l)), 0)
+	if exe >= 0 {
+		b.script.add("close", uint64(exe), unix.SYS_CLOSE, uintptr(exe))
+	}
+	return b.script.run()
+}
+
+// exeState is what is known about both programs' files.
+type exeState struct{ differs bool }
+
+// compareExe finds out whether C runs another file than the caller.
+func (b *build) compareExe() error {
+	a, err := readLink(b.snap.caller.TID, "exe")
+	if err != nil {
+		return err
+	}
+	c, err := readLink(b.c.TID, "exe")
+	if err != nil {
+		return err
+	}
+	same, err := sameFile(procPath(b.snap.caller.TID, "exe"), procPath(b.c.TID, "exe"))
+	b.exe.differs = a != c || !same
+	return err
+}
+
+// sameFile reports whether two paths lead to one inode.
+func sameFile(a, b string) (bool, error) {
+	var sa, sb unix.Stat_t
+	if err := unix.Stat(a, &sa); err != nil {
+		return false, err
+	}
+	if err := unix.Stat(b, &sb); err != nil {
+		return false, err
+	}
+	return sa.Dev == sb.Dev && sa.Ino == sb.Ino, nil
+}
+
+// setName gives C the calling thread's name (comm).
+func (b *build) setName() error {
+	b.script.room(1, 16)
+	b.script.add("prctl(PR_SET_NAME)", 0, unix.SYS_PRCTL, unix.PR_SET_NAME, b.script.text(b.snap.comm))
+	return nil
+}

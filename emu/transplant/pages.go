@@ -1,0 +1,135 @@
+package transplant
+
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+)
+
+// Categories of PAGEMAP_SCAN (<linux/fs.h>, PAGE_IS_*).
+const (
+	pageFile    = 1 << 2
+	pagePresent = 1 << 3
+	pageSwapped = 1 << 4
+	pageZero    = 1 << 5
+	pageGuard   = 1 << 8
+)
+
+// Bits of an entry of /proc/PID/pagemap.
+const (
+	pmFrame   = 1<<55 - 1
+	pmFile    = 1 << 61
+	pmSwapped = 1 << 62
+	pmPresent = 1 << 63
+)
+
+const pageSize = 4096
+
+// privatePages finds the pages that exist in thread tid's memory and nowhere
+// else: anonymous ones, present or swapped out, copies of a private file's
+// included. Everything else comes back by itself: from the file, or as zeroes.
+func privatePages(tid int, maps []mapping) ([]span, error) {
+	fd, err := openProc(tid, "pagemap", unix.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	spans, err := scanPages(fd)
+	if errors.Is(err, unix.ENOTTY) || errors.Is(err, unix.EINVAL) {
+		spans, err = readPages(fd, maps) // before Linux 6.7
+	}
+	return spans, err
+}
+
+// scanPages asks the kernel for the ranges; it is several times faster than
+// reading an entry for every page.
+func scanPages(fd int) ([]span, error) {
+	arg := scanArg{
+		end:               userTop,
+		categoryInverted:  pageFile | pageZero,
+		categoryMask:      pageFile | pageZero,
+		categoryAnyOfMask: pagePresent | pageSwapped,
+		returnMask:        pagePresent | pageSwapped,
+	}
+	vec := make([]pageRegion, 1024)
+	var spans []span
+	for arg.start < arg.end {
+		n, err := scan(fd, &arg, vec)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range vec[:n] {
+			spans = appendSpan(spans, r.start, r.end)
+		}
+		arg.start = arg.walkEnd
+	}
+	return spans, nil
+}
+
+// appendSpan adds a range, joined to the last one where they touch.
+func appendSpan(spans []span, start, end uint64) []span {
+	if n := len(spans); n > 0 && spans[n-1].end == start {
+		spans[n-1].end = end
+		return spans
+	}
+	return append(spans, span{start, end})
+}
+
+func readPages(fd int, maps []mapping) ([]span, error) {
+	var spans []span
+	for i := range maps {
+		m := &maps[i]
+		if m.shared || m.vdso() {
+			continue
+		}
+		err := eachEntry(fd, m.start, m.end, func(at uint64, entry uint64) {
+			if entry&(pmPresent|pmSwapped) != 0 && entry&pmFile == 0 {
+				spans = appendSpan(spans, at, at+pageSize)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return spans, nil
+}
+
+// eachEntry calls do for the pagemap entry of every page from start to end.
+func eachEntry(fd int, start, end uint64, do func(at, entry uint64)) error {
+	buf := make([]uint64, min(64<<10, (end-start)/pageSize))
+	for at := start; at < end; {
+		n := min(uint64(len(buf)), (end-at)/pageSize)
+		got, err := unix.Pread(fd, words(buf[:n]), int64(at/pageSize*8))
+		if err != nil {
+			return err
+		}
+		if got < 8 {
+			return unix.EFAULT
+		}
+		for i := range got / 8 {
+			do(at, buf[i])
+			at += pageSize
+		}
+	}
+	return nil
+}
+
+// within cuts the sorted spans to what lies in [start, end).
+func within(spans []span, start, end uint64) []span {
+	lo, hi := 0, len(spans)
+	for lo < hi {
+		if mid := (lo + hi) / 2; spans[mid].end <= start {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	var out []span
+	for _, s := range spans[lo:] {
+		if s.start >= end {
+			break
+		}
+		out = append(out, span{max(s.start, start), min(s.end, end)})
+	}
+	return out
+}

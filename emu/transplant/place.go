@@ -1,0 +1,102 @@
+package transplant
+
+import (
+	"golang.org/x/sys/unix"
+)
+
+// setPlace gives C its root, working directory and umask: the caller's, or
+// where the child lives in another mount namespace than the caller, the
+// target's root for both (a directory outside the new namespace would be an
+// escape hatch).
+func (b *build) setPlace() error {
+	if b.opt.ShareFS {
+		return nil
+	}
+	b.script.add("umask", 0, unix.SYS_UMASK, uintptr(b.snap.status.umask))
+	if !b.sameMount {
+		b.script.room(1, 2)
+		b.script.add("chdir", 0, unix.SYS_CHDIR, b.script.text("/"))
+		return b.script.run()
+	}
+	dirs, err := b.openPlace()
+	defer func() {
+		for _, fd := range dirs {
+			unix.Close(fd)
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	there, err := b.ch.send(dirs)
+	if err != nil {
+		return err
+	}
+	if len(there) == 2 {
+		b.script.add("fchdir to the root", 0, unix.SYS_FCHDIR, uintptr(there[1]))
+		b.script.room(1, 2)
+		b.script.add("chroot", 0, unix.SYS_CHROOT, b.script.text("."))
+	}
+	b.script.add("fchdir", 0, unix.SYS_FCHDIR, uintptr(there[0]))
+	for _, fd := range there {
+		b.script.add("close", uint64(fd), unix.SYS_CLOSE, uintptr(fd))
+	}
+	return b.script.run()
+}
+
+// openPlace opens the caller's working directory and, if C's is another one,
+// its root.
+func (b *build) openPlace() ([]int, error) {
+	cwd, err := openProc(b.snap.caller.TID, "cwd", unix.O_PATH|unix.O_DIRECTORY)
+	if err != nil {
+		return nil, err
+	}
+	same, err := b.sameRoot()
+	if err != nil || same {
+		return []int{cwd}, err
+	}
+	root, err := openProc(b.snap.caller.TID, "root", unix.O_PATH|unix.O_DIRECTORY)
+	if err != nil {
+		return []int{cwd}, err
+	}
+	return []int{cwd, root}, nil
+}
+
+// sameRoot compares mount and directory.
+func (b *build) sameRoot() (bool, error) {
+	a, err := placeOf(procPath(b.snap.caller.TID, "root"))
+	if err != nil {
+		return false, err
+	}
+	c, err := placeOf(procPath(b.c.TID, "root"))
+	return a == c, err
+}
+
+type placeID struct {
+	mount, inode uint64
+	major, minor uint32
+}
+
+func placeOf(path string) (placeID, error) {
+	var st unix.Statx_t
+	err := unix.Statx(unix.AT_FDCWD, path, unix.AT_NO_AUTOMOUNT, unix.STATX_INO|unix.STATX_MNT_ID, &st)
+	return placeID{st.Mnt_id, st.Ino, st.Dev_major, st.Dev_minor}, err
+}
+
+// setGroup puts C into the caller's process group, if that is in C's session
+// and has a number that C can name. Otherwise it stays in the target's: a
+// documented difference.
+func (b *build) setGroup() error {
+	want, err := unix.Getpgid(b.snap.caller.TID)
+	if err != nil {
+		return nil // the caller ended: found out elsewhere
+	}
+	have, _ := unix.Getpgid(b.c.TID)
+	samePID, err := sameLink(b.snap.caller.TID, b.c.TID, "ns/pid")
+	if err != nil || want == have || !samePID {
+		return err
+	}
+	if n := b.snap.status.nspgid; len(n) > 0 && n[len(n)-1] > 0 {
+		b.script.try("setpgid", unix.SYS_SETPGID, 0, uintptr(n[len(n)-1]))
+	}
+	return nil
+}

@@ -1,0 +1,118 @@
+package transplant
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+
+	"cloneat-emu/ptrace"
+
+	"golang.org/x/sys/unix"
+)
+
+// procPath is the path of a file about thread tid in the operator's /proc.
+func procPath(tid int, name string) string {
+	return "/proc/" + strconv.Itoa(tid) + "/" + name
+}
+
+// readProc reads a whole file about thread tid. It uses raw calls: os.ReadFile
+// registers every file with the poller, which costs more than the reading.
+func readProc(tid int, name string) ([]byte, error) {
+	fd, err := openProc(tid, name, unix.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	buf := make([]byte, 0, 4096)
+	for {
+		if len(buf) == cap(buf) {
+			buf = append(buf, make([]byte, len(buf))...)[:len(buf)]
+		}
+		n, err := ignoringEINTR(func() (int, error) { return unix.Read(fd, buf[len(buf):cap(buf)]) })
+		if err != nil {
+			return nil, procError(tid, name, err)
+		}
+		if n == 0 {
+			return buf, nil
+		}
+		buf = buf[:len(buf)+n]
+	}
+}
+
+func openProc(tid int, name string, mode int) (int, error) {
+	fd, err := ignoringEINTR(func() (int, error) {
+		return unix.Open(procPath(tid, name), mode|unix.O_CLOEXEC, 0)
+	})
+	if err != nil {
+		return -1, procError(tid, name, err)
+	}
+	return fd, nil
+}
+
+// writeProc writes a knob of thread tid.
+func writeProc(tid int, name, value string) error {
+	fd, err := openProc(tid, name, unix.O_WRONLY)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	if _, err := unix.Write(fd, []byte(value)); err != nil {
+		return procError(tid, name, err)
+	}
+	return nil
+}
+
+// procError tells a thread that is gone from a file that is not there.
+func procError(tid int, name string, err error) error {
+	if err == unix.ESRCH || err == unix.ENOENT && !alive(tid) {
+		return fmt.Errorf("/proc/%d/%s: %w", tid, name, ptrace.ErrGone)
+	}
+	return fmt.Errorf("/proc/%d/%s: %w", tid, name, err)
+}
+
+func alive(tid int) bool { return unix.Access(procPath(tid, "stat"), unix.F_OK) == nil }
+
+func ignoringEINTR(call func() (int, error)) (int, error) {
+	for {
+		n, err := call()
+		if err != unix.EINTR {
+			return n, err
+		}
+	}
+}
+
+// nextLine cuts the first line off b.
+func nextLine(b []byte) (line, rest []byte) {
+	line, rest, _ = bytes.Cut(b, []byte{'\n'})
+	return line, rest
+}
+
+func parseHex(b []byte) uint64 {
+	v, _ := strconv.ParseUint(string(b), 16, 64)
+	return v
+}
+
+func parseDec(b []byte) uint64 {
+	v, _ := strconv.ParseUint(string(b), 10, 64)
+	return v
+}
+
+// sameLink reports whether a link under /proc (ns/mnt, ...) is the same for
+// both threads.
+func sameLink(a, b int, name string) (bool, error) {
+	la, err := readLink(a, name)
+	if err != nil {
+		return false, err
+	}
+	lb, err := readLink(b, name)
+	return la == lb, err
+}
+
+func readLink(tid int, name string) (string, error) {
+	buf := make([]byte, unix.PathMax)
+	n, err := unix.Readlink(procPath(tid, name), buf)
+	if err != nil {
+		return "", procError(tid, name, err)
+	}
+	return string(buf[:n]), nil
+}

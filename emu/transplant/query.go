@@ -1,0 +1,85 @@
+package transplant
+
+import (
+	"encoding/binary"
+
+	"cloneat-emu/ptrace"
+
+	"golang.org/x/sys/unix"
+)
+
+// answers is what only a process itself can be asked about.
+type answers struct {
+	brk      uint64
+	actions  [numSignals]sigaction // signal N at N-1
+	altstack stackT
+	prctl    map[int]ptrace.Result // by PR_GET_*; as C's own are read, too
+	tsc      uint32                // PR_GET_TSC
+	cpuid    ptrace.Result         // arch_prctl(ARCH_GET_CPUID)
+}
+
+const (
+	numSignals = 64
+	// archGetCPUID and archSetCPUID are of arch/x86/include/uapi/asm/prctl.h.
+	archGetCPUID = 0x1011
+	archSetCPUID = 0x1012
+	prGetMDWE    = 66
+	prSetMDWE    = 65
+	prGetMerge   = 68
+	prSetMerge   = 67
+	prGetTSC     = 25
+)
+
+// getters are the prctl(2) requests without a pointer whose values fork(2)
+// hands down, by what kernel/fork.c copies of task_struct and mm_struct.
+var getters = []int{
+	unix.PR_GET_DUMPABLE, unix.PR_GET_SECUREBITS, unix.PR_MCE_KILL_GET,
+	unix.PR_GET_THP_DISABLE, unix.PR_GET_IO_FLUSHER, unix.PR_GET_TIMERSLACK,
+	prGetMDWE, prGetMerge,
+}
+
+// queryAll asks the caller. full false leaves out what is not compared: for C.
+func queryAll(s *script, full bool) (*answers, error) {
+	a := &answers{prctl: map[int]ptrace.Result{}}
+	found := make([]ptrace.Result, len(getters))
+	for i, g := range getters {
+		s.ask(&found[i], "prctl", unix.SYS_PRCTL, uintptr(g), 0, 0, 0, 0)
+	}
+	s.ask(&a.cpuid, "arch_prctl", unix.SYS_ARCH_PRCTL, archGetCPUID, 0)
+	out := s.reserve(8 + numSignals*sigactionSize + stackTSize)
+	s.try("prctl(PR_GET_TSC)", unix.SYS_PRCTL, prGetTSC, out)
+	if full {
+		a.queue(s, out+8)
+	}
+	if err := s.run(); err != nil {
+		return nil, err
+	}
+	for i, g := range getters {
+		a.prctl[g] = found[i]
+	}
+	return a, a.readBack(s, out, full)
+}
+
+// queue asks for dispositions, alternate stack and break.
+func (a *answers) queue(s *script, out uintptr) {
+	for sig := uintptr(1); sig <= numSignals; sig++ {
+		s.add("rt_sigaction", uint64(sig), unix.SYS_RT_SIGACTION, sig, 0, out+(sig-1)*sigactionSize, 8)
+	}
+	s.add("sigaltstack", 0, unix.SYS_SIGALTSTACK, 0, out+numSignals*sigactionSize)
+}
+
+func (a *answers) readBack(s *script, out uintptr, full bool) error {
+	b := make([]byte, 8+numSignals*sigactionSize+stackTSize)
+	if err := s.inj.Read(out, b); err != nil {
+		return err
+	}
+	a.tsc = binary.LittleEndian.Uint32(b)
+	if !full {
+		return nil
+	}
+	for i := range a.actions {
+		copy(a.actions[i][:], b[8+i*sigactionSize:])
+	}
+	copy(a.altstack[:], b[8+numSignals*sigactionSize:])
+	return nil
+}

@@ -1,0 +1,94 @@
+package transplant
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"cloneat-emu/ptrace"
+
+	"golang.org/x/sys/unix"
+)
+
+// lastCalls runs what must come after everything else that C does by a batch:
+// the caller's rseq(2) area is registered, and the kernel writes to it at every
+// return to user space from then on.
+func (b *build) lastCalls() error {
+	s := b.script
+	if t := b.opt.ChildClearTID; t != 0 {
+		s.try("set_tid_address", unix.SYS_SET_TID_ADDRESS, uintptr(t))
+	}
+	if !b.trapIgnored() {
+		b.queueTrapAction()
+	}
+	if r := b.snap.rseq; r.Pointer != 0 && !b.opt.ShareVM {
+		s.add("rseq", r.Pointer, unix.SYS_RSEQ, uintptr(r.Pointer), uintptr(r.Size), 0, uintptr(r.Signature))
+	}
+	return s.run()
+}
+
+func (b *build) trapIgnored() bool {
+	return b.snap.own.actions[unix.SIGTRAP-1].ignored()
+}
+
+// leaveStage removes the stage by a call made from the caller's code, which C
+// has now, and sets the disposition that a batch cannot set.
+func (b *build) leaveStage() error {
+	b.inj.Forget()
+	if err := b.c.SetRegs(b.snap.regs); err != nil {
+		return err
+	}
+	inj, err := b.c.Begin()
+	if err != nil {
+		return err
+	}
+	inj.Hold = true
+	inj.Forget()
+	if b.trapIgnored() && !b.opt.ShareSighand {
+		b.script.inj, b.script.single = inj, true
+		b.queueTrapAction()
+		if err := b.script.run(); err != nil {
+			return err
+		}
+	}
+	if _, err := inj.Call(unix.SYS_MUNMAP, uintptr(b.stage), scriptSize); err != nil {
+		return fmt.Errorf("munmap of the stage: %w", err)
+	}
+	return nil
+}
+
+// setRegisters makes C continue behind the caller's call with 0: general
+// registers, the whole extended state, and the caller's signal mask.
+func (b *build) setRegisters() error {
+	r := ptrace.WithResult(b.snap.regs, 0)
+	if b.opt.StackPointer != 0 {
+		r.Rsp = b.opt.StackPointer
+	}
+	if b.opt.TLS != nil {
+		r.Fs_base = *b.opt.TLS
+	}
+	// What the syscall instruction leaves in a program's registers.
+	r.Rcx, r.R11 = r.Rip, r.Eflags
+	if err := b.c.SetXState(b.snap.xstate); err != nil {
+		return err
+	}
+	if err := b.c.SetSigMask(b.snap.mask); err != nil {
+		return err
+	}
+	return b.c.SetRegs(r)
+}
+
+// storeTID writes C's own number where CLONE_CHILD_SETTID wants it. An address
+// that C cannot write is ignored, as in schedule_tail().
+func (b *build) storeTID() error {
+	if b.opt.ChildSetTID == 0 {
+		return nil
+	}
+	st, err := readStatus(b.c.TID)
+	if err != nil || len(st.nspid) == 0 {
+		return err
+	}
+	p := binary.LittleEndian.AppendUint32(nil, uint32(st.nspid[len(st.nspid)-1]))
+	local := []unix.Iovec{{Base: &p[0], Len: 4}}
+	_, _ = unix.ProcessVMWritev(b.c.TID, local, []unix.RemoteIovec{{Base: uintptr(b.opt.ChildSetTID), Len: 4}}, 0)
+	return nil
+}

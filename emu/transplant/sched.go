@@ -1,0 +1,112 @@
+package transplant
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// scheduling is what the scheduler knows of a thread that is inherited.
+type scheduling struct {
+	attr     unix.SchedAttr
+	affinity unix.CPUSet
+	ioprio   int
+}
+
+const ioprioWhoProcess = 1
+
+func readScheduling(tid int) (scheduling, error) {
+	var s scheduling
+	attr, err := unix.SchedGetAttr(tid, 0)
+	if err != nil {
+		return s, fmt.Errorf("sched_getattr of pid %d: %w", tid, err)
+	}
+	s.attr = *attr
+	if err := unix.SchedGetaffinity(tid, &s.affinity); err != nil {
+		return s, fmt.Errorf("sched_getaffinity of pid %d: %w", tid, err)
+	}
+	r, _, errno := unix.Syscall(unix.SYS_IOPRIO_GET, ioprioWhoProcess, uintptr(tid), 0)
+	if errno == 0 {
+		s.ioprio = int(r)
+	}
+	return s, nil
+}
+
+// inherited is what a child gets (kernel: sched_fork): with
+// SCHED_FLAG_RESET_ON_FORK an ordinary policy and nice value, and not the flag.
+func (s scheduling) inherited() scheduling {
+	if s.attr.Flags&unix.SCHED_FLAG_RESET_ON_FORK == 0 {
+		return s
+	}
+	s.attr.Flags &^= unix.SCHED_FLAG_RESET_ON_FORK
+	switch s.attr.Policy {
+	case unix.SCHED_FIFO, unix.SCHED_RR:
+		s.attr.Policy, s.attr.Nice, s.attr.Priority = unix.SCHED_NORMAL, 0, 0
+	default:
+		s.attr.Nice = max(s.attr.Nice, 0)
+	}
+	return s
+}
+
+// setScheduling gives C the caller's scheduling, from outside.
+func (b *build) setScheduling() error {
+	want := b.snap.sched.inherited()
+	have, err := readScheduling(b.c.TID)
+	if err != nil {
+		return err
+	}
+	if want.attr != have.attr {
+		if err := unix.SchedSetAttr(b.c.TID, &want.attr, 0); err != nil {
+			return fmt.Errorf("sched_setattr of pid %d: %w", b.c.TID, err)
+		}
+	}
+	if want.affinity != have.affinity {
+		if err := unix.SchedSetaffinity(b.c.TID, &want.affinity); err != nil {
+			return fmt.Errorf("sched_setaffinity of pid %d: %w", b.c.TID, err)
+		}
+	}
+	if want.ioprio != have.ioprio {
+		_, _, errno := unix.Syscall(unix.SYS_IOPRIO_SET, ioprioWhoProcess, uintptr(b.c.TID), uintptr(want.ioprio))
+		if errno != 0 {
+			return fmt.Errorf("ioprio_set of pid %d: %w", b.c.TID, errno)
+		}
+	}
+	return nil
+}
+
+// knobs are files under /proc/PID that a child inherits and another process
+// may write.
+var knobs = []string{"oom_score_adj", "coredump_filter"}
+
+func readKnobs(tid int) (map[string]string, error) {
+	values := map[string]string{}
+	for _, k := range knobs {
+		b, err := readProc(tid, k)
+		if err == nil {
+			values[k] = string(b)
+		} else if !alive(tid) {
+			return nil, err
+		}
+	}
+	return values, nil
+}
+
+func (b *build) setKnobs() error {
+	have, err := readKnobs(b.c.TID)
+	if err != nil {
+		return err
+	}
+	for _, k := range knobs {
+		want, ok := b.snap.knobs[k]
+		if !ok || want == have[k] {
+			continue
+		}
+		if k == "coredump_filter" {
+			want = "0x" + want // printed in hex without a prefix, parsed with one
+		}
+		if err := writeProc(b.c.TID, k, want); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,137 @@
+package transplant
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"cloneat-emu/ptrace"
+
+	"golang.org/x/sys/unix"
+)
+
+// Snapshot is everything about a caller that its child inherits, but the
+// contents of its memory and the open files themselves: those are taken while
+// the child is built, and the caller must stay stopped until then.
+type Snapshot struct {
+	caller *ptrace.Stopped
+	pidfd  int // of the caller's process; not ours
+
+	regs   ptrace.Regs
+	xstate []byte
+	mask   uint64
+	rseq   ptrace.RseqConfig
+
+	own         *answers
+	status      status
+	maps        []mapping
+	private     []span
+	layout      layout
+	auxv        []byte
+	comm        string
+	fds         []descriptor
+	limits      limits
+	sched       scheduling
+	knobs       map[string]string
+	personality uint64
+}
+
+// Take reads the caller, which is stopped in its call with the registers of an
+// interrupted system call. It is asked by an injected batch what /proc does
+// not tell, and left as it was. callerPIDFD is a pidfd of its process, which
+// must stay open until the Snapshot is used up.
+func Take(caller *ptrace.Stopped, callerPIDFD int) (*Snapshot, error) {
+	s := &Snapshot{caller: caller, pidfd: callerPIDFD}
+	for _, read := range []func() error{
+		s.takeRegisters, s.takeStatus, s.ask, s.takeMemory, s.takeRest,
+	} {
+		if err := read(); err != nil {
+			return nil, fmt.Errorf("snapshot of pid %d: %w", caller.TID, err)
+		}
+	}
+	return s, nil
+}
+
+func (s *Snapshot) takeRegisters() (err error) {
+	if s.regs, err = s.caller.Regs(); err != nil {
+		return err
+	}
+	if s.xstate, err = s.caller.XState(); err != nil {
+		return err
+	}
+	if s.mask, err = s.caller.SigMask(); err != nil {
+		return err
+	}
+	s.rseq, err = s.caller.Rseq()
+	if errors.Is(err, unix.EIO) { // before Linux 5.13
+		err = nil
+	}
+	return err
+}
+
+func (s *Snapshot) takeStatus() (err error) {
+	s.status, err = readStatus(s.caller.TID)
+	return err
+}
+
+// ask runs the batch of questions in the caller.
+func (s *Snapshot) ask() (err error) {
+	fds, err := listFDs(s.caller.TID)
+	if err != nil {
+		return err
+	}
+	inj, err := s.caller.Begin()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, inj.End()) }()
+	// A batch ends in a trap; see script.single.
+	script, err := startScript(inj, 0, s.status.ignored&(1<<(unix.SIGTRAP-1)) != 0)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, script.batch.Close()) }()
+	var brk ptrace.Result
+	script.ask(&brk, "brk", unix.SYS_BRK, 0)
+	if s.own, err = queryAll(script, true); err != nil {
+		return err
+	}
+	s.own.brk = uint64(brk.Value)
+	s.fds, err = queryFDs(script, fds)
+	return err
+}
+
+func (s *Snapshot) takeMemory() (err error) {
+	tid := s.caller.TID
+	if s.maps, err = readMaps(tid); err != nil {
+		return err
+	}
+	if s.private, err = privatePages(tid, s.maps); err != nil {
+		return err
+	}
+	if s.layout, err = readLayout(tid); err != nil {
+		return err
+	}
+	s.layout.brk = s.own.brk
+	if s.auxv, err = readProc(tid, "auxv"); err != nil {
+		return err
+	}
+	comm, err := readProc(tid, "comm")
+	s.comm = string(bytes.TrimSuffix(comm, []byte{'\n'}))
+	return err
+}
+
+func (s *Snapshot) takeRest() (err error) {
+	tid := s.caller.TID
+	if s.limits, err = readLimits(tid); err != nil {
+		return err
+	}
+	if s.sched, err = readScheduling(tid); err != nil {
+		return err
+	}
+	if s.knobs, err = readKnobs(tid); err != nil {
+		return err
+	}
+	s.personality, err = readPersonality(tid)
+	return err
+}

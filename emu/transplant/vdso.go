@@ -1,0 +1,60 @@
+package transplant
+
+import "golang.org/x/sys/unix"
+
+// moveVDSO brings C's vdso and vvar pages to the caller's addresses. mremap(2)
+// tells the kernel (vdso_mremap sets mm->context.vdso), which needs it for
+// signal returns of 32-bit code. All pages go aside first: the old place of
+// one may be the new place of another.
+func (b *build) moveVDSO() error {
+	from, to := vdsoMaps(b.maps), vdsoMaps(b.snap.maps)
+	if len(from) != len(to) {
+		return unsupported("caller and target have different vdso mappings (%d and %d)", len(to), len(from))
+	}
+	aside := b.stage + scriptSize
+	var moves []vdsoMove
+	for i := range from {
+		if from[i].name != to[i].name || from[i].size() != to[i].size() {
+			return unsupported("the caller's %s is not where the kernel put it", to[i].name)
+		}
+		if from[i].start != to[i].start {
+			moves = append(moves, vdsoMove{from[i].name, from[i].start, aside, to[i].start, from[i].size()})
+			aside += from[i].size()
+		}
+	}
+	for _, m := range moves {
+		b.moveOne(m.name, m.from, m.aside, m.size)
+	}
+	for _, m := range moves {
+		b.moveOne(m.name, m.aside, m.to, m.size)
+	}
+	if err := b.script.run(); err != nil {
+		for i := range from {
+			if from[i].has("sl") {
+				return unsupported("%s is sealed and cannot be moved to the caller's address", from[i].name)
+			}
+		}
+		return err
+	}
+	return nil
+}
+
+type vdsoMove struct {
+	name                  string
+	from, aside, to, size uint64
+}
+
+func (b *build) moveOne(name string, from, to, size uint64) {
+	b.script.expect(uintptr(to), "mremap of "+name, from, unix.SYS_MREMAP,
+		uintptr(from), uintptr(size), uintptr(size), unix.MREMAP_MAYMOVE|unix.MREMAP_FIXED, uintptr(to))
+}
+
+func vdsoMaps(maps []mapping) []*mapping {
+	var out []*mapping
+	for i := range maps {
+		if maps[i].vdso() {
+			out = append(out, &maps[i])
+		}
+	}
+	return out
+}
