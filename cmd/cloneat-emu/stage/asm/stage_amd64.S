@@ -1,0 +1,209 @@
+/*
+ * The stage: a process without a runtime that makes system calls to order.
+ *
+ * Descriptor 3 is memory shared with the program that gives the orders; it is
+ * mapped at BASE.  A task of the stage serves one slot in it (stage.go):
+ *
+ *	 0  u32 seq	the orderer counts it up: there is an order
+ *	 4  u32 ack	the stage sets it to seq: the order was carried out
+ *	 8  u64 nr	number of the system call, or IDLE
+ *	16  u64 child	slot of a task for which the call returns 0, or 0
+ *	24  s64 ret	what the call returned
+ *	32  u64 arg[6]
+ *	80  u32 born	set by the task that begins to serve the slot
+ *
+ * A call that makes a task returns twice.  The new one goes on with the slot
+ * `child`, so that one order to the maker is the only thing needed.  No stack
+ * and no memory but the slot is used, so that tasks may share their memory.
+ *
+ * rbx: slot, r14d: the last order seen.
+ */
+	.set	BASE, 0x10000000000
+	.set	SIZE, 0x1000000
+	.set	NR, 8
+	.set	CHILD, 16
+	.set	RET, 24
+	.set	ARG, 32
+	.set	ACK, 4
+	.set	BORN, 80
+	.set	IDLE, -1
+
+	.set	SYS_write, 1
+	.set	SYS_mmap, 9
+	.set	SYS_munmap, 11
+	.set	SYS_rt_sigprocmask, 14
+	.set	SYS_getpid, 39
+	.set	SYS_exit_group, 231
+	.set	SYS_getppid, 110
+	.set	SYS_getpgrp, 111
+	.set	SYS_getsid, 124
+	.set	SYS_rt_sigtimedwait, 128
+	.set	SYS_futex, 202
+	.set	SIGUSR1, 10
+	.set	SIGTERM, 15
+
+	.text
+	.globl	_start
+_start:
+	mov	$SYS_mmap, %eax
+	movabs	$BASE, %rdi
+	mov	$SIZE, %esi
+	mov	$3, %edx		/* PROT_READ | PROT_WRITE */
+	mov	$0x100001, %r10d	/* MAP_SHARED | MAP_FIXED_NOREPLACE */
+	mov	$3, %r8d
+	xor	%r9d, %r9d
+	syscall
+	mov	%rax, %rbx
+	movabs	$BASE, %rdi
+	cmp	%rdi, %rbx
+	je	begin
+	mov	$SYS_exit_group, %eax
+	mov	$126, %edi
+	syscall
+
+/* Serve the slot in rbx from its first order on. */
+begin:
+	xor	%r14d, %r14d
+	movl	$1, BORN(%rbx)
+	lea	BORN(%rbx), %rdi
+wake:
+	mov	$1, %esi		/* FUTEX_WAKE */
+	mov	$1, %edx
+	mov	$SYS_futex, %eax
+	syscall
+
+/* Wait for an order. */
+await:
+	mov	(%rbx), %eax
+	cmp	%r14d, %eax
+	jne	order
+	mov	%rbx, %rdi
+	xor	%esi, %esi		/* FUTEX_WAIT */
+	mov	%r14d, %edx
+	xor	%r10d, %r10d
+	mov	$SYS_futex, %eax
+	syscall
+	jmp	await
+
+/* Carry it out. */
+order:
+	mov	%eax, %r14d
+	mov	NR(%rbx), %rax
+	cmp	$IDLE, %rax
+	je	idle
+	mov	CHILD(%rbx), %r12
+	mov	ARG(%rbx), %rdi
+	mov	ARG+8(%rbx), %rsi
+	mov	ARG+16(%rbx), %rdx
+	mov	ARG+24(%rbx), %r10
+	mov	ARG+32(%rbx), %r8
+	mov	ARG+40(%rbx), %r9
+	syscall
+	test	%rax, %rax
+	jnz	done
+	test	%r12, %r12
+	jz	done
+	mov	%r12, %rbx
+	jmp	begin
+done:
+	mov	%rax, RET(%rbx)
+	mov	%r14d, ACK(%rbx)
+	lea	ACK(%rbx), %rdi
+	jmp	wake
+
+/*
+ * No more orders: let go of the shared memory and answer signals.  SIGTERM
+ * ends the process with status 0, SIGUSR1 makes it write a line about itself,
+ * all others do what they do by default.
+ */
+idle:
+	xor	%edi, %edi		/* SIG_BLOCK */
+	lea	signals(%rip), %rsi
+	xor	%edx, %edx
+	mov	$8, %r10d
+	mov	$SYS_rt_sigprocmask, %eax
+	syscall
+	movq	$0, RET(%rbx)
+	mov	%r14d, ACK(%rbx)
+	lea	ACK(%rbx), %rdi
+	mov	$1, %esi
+	mov	$1, %edx
+	mov	$SYS_futex, %eax
+	syscall
+	movabs	$BASE, %rdi
+	mov	$SIZE, %esi
+	mov	$SYS_munmap, %eax
+	syscall
+next_signal:
+	lea	signals(%rip), %rdi
+	xor	%esi, %esi
+	xor	%edx, %edx
+	mov	$8, %r10d
+	mov	$SYS_rt_sigtimedwait, %eax
+	syscall
+	cmp	$SIGUSR1, %eax
+	je	report
+	cmp	$SIGTERM, %eax
+	jne	next_signal
+	xor	%edi, %edi
+	mov	$SYS_exit_group, %eax
+	syscall
+
+/* Write "pid N ppid N pgid N sid N", built backwards below the stack's top. */
+report:
+	mov	%rsp, %r13
+	lea	-1(%rsp), %rbx
+	sub	$256, %rsp		/* calls must not write over the text */
+	movb	$10, (%rbx)
+	xor	%edi, %edi
+	mov	$SYS_getsid, %eax
+	syscall
+	movabs	$0x20646973, %rbp	/* "sid " */
+	call	prepend
+	mov	$SYS_getpgrp, %eax
+	syscall
+	movabs	$0x2064696770, %rbp	/* "pgid " */
+	call	prepend_blank
+	mov	$SYS_getppid, %eax
+	syscall
+	movabs	$0x2064697070, %rbp	/* "ppid " */
+	call	prepend_blank
+	mov	$SYS_getpid, %eax
+	syscall
+	movabs	$0x20646970, %rbp	/* "pid " */
+	call	prepend_blank
+	mov	$1, %edi
+	mov	%rbx, %rsi
+	mov	%r13, %rdx
+	sub	%rbx, %rdx
+	mov	$SYS_write, %eax
+	syscall
+	mov	%r13, %rsp
+	jmp	next_signal
+
+prepend_blank:
+	dec	%rbx
+	movb	$0x20, (%rbx)
+/* Put the number in eax, and before it the text in rbp, before rbx. */
+prepend:
+	mov	$10, %ecx
+1:	xor	%edx, %edx
+	div	%ecx
+	add	$0x30, %dl
+	dec	%rbx
+	movb	%dl, (%rbx)
+	test	%eax, %eax
+	jnz	1b
+	mov	%rbp, %rax		/* the text's last byte is its highest */
+	mov	$8, %ecx
+2:	rol	$8, %rax
+	test	%al, %al
+	jz	3f
+	dec	%rbx
+	movb	%al, (%rbx)
+3:	dec	%ecx
+	jnz	2b
+	ret
+
+signals:
+	.quad	(1 << (SIGUSR1 - 1)) | (1 << (SIGTERM - 1))

@@ -1,0 +1,25 @@
+// Package stage runs system calls in a process that has no runtime.
+//
+// A Go process must not be cloned: its threads, and with them its scheduler and
+// its collector, do not come along. Whatever has to be born, enter namespaces
+// and become something else is therefore a stage: 500 bytes of machine code
+// (asm/stage_amd64.S, kept assembled beside it) that makes the system calls it is
+// told to make. It shares a piece of memory with us, in which every task has a
+// slot; an order is a number and six arguments, and a futex on either side.
+//
+//	us                              a task of the stage
+//	write nr, args, child; seq++
+//	wake seq ---------------------> syscall
+//	                                ret, ack = seq      (and a new task, if the
+//	wait for ack <----------------- wake ack             call makes one, goes on
+//	                                                     with the slot child)
+//
+// All decisions, and everything that can go wrong, stay on our side, where they
+// can be written in Go. Addresses in orders are those of the shared memory
+// ([Machine.Bytes]), which every task maps at the same place until it execs or
+// idles ([Task.Idle]).
+//
+// One goroutine gives orders to a [Task] at a time; different tasks may be
+// driven side by side. The [Machine]'s allocator has a lock of its own, under
+// which nothing else is taken.
+package stage

@@ -1,0 +1,6 @@
+//go:build !amd64
+
+package stage
+
+// executable has no code for this architecture; [New] says so.
+func executable() []byte { return nil }

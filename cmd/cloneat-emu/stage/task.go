@@ -1,0 +1,114 @@
+package stage
+
+import (
+	"errors"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
+
+// Offsets in a slot, asm/stage_amd64.S.
+const (
+	offSeq   = 0
+	offAck   = 4
+	offNR    = 8
+	offChild = 16
+	offRet   = 24
+	offArg   = 32
+	offBorn  = 80
+)
+
+// idle is the number that stands for no call but the end of orders.
+const idle = ^uint64(0)
+
+// ErrGone says that a task died before it carried an order out.
+var ErrGone = errors.New("the stage is gone")
+
+// Task is a process or thread of the stage.
+type Task struct {
+	m      *Machine
+	offset uintptr
+	// Gone, if set, is asked now and then while an order is waited for, and
+	// tells that the task cannot carry it out any more.
+	Gone func() bool
+}
+
+// Machine is the machine whose task it is.
+func (t *Task) Machine() *Machine { return t.m }
+
+// Start gives an order without waiting: an exec, an exit. A call that returns
+// after all is told by [Task.Finish].
+func (t *Task) Start(child *Task, nr uint64, args ...uintptr) {
+	m := t.m
+	*m.quad(t.offset + offNR) = nr
+	*m.quad(t.offset + offChild) = 0
+	if child != nil {
+		*m.quad(t.offset + offChild) = uint64(base + child.offset)
+	}
+	for i := range 6 {
+		var a uintptr
+		if i < len(args) {
+			a = args[i]
+		}
+		*m.quad(t.offset + offArg + 8*uintptr(i)) = uint64(a)
+	}
+	seq := m.word(t.offset + offSeq)
+	atomic.AddUint32(seq, 1)
+	futexWake(seq)
+}
+
+// Done reports whether the order under way has been carried out.
+func (t *Task) Done() bool {
+	return atomic.LoadUint32(t.m.word(t.offset+offAck)) == atomic.LoadUint32(t.m.word(t.offset+offSeq))
+}
+
+// Finish waits until the order under way is carried out. The error is the
+// call's Errno, or ErrGone.
+func (t *Task) Finish() (uintptr, error) {
+	seq := atomic.LoadUint32(t.m.word(t.offset + offSeq))
+	// Orders are given one after another, so the word changes but once.
+	if !awaitChange(t.m.word(t.offset+offAck), seq-1, t.Gone) {
+		return 0, ErrGone
+	}
+	ret := int64(*t.m.quad(t.offset + offRet))
+	if ret < 0 && ret > -4096 {
+		return 0, unix.Errno(-ret)
+	}
+	return uintptr(ret), nil
+}
+
+// Poke makes a waiter ask [Task.Gone] at once.
+func (t *Task) Poke() { futexWake(t.m.word(t.offset + offAck)) }
+
+// Call makes one system call in the task.
+func (t *Task) Call(nr uint64, args ...uintptr) (uintptr, error) {
+	t.Start(nil, nr, args...)
+	return t.Finish()
+}
+
+// Clone makes a call that makes a task, which is going to serve child. It
+// returns what the call returns to the maker, when both have returned.
+func (t *Task) Clone(child *Task, nr uint64, args ...uintptr) (int, error) {
+	t.Start(child, nr, args...)
+	pid, err := t.Finish()
+	if err != nil {
+		return 0, err
+	}
+	return int(pid), child.AwaitBirth()
+}
+
+// AwaitBirth waits until the task serves its slot.
+func (t *Task) AwaitBirth() error {
+	if !awaitChange(t.m.word(t.offset+offBorn), 0, t.Gone) {
+		return ErrGone
+	}
+	return nil
+}
+
+// Idle tells the task that no orders follow. It lets go of the shared memory
+// and waits for signals: SIGTERM ends it with status 0, SIGUSR1 makes it write
+// its numbers to descriptor 1, others do what they do by default.
+func (t *Task) Idle() error {
+	_, err := t.Call(idle)
+	return err
+}
