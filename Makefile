@@ -11,6 +11,8 @@ demo: ## a caller clones itself into three other processes
 	@.ci/demo
 test: ## everything that CI demands, but for the linters
 	@.ci/test
+bench: ## what it costs, side by side: tables and build/bench.svg
+	@.ci/bench
 man: ## lint of the manual pages
 	@.ci/man
 lint: ## gofumpt, vet, staticcheck
@@ -18,4 +20,4 @@ lint: ## gofumpt, vet, staticcheck
 clean: ## removes build/; the cached kernels stay
 	rm -rf build
 
-.PHONY: help build demo test man lint clean
+.PHONY: help build demo test bench man lint clean
