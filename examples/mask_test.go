@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package examples
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var (
+	times   = regexp.MustCompile(`\b\d+(\.\d+)?(ns|µs|us|ms|s)\b`)
+	amounts = regexp.MustCompile(`\b\d+(\.\d+)? (pages|bytes|[KMG]i?B)\b`)
+	numbers = regexp.MustCompile(`\b\d+\b`)
+	spaces  = regexp.MustCompile(`[ \t]+`)
+)
+
+// mask makes outputs of two runs comparable: times and amounts become T and
+// "N pages", every other number (a pid, mostly) a name, the same one for the
+// same number: what was equal stays equal. Columns are as wide as pids are
+// long, so blanks count as one.
+func mask(s string) string {
+	s = times.ReplaceAllString(s, "T")
+	s = amounts.ReplaceAllString(s, "N $2")
+	names := map[string]string{}
+	s = numbers.ReplaceAllStringFunc(s, func(n string) string {
+		if names[n] == "" {
+			names[n] = fmt.Sprintf("#%d", len(names)+1)
+		}
+		return names[n]
+	})
+	return strings.TrimSpace(spaces.ReplaceAllString(s, " "))
+}
+
+func TestMask(t *testing.T) {
+	got := mask("caller 812, cat 9\nchild  812 (9 inside) <1.4ms 312 pages>")
+	want := "caller #1, cat #2\nchild #1 (#2 inside) <T N pages>"
+	if got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
