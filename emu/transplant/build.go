@@ -5,6 +5,8 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"golang.org/x/sys/unix"
+
 	"cloneat-emu/ptrace"
 )
 
@@ -85,13 +87,12 @@ func (b *build) stages() []stage {
 		{"stage", b.openStage},
 		{"attributes", b.readAttrs},
 		{"check", b.check},
+		{"rights", b.climb},
 		{"limits", b.relaxLimits},
 		{"descriptors", b.closeFDs},
 		{"channel", b.openChannel},
 	}
-	if !b.opt.keepsMemory() {
-		all = append(all, b.memoryStages()...)
-	}
+	all = append(all, b.memoryStages()...)
 	return append(all, []stage{
 		{"attributes", b.setAttrs},
 		{"name", b.setName},
@@ -103,8 +104,8 @@ func (b *build) stages() []stage {
 		{"knobs", b.setKnobs},
 		{"dispositions", b.setActions},
 		{"alternate stack", b.setAltStack},
-		{"credentials", b.setCreds},
 		{"limits", b.setLimits},
+		{"credentials", b.setCreds},
 		{"last settings", b.setLast},
 		{"last calls", b.lastCalls},
 		{"leaving the stage", b.leaveStage},
@@ -114,7 +115,7 @@ func (b *build) stages() []stage {
 }
 
 func (b *build) memoryStages() []stage {
-	return []stage{
+	all := []stage{
 		{"personality", b.startPersonality},
 		{"clearing memory", b.clearMemory},
 		{"layout", b.setLayout},
@@ -123,6 +124,16 @@ func (b *build) memoryStages() []stage {
 		{"protections", b.finishMaps},
 		{"seals", b.sealMaps},
 	}
+	for i := range all {
+		do := all[i].do
+		all[i].do = func() error {
+			if b.opt.keepsMemory() {
+				return nil
+			}
+			return do()
+		}
+	}
+	return all
 }
 
 // Build turns C, the stopped fresh child of the target, into a clone of the
@@ -190,11 +201,26 @@ func (b *build) check() error {
 	return b.checkAttrs()
 }
 
-// begin opens the injection into C, which no signal may take away.
+// begin opens the injection into C, which no signal may take away. C's own
+// seccomp filters, the target's, do not judge what it is made to do, where
+// the operator may suspend them (CAP_SYS_ADMIN).
 func (b *build) begin() (err error) {
+	const options = unix.PTRACE_O_EXITKILL | unix.PTRACE_O_TRACESYSGOOD
+	if b.status.seccompFilters < 1 || b.c.SetOptions(options|unix.PTRACE_O_SUSPEND_SECCOMP) != nil {
+		if err := b.c.SetOptions(options); err != nil {
+			return err
+		}
+	}
 	b.inj, err = b.c.Begin()
 	if err == nil {
 		b.inj.Hold = true
 	}
 	return err
+}
+
+// leave logs a difference that a best effort leaves.
+func (b *build) leave(format string, args ...any) {
+	if b.opt.Log != nil {
+		b.opt.Log.Warnf(format, args...)
+	}
 }

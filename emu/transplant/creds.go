@@ -42,6 +42,7 @@ func hasCap(set uint64, c int) bool { return set>>c&1 != 0 }
 // lacks says what keeps a process with these credentials from taking want; ""
 // for nothing. forever tells whether no exec(2) could help either.
 func (c *credentials) lacks(want *credentials) (what string, forever bool) {
+	locked := c.secureBits & secLocks
 	switch {
 	case c.noNewPrivs && !want.noNewPrivs:
 		return "no_new_privs, which the caller has not", true
@@ -49,8 +50,7 @@ func (c *credentials) lacks(want *credentials) (what string, forever bool) {
 		return "a smaller capability bounding set", true
 	case want.caps.inheritable&^(c.caps.inheritable|c.caps.bounding) != 0:
 		return "no right to some inheritable capabilities", true
-	case c.secureBits&secLocks>>1&(c.secureBits&secLocks>>1)&(c.secureBits^want.secureBits) != 0,
-		c.secureBits&secLocks&^want.secureBits != 0:
+	case (locked|locked>>1)&(c.secureBits^want.secureBits) != 0:
 		return "locked securebits", true
 	case c.equal(want):
 		return "", false
@@ -66,6 +66,27 @@ func (c *credentials) lacks(want *credentials) (what string, forever bool) {
 	return "", false
 }
 
+// most is as much of want as these credentials can become.
+func (c *credentials) most(want credentials) credentials {
+	want.noNewPrivs = want.noNewPrivs || c.noNewPrivs
+	want.caps.bounding &= c.caps.bounding
+	want.caps.permitted &= c.caps.permitted
+	want.caps.effective &= c.caps.permitted
+	want.caps.inheritable &= c.caps.inheritable | c.caps.bounding
+	want.caps.ambient &= want.caps.permitted & want.caps.inheritable
+	if !hasCap(c.caps.permitted, unix.CAP_SETPCAP) || c.secureBits&secLocks != 0 {
+		want.secureBits, want.caps.bounding = c.secureBits, c.caps.bounding
+		want.caps.inheritable &= c.caps.inheritable
+	}
+	if !hasCap(c.caps.permitted, unix.CAP_SETUID) {
+		want.uid = c.uid
+	}
+	if !hasCap(c.caps.permitted, unix.CAP_SETGID) {
+		want.gid, want.groups = c.gid, c.groups
+	}
+	return want
+}
+
 // setCreds gives C the caller's credentials. Its own full set of capabilities
 // is kept over the change of ids (SECBIT_NO_SETUID_FIXUP) and cut to the
 // caller's by the very last call.
@@ -76,7 +97,11 @@ func (b *build) setCreds() error {
 		return nil
 	}
 	if what, _ := have.lacks(&want); what != "" {
-		return unsupported("the target has %s", what)
+		if !b.opt.BestEffort {
+			return unsupported("the target has %s", what)
+		}
+		b.leave("the target's child has %s", what)
+		want = have.most(want)
 	}
 	ids, err := b.idMaps()
 	if err != nil {

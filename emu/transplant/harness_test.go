@@ -41,6 +41,12 @@ type subject struct {
 func start(t testing.TB, argv ...string) *subject {
 	t.Helper()
 	cmd := exec.Command(argv[0], argv[1:]...)
+	for len(cmd.Args) > 0 && strings.Contains(cmd.Args[0], "=") { // VAR=VALUE in front, as env(1)
+		cmd = exec.Command(cmd.Args[1], cmd.Args[2:]...)
+	}
+	for _, a := range argv[:len(argv)-len(cmd.Args)] {
+		cmd.Env = append(cmd.Environ(), a)
+	}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

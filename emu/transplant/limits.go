@@ -1,8 +1,10 @@
 package transplant
 
 import (
-	"errors"
+	"encoding/binary"
 	"fmt"
+
+	"cloneat-emu/ptrace"
 
 	"golang.org/x/sys/unix"
 )
@@ -10,25 +12,31 @@ import (
 // numLimits is RLIM_NLIMITS.
 const numLimits = 16
 
+// limitSize is the size of a struct rlimit64.
+const limitSize = 16
+
 // limits are all of prlimit(2)'s, by RLIMIT_*.
 type limits [numLimits]unix.Rlimit
 
-func readLimits(tid int) (l limits, err error) {
-	for i := range l {
-		if err := unix.Prlimit(tid, i, nil, &l[i]); err != nil {
-			return l, fmt.Errorf("prlimit %d of pid %d: %w", i, tid, err)
-		}
+// queueLimits asks a process for its own limits: prlimit(2) from outside wants
+// the same user or CAP_SYS_RESOURCE.
+func queueLimits(s *script, out uintptr) {
+	for i := uintptr(0); i < numLimits; i++ {
+		s.add("prlimit", uint64(i), unix.SYS_PRLIMIT64, 0, i, 0, out+i*limitSize)
 	}
-	return l, nil
+}
+
+func decodeLimits(p []byte) (l limits) {
+	for i := range l {
+		l[i].Cur = binary.LittleEndian.Uint64(p[i*limitSize:])
+		l[i].Max = binary.LittleEndian.Uint64(p[i*limitSize+8:])
+	}
+	return l
 }
 
 // relaxLimits lifts the limits that the rebuilding itself could meet.
 func (b *build) relaxLimits() error {
-	have, err := readLimits(b.c.TID)
-	if err != nil {
-		return err
-	}
-	b.limits = have
+	b.limits = b.own.limits
 	for _, i := range []int{unix.RLIMIT_AS, unix.RLIMIT_DATA, unix.RLIMIT_STACK, unix.RLIMIT_FSIZE} {
 		b.raiseLimit(i, unix.RLIM_INFINITY)
 	}
@@ -37,11 +45,12 @@ func (b *build) relaxLimits() error {
 		need = max(need, uint64(b.snap.fds[n-1].fd)+maxRights+16)
 	}
 	b.raiseLimit(unix.RLIMIT_NOFILE, need)
-	return nil
+	return b.script.run()
 }
 
 // raiseLimit raises a soft limit to value, and the hard one with it where the
-// operator may (CAP_SYS_RESOURCE). What then fails fails where it is needed.
+// operator may (CAP_SYS_RESOURCE), else as far as C itself may. What then
+// fails fails where it is needed.
 func (b *build) raiseLimit(i int, value uint64) {
 	old := b.limits[i]
 	if old.Cur >= value {
@@ -50,26 +59,43 @@ func (b *build) raiseLimit(i int, value uint64) {
 	raised := unix.Rlimit{Cur: value, Max: max(value, old.Max)}
 	if unix.Prlimit(b.c.TID, i, &raised, nil) != nil {
 		raised = unix.Rlimit{Cur: min(value, old.Max), Max: old.Max}
-		if unix.Prlimit(b.c.TID, i, &raised, nil) != nil {
-			return
-		}
+		b.limitItself(i, raised, nil)
 	}
 	b.limits[i] = raised
 }
 
-// setLimits gives C the caller's limits. All of them are set from outside, so
-// that C needs no right for it.
+// limitItself queues the call by which C sets a limit of its own.
+func (b *build) limitItself(i int, l unix.Rlimit, r *ptrace.Result) {
+	if r == nil {
+		r = new(ptrace.Result)
+	}
+	b.script.room(1, limitSize)
+	p := binary.LittleEndian.AppendUint64(nil, l.Cur)
+	p = binary.LittleEndian.AppendUint64(p, l.Max)
+	b.script.ask(r, "prlimit", unix.SYS_PRLIMIT64, 0, uintptr(i), b.script.data(p), 0)
+}
+
+// setLimits gives C the caller's limits, by whoever has the right: the
+// operator or C.
 func (b *build) setLimits() error {
-	for i, want := range b.snap.limits {
-		if want == b.limits[i] {
-			continue
+	var results [numLimits]ptrace.Result
+	for i, want := range b.snap.own.limits {
+		if want != b.limits[i] && unix.Prlimit(b.c.TID, i, &want, nil) != nil {
+			b.limitItself(i, want, &results[i])
 		}
-		err := unix.Prlimit(b.c.TID, i, &want, nil)
-		if errors.Is(err, unix.EPERM) {
-			return unsupported("limit %d of the target is lower, and raising it wants CAP_SYS_RESOURCE", i)
-		}
-		if err != nil {
-			return fmt.Errorf("prlimit %d of pid %d: %w", i, b.c.TID, err)
+	}
+	if err := b.script.run(); err != nil {
+		return err
+	}
+	for i, r := range results {
+		switch {
+		case r.Errno == unix.EPERM && b.opt.BestEffort:
+			b.leave("resource limit %d of the target's child cannot be raised to the caller's", i)
+		case r.Errno == unix.EPERM:
+			return unsupported("the target's resource limit %d is lower than the caller's, "+
+				"and raising it wants CAP_SYS_RESOURCE", i)
+		case r.Errno != 0:
+			return fmt.Errorf("prlimit %d: %w", i, r.Errno)
 		}
 	}
 	return nil

@@ -15,7 +15,8 @@ type answers struct {
 	altstack stackT
 	prctl    map[int]ptrace.Result // by PR_GET_*; as C's own are read, too
 	tsc      uint32                // PR_GET_TSC
-	cpuid    ptrace.Result         // arch_prctl(ARCH_GET_CPUID)
+	limits   limits
+	cpuid    ptrace.Result // arch_prctl(ARCH_GET_CPUID)
 }
 
 const (
@@ -46,10 +47,11 @@ func queryAll(s *script, full bool) (*answers, error) {
 		s.ask(&found[i], "prctl", unix.SYS_PRCTL, uintptr(g), 0, 0, 0, 0)
 	}
 	s.ask(&a.cpuid, "arch_prctl", unix.SYS_ARCH_PRCTL, archGetCPUID, 0)
-	out := s.reserve(8 + numSignals*sigactionSize + stackTSize)
+	out := s.reserve(answerSize)
 	s.try("prctl(PR_GET_TSC)", unix.SYS_PRCTL, prGetTSC, out)
+	queueLimits(s, out+limitsOff)
 	if full {
-		a.queue(s, out+8)
+		a.queue(s, out)
 	}
 	if err := s.run(); err != nil {
 		return nil, err
@@ -57,29 +59,35 @@ func queryAll(s *script, full bool) (*answers, error) {
 	for i, g := range getters {
 		a.prctl[g] = found[i]
 	}
-	return a, a.readBack(s, out, full)
+	return a, a.readBack(s, out)
 }
 
-// queue asks for dispositions, alternate stack and break.
+// Where the answers that come through memory are: PR_GET_TSC's at 0.
+const (
+	limitsOff  = 8
+	actionsOff = limitsOff + numLimits*limitSize
+	stackOff   = actionsOff + numSignals*sigactionSize
+	answerSize = stackOff + stackTSize
+)
+
+// queue asks for dispositions and the alternate stack.
 func (a *answers) queue(s *script, out uintptr) {
 	for sig := uintptr(1); sig <= numSignals; sig++ {
-		s.add("rt_sigaction", uint64(sig), unix.SYS_RT_SIGACTION, sig, 0, out+(sig-1)*sigactionSize, 8)
+		s.add("rt_sigaction", uint64(sig), unix.SYS_RT_SIGACTION, sig, 0, out+actionsOff+(sig-1)*sigactionSize, 8)
 	}
-	s.add("sigaltstack", 0, unix.SYS_SIGALTSTACK, 0, out+numSignals*sigactionSize)
+	s.add("sigaltstack", 0, unix.SYS_SIGALTSTACK, 0, out+stackOff)
 }
 
-func (a *answers) readBack(s *script, out uintptr, full bool) error {
-	b := make([]byte, 8+numSignals*sigactionSize+stackTSize)
+func (a *answers) readBack(s *script, out uintptr) error {
+	b := make([]byte, answerSize)
 	if err := s.inj.Read(out, b); err != nil {
 		return err
 	}
 	a.tsc = binary.LittleEndian.Uint32(b)
-	if !full {
-		return nil
-	}
+	a.limits = decodeLimits(b[limitsOff:])
 	for i := range a.actions {
-		copy(a.actions[i][:], b[8+i*sigactionSize:])
+		copy(a.actions[i][:], b[actionsOff+i*sigactionSize:])
 	}
-	copy(a.altstack[:], b[8+numSignals*sigactionSize:])
+	copy(a.altstack[:], b[stackOff:])
 	return nil
 }

@@ -43,6 +43,13 @@ func TestChildIsWhatForkMakes(t *testing.T) {
 		{"static caller, exec'ed target", []string{static, "early", "/bin/sleep", "1000"}},
 		{"dynamic caller, forked target", []string{dynamic, "early", "-"}},
 		{"dynamic caller, exec'ed target", []string{dynamic, "early", "/bin/sleep", "1000"}},
+		{"target of another user", []string{"TARGET_UID=1000", static, "early", "/bin/sleep", "1000"}},
+		{"forked target of another user", []string{"TARGET_UID=1000", static, "early", "-"}},
+		{"caller without privileges, target with", []string{"CALLER_UID=1000", dynamic, "early", "/bin/sleep", "1000"}},
+		{"caller and target without privileges", []string{"CALLER_UID=1000", "TARGET_UID=1000", dynamic, "early", "/bin/sleep", "1000"}},
+		{"caller with no_new_privs", []string{"CALLER_UID=1000", "CALLER_NNP=1", static, "early", "/bin/sleep", "1000"}},
+		{"caller with capabilities", []string{"CALLER_AMBIENT=1", static, "early", "/bin/sleep", "1000"}},
+		{"target of another user, caller with capabilities", []string{"CALLER_AMBIENT=1", "TARGET_UID=1000", static, "early", "-"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := start(t, c.argv...)

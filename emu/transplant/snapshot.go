@@ -30,7 +30,6 @@ type Snapshot struct {
 	auxv        []byte
 	comm        string
 	fds         []descriptor
-	limits      limits
 	sched       scheduling
 	knobs       map[string]string
 	personality uint64
@@ -123,9 +122,6 @@ func (s *Snapshot) takeMemory() (err error) {
 
 func (s *Snapshot) takeRest() (err error) {
 	tid := s.caller.TID
-	if s.limits, err = readLimits(tid); err != nil {
-		return err
-	}
 	if s.sched, err = readScheduling(tid); err != nil {
 		return err
 	}

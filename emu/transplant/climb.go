@@ -1,0 +1,191 @@
+package transplant
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// A process cannot take more rights than it has: a child of a target that gave
+// some up cannot become a child of a caller that kept them. But exec(2) of a
+// set-user-ID program gives rights to whoever makes it, and the exec of a
+// tracee whose tracer has CAP_SYS_PTRACE is no exception (kernel:
+// cap_bprm_creds_from_file). So C is made to exec such a program, and is
+// stopped before the program's first instruction.
+//
+// The program is the operator's own: a file without a name, written for the
+// purpose into the file system that C sees, which only C is given, and which
+// does nothing but exit should anyone ever run it.
+//
+// The same way, with the caller's own program, leads to the right
+// /proc/PID/exe where C lacks the capability to set it (PR_SET_MM_MAP wants
+// CAP_CHECKPOINT_RESTORE). It costs a difference: the target cannot setpgid(2)
+// a child that has made an exec.
+
+// climb lets C exec where it lacks something that an exec can give.
+func (b *build) climb() error {
+	want := b.snap.status.credentials(b.snap.own)
+	have := b.status.credentials(b.own)
+	what, forever := have.lacks(&want)
+	if what == "" && b.missingRights(&have) != "" {
+		what = b.missingRights(&have)
+		forever = have.noNewPrivs
+	}
+	switch {
+	case forever && !b.opt.BestEffort:
+		return unsupported("the target has %s", what)
+	case what != "" && !forever:
+		return b.exec(what, b.makeLadder)
+	case b.exe.differs && !b.opt.keepsMemory() && !maySetExe(&have):
+		return b.exec("no right to set its program's file", b.callersExe)
+	}
+	return nil
+}
+
+// missingRights says what C needs a capability for beside its credentials.
+func (b *build) missingRights(have *credentials) string {
+	if b.opt.ShareFS || !b.sameMount || hasCap(have.caps.effective, unix.CAP_SYS_CHROOT) {
+		return ""
+	}
+	if same, err := b.sameRoot(); err == nil && !same {
+		return "another root, and no CAP_SYS_CHROOT"
+	}
+	return ""
+}
+
+func maySetExe(c *credentials) bool {
+	const checkpointRestore = 40
+	return hasCap(c.caps.effective, unix.CAP_SYS_ADMIN) || hasCap(c.caps.effective, checkpointRestore)
+}
+
+// exec makes C execute the file that open returns, and takes over the image.
+func (b *build) exec(why string, open func() (int, error)) error {
+	if b.opt.ShareVM || b.opt.ShareFiles || b.opt.ShareSighand {
+		return unsupported("the target has %s, and a child that shares resources cannot exec", why)
+	}
+	fd, err := open()
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	for _, prepare := range []func() error{b.relaxLimits, b.closeFDs, b.openChannel} {
+		if err := prepare(); err != nil {
+			return err
+		}
+	}
+	there, err := b.ch.send([]int{fd})
+	if err != nil {
+		return err
+	}
+	defer b.drop()
+	empty := b.script.text("")
+	_, err = b.inj.Call(unix.SYS_EXECVEAT, uintptr(there[0]), empty, 0, 0, unix.AT_EMPTY_PATH, 0)
+	if err != nil {
+		return fmt.Errorf("exec for the target's child, which has %s: %w", why, err)
+	}
+	b.inj.Forget()
+	b.opt.KeepMemory = false
+	return b.begin2()
+}
+
+// begin2 looks at C's new image and opens injection and stage in it.
+func (b *build) begin2() error {
+	for _, again := range []func() error{b.look, b.begin, b.openStage, b.readAttrs} {
+		if err := again(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// callersExe opens the caller's program.
+func (b *build) callersExe() (int, error) {
+	return openProc(b.snap.caller.TID, "exe", unix.O_PATH)
+}
+
+// makeLadder writes the set-user-ID program, owned by the root of C's user
+// namespace, into a directory that C sees on a mount where such programs work.
+func (b *build) makeLadder() (int, error) {
+	root, err := b.rootID()
+	if err != nil {
+		return -1, err
+	}
+	for _, dir := range []string{"/tmp", "/var/tmp", "/run", "/dev/shm", "/", "/etc", "/root", "/home"} {
+		fd, err := writeLadder(procPath(b.c.TID, "root"+dir), root)
+		if err == nil {
+			return fd, nil
+		}
+	}
+	return -1, unsupported("the target's child needs more rights than it has, " +
+		"and sees no writable directory on a mount without nosuid")
+}
+
+func writeLadder(dir string, owner int) (int, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return -1, err
+	}
+	if st.Flags&(unix.ST_NOSUID|unix.ST_NOEXEC|unix.ST_RDONLY) != 0 {
+		return -1, unix.EPERM
+	}
+	fd, err := unix.Open(dir, unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return -1, err
+	}
+	defer unix.Close(fd)
+	if _, err := unix.Write(fd, ladder()); err != nil {
+		return -1, err
+	}
+	if err := unix.Fchown(fd, owner, owner); err != nil {
+		return -1, err
+	}
+	if err := unix.Fchmod(fd, 0o4711); err != nil { // after fchown, which clears the bit
+		return -1, err
+	}
+	return unix.Open("/proc/self/fd/"+strconv.Itoa(fd), unix.O_PATH|unix.O_CLOEXEC, 0)
+}
+
+// rootID is the operator's number for uid 0 of C's user namespace.
+func (b *build) rootID() (int, error) {
+	ids, err := b.idMaps()
+	if err != nil || ids.uid == nil {
+		return 0, err
+	}
+	for _, r := range ids.uid {
+		if r.inside == 0 && r.count > 0 {
+			return int(r.outside), nil
+		}
+	}
+	return 0, unsupported("the target's user namespace has no root")
+}
+
+// ladder is a static ELF program that exits with status 1.
+func ladder() []byte {
+	const base, headers = 0x400000, 64 + 56
+	code := []byte{
+		0xb8, 0xe7, 0x00, 0x00, 0x00, // mov eax, exit_group
+		0xbf, 0x01, 0x00, 0x00, 0x00, // mov edi, 1
+		0x0f, 0x05, // syscall
+	}
+	le := binary.LittleEndian
+	p := append([]byte("\x7fELF\x02\x01\x01"), make([]byte, 9)...)
+	p = le.AppendUint16(p, 2)    // ET_EXEC
+	p = le.AppendUint16(p, 0x3e) // EM_X86_64
+	p = le.AppendUint32(p, 1)
+	p = le.AppendUint64(p, base+headers) // entry
+	p = le.AppendUint64(p, 64)           // program headers
+	p = le.AppendUint64(p, 0)
+	p = le.AppendUint32(p, 0)
+	for _, v := range []uint16{64, 56, 1, 0, 0, 0} {
+		p = le.AppendUint16(p, v)
+	}
+	p = le.AppendUint32(p, 1) // PT_LOAD
+	p = le.AppendUint32(p, 5) // readable, executable
+	size := uint64(headers + len(code))
+	for _, v := range []uint64{0, base, base, size, size, 0x1000} {
+		p = le.AppendUint64(p, v)
+	}
+	return append(p, code...)
+}
