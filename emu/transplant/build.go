@@ -70,6 +70,8 @@ type build struct {
 	personality uint64
 	sameMount   bool
 	exe         exeState
+	filters     []filter // to be installed
+	suspended   bool     // C's filters do not act while it is traced
 }
 
 // A stage of the rebuilding, named for errors.
@@ -87,6 +89,7 @@ func (b *build) stages() []stage {
 		{"stage", b.openStage},
 		{"attributes", b.readAttrs},
 		{"check", b.check},
+		{"seccomp", b.checkFilters},
 		{"rights", b.climb},
 		{"limits", b.relaxLimits},
 		{"descriptors", b.closeFDs},
@@ -102,9 +105,11 @@ func (b *build) stages() []stage {
 		{"personality", b.setPersonality},
 		{"scheduling", b.setScheduling},
 		{"knobs", b.setKnobs},
+		{"control groups", b.setCgroups},
 		{"dispositions", b.setActions},
 		{"alternate stack", b.setAltStack},
 		{"limits", b.setLimits},
+		{"seccomp", b.setFilters},
 		{"credentials", b.setCreds},
 		{"last settings", b.setLast},
 		{"last calls", b.lastCalls},
@@ -206,7 +211,10 @@ func (b *build) check() error {
 // the operator may suspend them (CAP_SYS_ADMIN).
 func (b *build) begin() (err error) {
 	const options = unix.PTRACE_O_EXITKILL | unix.PTRACE_O_TRACESYSGOOD
-	if b.status.seccompFilters < 1 || b.c.SetOptions(options|unix.PTRACE_O_SUSPEND_SECCOMP) != nil {
+	if b.status.seccompFilters != 0 || b.snap.status.seccompFilters != 0 {
+		b.suspended = b.c.SetOptions(options|unix.PTRACE_O_SUSPEND_SECCOMP) == nil
+	}
+	if !b.suspended {
 		if err := b.c.SetOptions(options); err != nil {
 			return err
 		}

@@ -1,9 +1,14 @@
 package transplant
 
 import (
+	"errors"
 	"io"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -50,21 +55,81 @@ func TestChildIsWhatForkMakes(t *testing.T) {
 		{"caller with no_new_privs", []string{"CALLER_UID=1000", "CALLER_NNP=1", static, "early", "/bin/sleep", "1000"}},
 		{"caller with capabilities", []string{"CALLER_AMBIENT=1", static, "early", "/bin/sleep", "1000"}},
 		{"target of another user, caller with capabilities", []string{"CALLER_AMBIENT=1", "TARGET_UID=1000", static, "early", "-"}},
+		{"caller with filters of its own", []string{"CALLER_SECCOMP=1", static, "early", "/bin/sleep", "1000"}},
+		{"caller with filters and without privileges", []string{"CALLER_SECCOMP=1", "CALLER_UID=1000", "TARGET_UID=1001", static, "early", "-"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := start(t, c.argv...)
 			want := s.readUntil(t, "== end")
 			settle(t, s.cmd.Process.Pid, unix.SYS_PAUSE)
-			o := s.transplant(s.cmd.Process.Pid, Options{})
-			if o.err != nil {
-				t.Fatal(o.err)
-			}
-			_ = s.cmd.Process.Kill()
-			got := s.readUntil(t, "== end")
-			if d := cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")); d != "" {
-				t.Errorf("fork (-) and transplant (+) differ:\n%s", d)
-			}
-			t.Logf("%+v", o.stats)
+			s.compare(t, want)
 		})
+	}
+}
+
+// compare transplants the caller and compares what the child writes with want.
+func (s *subject) compare(t *testing.T, want string) {
+	t.Helper()
+	o := s.transplant(s.cmd.Process.Pid, Options{})
+	if o.err != nil {
+		t.Fatal(o.err)
+	}
+	_ = s.cmd.Process.Kill()
+	got := s.readUntil(t, "== end")
+	if d := cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")); d != "" {
+		t.Errorf("fork (-) and transplant (+) differ:\n%s", d)
+	}
+	t.Logf("%+v", o.stats)
+}
+
+// TestControlGroupIsTheCallers moves the caller after its target was made.
+func TestControlGroupIsTheCallers(t *testing.T) {
+	mounts, err := cgroupMounts()
+	if err != nil || len(mounts) == 0 {
+		t.Fatalf("no control groups mounted: %v", err)
+	}
+	s := start(t, program(t, "rich", "-static"), "early", "/bin/sleep", "1000")
+	pid := s.cmd.Process.Pid
+	want := s.readUntil(t, "== end")
+	for _, mount := range mounts {
+		dir := filepath.Join(mount, "transplant-"+strconv.Itoa(pid))
+		if os.Mkdir(dir, 0o755) != nil {
+			continue
+		}
+		t.Cleanup(func() { removeGroup(t, dir) })
+		if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0); err != nil {
+			continue // a cpuset without processors, for one
+		}
+	}
+	groups, err := os.ReadFile(procPath(pid, "cgroup"))
+	if err != nil || !strings.Contains(string(groups), "transplant-") {
+		t.Fatalf("the caller could not be moved: %s (%v)", groups, err)
+	}
+	head, rest, _ := strings.Cut(want, "== /proc/self/cgroup\n")
+	_, tail, _ := strings.Cut(rest, "== ")
+	s.compare(t, head+"== /proc/self/cgroup\n"+string(groups)+"== "+tail)
+}
+
+// removeGroup waits for the group's last process to be gone.
+func removeGroup(t *testing.T, dir string) {
+	for range 1000 {
+		if os.Remove(dir) == nil {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Errorf("%s stays behind", dir)
+}
+
+// TestTargetsOwnFilterIsRefused: the child could not shed it.
+func TestTargetsOwnFilterIsRefused(t *testing.T) {
+	s := start(t, "TARGET_SECCOMP=1", program(t, "rich", "-static"), "early", "-")
+	settle(t, s.cmd.Process.Pid, unix.SYS_PAUSE)
+	o := s.transplant(s.cmd.Process.Pid, Options{})
+	if !errors.Is(o.err, unix.EOPNOTSUPP) {
+		t.Errorf("got %v", o.err)
+	}
+	if st, err := os.ReadFile(procPath(o.pid, "stat")); err == nil && !strings.Contains(string(st), ") Z ") {
+		t.Errorf("child is left over: %s", st)
 	}
 }

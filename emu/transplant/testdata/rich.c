@@ -12,7 +12,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/filter.h>
 #include <linux/prctl.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -32,6 +34,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <asm/prctl.h>
@@ -90,7 +93,7 @@ static void lines(const char *path, int (*keep)(const char *))
 static int keep_status(const char *l)
 {
 	static const char *const drop[] = { "Pid:", "Tgid:", "PPid:", "NSpid:", "NStgid:",
-		"Vm", "Rss", "HugetlbPages", "State", "voluntary", "nonvoluntary", "Ngid" };
+		"Vm", "Rss", "HugetlbPages", "State", "SigQ:", "voluntary", "nonvoluntary", "Ngid" };
 
 	for (size_t i = 0; i < sizeof(drop) / sizeof(*drop); i++)
 		if (!strncmp(l, drop[i], strlen(drop[i])))
@@ -250,6 +253,7 @@ static void dump(int to)
 	dump_prctl();
 	dump_sched();
 	dump_links();
+	say("uname %d\n", uname((void *)io) ? errno : 0);
 	say("brk %lx\n", syscall(SYS_brk, 0));
 	say("umask %o pgid %d sid %d\n", umask(0), getpgrp(), getsid(0));
 	lines("/proc/self/limits", NULL);
@@ -410,8 +414,24 @@ static void become(int uid)
 		exit(3);
 }
 
+static void filter(const char *who, int nr)
+{
+	struct sock_filter f[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 77),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog p = { 4, f };
+
+	if (number(who) > 0 && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 4, &p))
+		exit(4);
+}
+
 static void rich_creds(void)
 {
+	filter("CALLER_SECCOMP", SYS_mprotect);
+	filter("CALLER_SECCOMP", SYS_uname);
 	if (number("CALLER_AMBIENT") > 0) {
 		unsigned int h[2] = { 0x20080522, 0 }, d[6] = { ~0u, ~0u, 1 << 10, 0x1ff, 0x1ff, 0 };
 
@@ -454,6 +474,7 @@ int main(int argc, char **argv)
 	target = fork();
 	if (!target) {
 		become(number("TARGET_UID"));
+		filter("TARGET_SECCOMP", SYS_uname);
 		close(1);	/* its reader waits for the end */
 		if (argc > 2 && argv[2][0] == '/')
 			execv(argv[2], argv + 2);
