@@ -97,6 +97,7 @@ func (b *build) stages() []stage {
 	}
 	all = append(all, b.memoryStages()...)
 	return append(all, []stage{
+		{"caller's threads", b.snap.Release},
 		{"attributes", b.setAttrs},
 		{"name", b.setName},
 		{"directories", b.setPlace},
@@ -149,6 +150,7 @@ func (b *build) memoryStages() []stage {
 func (s *Snapshot) Build(c *ptrace.Stopped, cPIDFD int, o Options) (Stats, error) {
 	b := &build{snap: s, c: c, pidfd: cPIDFD, opt: o, filler: copier{}}
 	defer b.drop()
+	defer s.Release()
 	for _, st := range b.stages() {
 		if err := st.do(); err != nil {
 			return b.stats, fmt.Errorf("transplant of pid %d into %d: %s: %w", s.caller.TID, c.TID, st.name, err)

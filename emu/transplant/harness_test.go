@@ -34,6 +34,7 @@ type subject struct {
 	cmd    *exec.Cmd
 	out    *bufio.Reader
 	target int
+	thread int // the one that waits in pause(2)
 }
 
 // start runs a program that prints "target N" to its stderr when it is about
@@ -58,13 +59,15 @@ func start(t testing.TB, argv ...string) *subject {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	s := &subject{cmd: cmd, out: bufio.NewReaderSize(stdout, 1<<20)}
+	s := &subject{cmd: cmd, out: bufio.NewReaderSize(stdout, 1<<20), thread: cmd.Process.Pid}
 	t.Cleanup(s.end)
 	errs := bufio.NewReader(stderr)
 	for s.target == 0 {
 		line, err := errs.ReadString('\n')
 		if n, ok := strings.CutPrefix(line, "target "); ok {
 			s.target, _ = strconv.Atoi(strings.TrimSpace(n))
+		} else if n, ok := strings.CutPrefix(line, "thread "); ok {
+			s.thread, _ = strconv.Atoi(strings.TrimSpace(n))
 		} else if err != nil {
 			t.Fatalf("%v: no target: %v", argv, err)
 		} else {

@@ -20,7 +20,7 @@ func readLayout(tid int) (layout, error) {
 	if err != nil {
 		return layout{}, err
 	}
-	f := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
+	f := bytes.Fields(afterName(b))
 	at := func(n int) uint64 { // the field's number in proc(5)
 		if n-3 >= len(f) {
 			return 0
@@ -32,6 +32,9 @@ func readLayout(tid int) (layout, error) {
 		startBrk: at(47), argStart: at(48), argEnd: at(49), envStart: at(50), envEnd: at(51),
 	}, nil
 }
+
+// afterName is what follows the name in parentheses of /proc/TID/stat.
+func afterName(stat []byte) []byte { return stat[bytes.LastIndexByte(stat, ')')+1:] }
 
 // encode builds a struct prctl_mm_map.
 func (l *layout) encode(auxv uintptr, auxvLen int, exe int) []byte {

@@ -17,6 +17,8 @@ type Snapshot struct {
 	caller *ptrace.Stopped
 	pidfd  int // of the caller's process; not ours
 
+	frozen []*ptrace.Stopped // the caller's other threads
+
 	regs   ptrace.Regs
 	xstate []byte
 	mask   uint64
@@ -37,14 +39,16 @@ type Snapshot struct {
 
 // Take reads the caller, which is stopped in its call with the registers of an
 // interrupted system call. It is asked by an injected batch what /proc does
-// not tell, and left as it was. callerPIDFD is a pidfd of its process, which
+// not tell, and left as it was; the other threads of its process are stopped
+// until the copy of its memory is made (see Release). callerPIDFD is a pidfd of its process, which
 // must stay open until the Snapshot is used up.
 func Take(caller *ptrace.Stopped, callerPIDFD int) (*Snapshot, error) {
 	s := &Snapshot{caller: caller, pidfd: callerPIDFD}
 	for _, read := range []func() error{
-		s.takeRegisters, s.takeStatus, s.ask, s.takeMemory, s.takeRest,
+		s.takeRegisters, s.takeStatus, s.freeze, s.ask, s.takeMemory, s.takeRest,
 	} {
 		if err := read(); err != nil {
+			_ = s.Release()
 			return nil, fmt.Errorf("snapshot of pid %d: %w", caller.TID, err)
 		}
 	}

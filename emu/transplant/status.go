@@ -7,6 +7,7 @@ import (
 // status is what /proc/TID/status tells that is inherited.
 type status struct {
 	tgid           int
+	threads        int // in the group
 	umask          uint32
 	uid, gid       [4]uint32 // real, effective, saved, file system
 	groups         []uint32
@@ -41,6 +42,8 @@ func (s *status) set(key string, v []byte) {
 	switch key {
 	case "Tgid":
 		s.tgid = int(parseDec(v))
+	case "Threads":
+		s.threads = int(parseDec(v))
 	case "Umask":
 		s.umask = parseOct(v)
 	case "Uid":

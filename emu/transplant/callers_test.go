@@ -1,0 +1,77 @@
+package transplant
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestMain makes the test binary a Go caller when it is asked to be one.
+func TestMain(m *testing.M) {
+	if os.Getenv("GO_CALLER") != "" {
+		goCaller()
+	}
+	os.Exit(m.Run())
+}
+
+// goCaller is a Go program that calls from a locked thread. Its clone has that
+// thread alone, so it keeps to raw system calls.
+func goCaller() {
+	runtime.LockOSThread()
+	target := exec.Command("/bin/sleep", "1000")
+	if err := target.Start(); err != nil {
+		panic(err)
+	}
+	yes := []byte("a clone of a Go program\n")
+	fmt.Fprintf(os.Stderr, "thread %d\ntarget %d\n", unix.Gettid(), target.Process.Pid)
+	r, _, _ := unix.RawSyscall(unix.SYS_PAUSE, 0, 0, 0)
+	if r == 0 {
+		_, _, _ = unix.RawSyscall(unix.SYS_WRITE, 1, addressOf(yes), uintptr(len(yes)))
+	}
+	_, _, _ = unix.RawSyscall(unix.SYS_EXIT_GROUP, 0, 0, 0)
+}
+
+func TestCallers(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, want string
+		argv       []string
+	}{
+		{"Python", `{"parent": true, "sum": 49995000, "spawned": "works\n"}` + "\n", []string{"/usr/bin/python3", "testdata/caller.py"}},
+		{"Python, exec'ed target", `{"parent": true, "sum": 49995000, "spawned": "works\n"}` + "\n", []string{"/usr/bin/python3", "testdata/caller.py", "/bin/sleep", "1000"}},
+		{"Go", "a clone of a Go program\n", []string{"GO_CALLER=1", self}},
+		{"threads that keep running", "Threads:\t1", []string{program(t, "threads", "-pthread")}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := start(t, c.argv...)
+			settle(t, s.thread, unix.SYS_PAUSE)
+			o := s.transplant(s.thread, Options{})
+			if o.err != nil {
+				t.Fatal(o.err)
+			}
+			if err := s.cmd.Process.Signal(unix.Signal(0)); err != nil {
+				t.Errorf("the caller is gone: %v", err)
+			}
+			got := s.readChild(t, o.pid)
+			if got != c.want {
+				t.Errorf("the child said %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// readChild ends the caller, so that the child is the last one to hold the
+// pipe, and reads what the child said.
+func (s *subject) readChild(t *testing.T, _ int) string {
+	t.Helper()
+	_ = s.cmd.Process.Kill()
+	return strings.TrimSuffix(s.readUntil(t, "== end"), "\x00")
+}

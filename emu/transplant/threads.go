@@ -1,0 +1,125 @@
+package transplant
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"cloneat-emu/ptrace"
+
+	"golang.org/x/sys/unix"
+)
+
+// The child's memory is that of one instant, although it is copied over many
+// milliseconds: fork(2) holds the caller's mmap_lock and write-protects its
+// pages, here the caller's other threads are stopped until the copy is made.
+
+// threadBound is how long one of them may take to stop.
+const threadBound = time.Second
+
+// freeze stops every other thread of the caller's group. New ones can be born
+// until the last one is stopped, so that the list is read again until it holds
+// nobody new.
+func (s *Snapshot) freeze() error {
+	if s.status.threads < 2 {
+		return nil
+	}
+	held := map[int]bool{s.caller.TID: true}
+	for {
+		tids, err := threadsOf(s.status.tgid)
+		if err != nil {
+			return err
+		}
+		fresh := 0
+		for _, tid := range tids {
+			if !held[tid] {
+				held[tid] = true
+				fresh++
+				if err := s.freezeOne(tid); err != nil {
+					return err
+				}
+			}
+		}
+		if fresh == 0 {
+			return nil
+		}
+	}
+}
+
+// freezeOne stops one thread; one that is ending is none any more.
+func (s *Snapshot) freezeOne(tid int) error {
+	r, err := ptrace.Seize(tid, unix.PTRACE_O_TRACESYSGOOD)
+	if err == nil {
+		err = r.Interrupt()
+	}
+	var t *ptrace.Stopped
+	if err == nil {
+		t, _, err = r.WaitFor(threadBound)
+	}
+	switch {
+	case err == nil:
+		s.frozen = append(s.frozen, t)
+		return nil
+	case ptrace.Gone(err), errors.Is(err, unix.EPERM) && ending(tid):
+		return nil
+	}
+	return fmt.Errorf("thread %d of the caller: %w", tid, err)
+}
+
+// ending reports whether a thread is a zombie or gone: a dead leader stays in
+// the list until its group ends, and cannot be traced.
+func ending(tid int) bool {
+	b, err := readProc(tid, "stat")
+	if err != nil {
+		return true
+	}
+	state := afterName(b)
+	return len(state) > 1 && (state[1] == 'Z' || state[1] == 'X')
+}
+
+// Release lets the caller's other threads go on. Build does it as soon as the
+// contents of memory are copied; who takes a snapshot and does not build must
+// do it himself. It may be called more than once.
+func (s *Snapshot) Release() error {
+	var failed error
+	for _, t := range s.frozen {
+		if err := thaw(t); err != nil && !ptrace.Gone(err) {
+			failed = errors.Join(failed, err)
+		}
+	}
+	s.frozen = nil
+	return failed
+}
+
+// thaw detaches a thread. One whose call would end with EINTR for the mere
+// stop (epoll_wait and its kin) is set back to make the call again, which is
+// what opening and closing an injection does.
+func thaw(t *ptrace.Stopped) error {
+	if regs, err := t.Regs(); err == nil && int64(regs.Rax) == -int64(unix.EINTR) {
+		if inj, err := t.Begin(); err == nil {
+			_ = inj.End()
+		}
+	}
+	sig := 0
+	if t.Last.Kind == ptrace.Signal {
+		sig = int(t.Last.Sig)
+	}
+	return t.Detach(sig)
+}
+
+// threadsOf lists the threads of a group.
+func threadsOf(tgid int) ([]int, error) {
+	entries, err := os.ReadDir(procPath(tgid, "task"))
+	if err != nil {
+		return nil, procError(tgid, "task", unix.ESRCH)
+	}
+	var tids []int
+	for _, e := range entries {
+		if tid, err := strconv.Atoi(e.Name()); err == nil {
+			tids = append(tids, tid)
+		}
+	}
+	return tids, nil
+}
