@@ -68,7 +68,9 @@ type build struct {
 	work        map[uint64][]span // what to fill of each mapping
 	limits      limits
 	personality uint64
+	surplus     []span // what C has in kept mappings and the caller has not
 	sameMount   bool
+	sameIPC     bool
 	exe         exeState
 	filters     []filter // to be installed
 	suspended   bool     // C's filters do not act while it is traced
@@ -124,6 +126,7 @@ func (b *build) memoryStages() []stage {
 	all := []stage{
 		{"personality", b.startPersonality},
 		{"clearing memory", b.clearMemory},
+		{"surplus", b.dropSurplus},
 		{"layout", b.setLayout},
 		{"mappings", b.makeMaps},
 		{"contents", b.fillContents},
@@ -180,7 +183,14 @@ func (b *build) look() (err error) {
 	if err := b.compareExe(); err != nil {
 		return err
 	}
+	if b.sameIPC, err = sameLink(b.snap.caller.TID, b.c.TID, "ns/ipc"); err != nil {
+		return err
+	}
+	b.findKept()
 	b.planContents()
+	if len(b.kept) > 0 {
+		return b.compareKept()
+	}
 	return nil
 }
 

@@ -96,18 +96,14 @@ func readPages(fd int, maps []mapping) ([]span, error) {
 
 // eachEntry calls do for the pagemap entry of every page from start to end.
 func eachEntry(fd int, start, end uint64, do func(at, entry uint64)) error {
-	buf := make([]uint64, min(64<<10, (end-start)/pageSize))
+	buf := make([]uint64, min(32<<10, (end-start)/pageSize))
 	for at := start; at < end; {
-		n := min(uint64(len(buf)), (end-at)/pageSize)
-		got, err := unix.Pread(fd, words(buf[:n]), int64(at/pageSize*8))
-		if err != nil {
+		part := buf[:min(uint64(len(buf)), (end-at)/pageSize)]
+		if err := readEntries(fd, at, part); err != nil {
 			return err
 		}
-		if got < 8 {
-			return unix.EFAULT
-		}
-		for i := range got / 8 {
-			do(at, buf[i])
+		for _, entry := range part {
+			do(at, entry)
 			at += pageSize
 		}
 	}

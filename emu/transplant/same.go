@@ -1,0 +1,181 @@
+package transplant
+
+import (
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// A target that forked from the caller and never exec'ed has much of the
+// caller's memory still, shared copy-on-write, and so has its child C. Mappings
+// of C that are the caller's in every respect are kept, and in them only those
+// pages are copied whose page frame differs: two processes that map one frame
+// at one place hold the same bytes. Frame numbers are shown to CAP_SYS_ADMIN
+// alone; without it every page differs.
+
+// findKept finds the mappings of C that can stay.
+func (b *build) findKept() {
+	b.kept = map[uint64]bool{}
+	if b.exe.differs || b.opt.keepsMemory() {
+		return
+	}
+	have := map[uint64]*mapping{}
+	for i := range b.maps {
+		have[b.maps[i].start] = &b.maps[i]
+	}
+	for i := range b.snap.maps {
+		m := &b.snap.maps[i]
+		if c := have[m.start]; c != nil && !m.vdso() && !m.has("dc") && !m.has("ht") && m.same(c) {
+			b.kept[m.start] = !m.sysv() || b.sameIPC
+		}
+	}
+}
+
+// same reports whether two mappings differ in nothing but contents.
+func (m *mapping) same(o *mapping) bool {
+	a, c := *m, *o
+	a.flags, c.flags = inheritedFlags(a.flags), inheritedFlags(c.flags)
+	return a == c
+}
+
+// inheritedFlags drops the VmFlags that fork(2) does not hand down: locked
+// memory, userfaultfd, and soft-dirty marks.
+func inheritedFlags(flags string) string {
+	var kept []string
+	for _, f := range strings.Fields(flags) {
+		switch f {
+		case "lo", "lf", "um", "uw", "ui", "sd":
+		default:
+			kept = append(kept, f)
+		}
+	}
+	return strings.Join(kept, " ")
+}
+
+// compareKept finds what is to be copied into the kept mappings, and what C
+// has in them that the caller has not.
+func (b *build) compareKept() error {
+	mine, err := privatePages(b.c.TID, b.maps)
+	if err != nil {
+		return err
+	}
+	var frames frameReader
+	if err := frames.open(b.snap.caller.TID, b.c.TID); err != nil {
+		return err
+	}
+	defer frames.close()
+	for i := range b.snap.maps {
+		m := &b.snap.maps[i]
+		if !b.kept[m.start] || m.shared {
+			continue
+		}
+		want := within(b.snap.private, m.start, m.end)
+		if m.has("wf") {
+			want = nil
+		}
+		for _, s := range subtract(within(mine, m.start, m.end), want) {
+			b.surplus = append(b.surplus, s)
+		}
+		if b.work[m.start], err = frames.differing(want); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropSurplus gives pages of C's back that the caller has not: they read as
+// zeroes, or as the file, again.
+func (b *build) dropSurplus() error {
+	for _, s := range b.surplus {
+		b.script.add("madvise(MADV_DONTNEED)", s.start, unix.SYS_MADVISE,
+			uintptr(s.start), uintptr(s.end-s.start), unix.MADV_DONTNEED)
+	}
+	return nil
+}
+
+// subtract returns what of the sorted spans a is not in the sorted spans b.
+func subtract(a, b []span) (out []span) {
+	for _, s := range a {
+		for len(b) > 0 && b[0].end <= s.start {
+			b = b[1:]
+		}
+		for _, o := range b {
+			if o.start >= s.end {
+				break
+			}
+			if o.start > s.start {
+				out = append(out, span{s.start, o.start})
+			}
+			s.start = max(s.start, o.end)
+		}
+		if s.start < s.end {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// frameReader compares the page tables of two processes.
+type frameReader struct{ a, b int }
+
+func (f *frameReader) open(a, b int) (err error) {
+	if f.a, err = openProc(a, "pagemap", unix.O_RDONLY); err != nil {
+		return err
+	}
+	if f.b, err = openProc(b, "pagemap", unix.O_RDONLY); err != nil {
+		unix.Close(f.a)
+	}
+	return err
+}
+
+func (f *frameReader) close() {
+	unix.Close(f.a)
+	unix.Close(f.b)
+}
+
+// differing returns the pages of spans that are not one frame in both.
+func (f *frameReader) differing(spans []span) ([]span, error) {
+	var out []span
+	bufA, bufB := make([]uint64, 32<<10), make([]uint64, 32<<10)
+	for _, s := range spans {
+		for at := s.start; at < s.end; {
+			n := int(min(uint64(len(bufA)), (s.end-at)/pageSize))
+			if err := readEntries(f.a, at, bufA[:n]); err != nil {
+				return nil, err
+			}
+			if err := readEntries(f.b, at, bufB[:n]); err != nil {
+				return nil, err
+			}
+			for i := range n {
+				if !sameFrame(bufA[i], bufB[i]) {
+					out = appendSpan(out, at, at+pageSize)
+				}
+				at += pageSize
+			}
+		}
+	}
+	return out, nil
+}
+
+// sameFrame compares two entries of pagemap: the frame, or the place in swap.
+func sameFrame(a, b uint64) bool {
+	const kind = pmPresent | pmSwapped
+	return a&kind != 0 && a&kind == b&kind && a&pmFrame != 0 && a&pmFrame == b&pmFrame
+}
+
+// readEntries reads one pagemap entry for every page from at on.
+func readEntries(fd int, at uint64, into []uint64) error {
+	p := words(into)
+	off := int64(at / pageSize * 8)
+	for len(p) > 0 {
+		n, err := unix.Pread(fd, p, off)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return unix.EFAULT
+		}
+		p, off = p[n:], off+int64(n)
+	}
+	return nil
+}
