@@ -1,0 +1,221 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Boots a patched kernel with one program, shows its output, and returns its
+# exit status.
+set -euo pipefail
+
+usage() {
+	cat <<-'END'
+	usage: boot.sh [--kernel 6.1|6.12|IMAGE] [--uml] [--debug | --kcsan]
+	               [--timeout SEC] [--smp N] [--mem SIZE] [--console FILE]
+	               [--env NAME=VALUE]... [--add SRC[:/DST]]...
+	               [--] PROGRAM [ARGS]
+
+	Runs PROGRAM as root in a machine of its own, with the libraries and the
+	interpreter that it needs.  --add packs another file or directory, with
+	the libraries of the programs in it.  Input is empty.
+
+	Exit status: the program's (128 + N if signal N killed it); 124 after
+	--timeout SEC (default 600); 125 if the kernel panicked, complained or
+	ended without a result, with the console on standard error; 2 for bad use.
+	END
+}
+
+say() { echo "boot.sh: $*" >&2; }
+die() { say "$*"; exit 2; }
+
+here=$(cd "$(dirname "$0")" && pwd)
+kernel=6.1 uml='' checks='' limit=600 smp=2 mem=2G console='' add=() env=()
+
+while [ $# -gt 0 ]; do
+	case $1 in
+	--kernel) kernel=${2:?--kernel needs a version or an image}; shift ;;
+	--uml) uml=--uml ;;
+	--debug | --kcsan) checks=$1 ;;
+	--timeout) limit=${2:?--timeout needs seconds}; shift ;;
+	--smp) smp=${2:?--smp needs a number}; shift ;;
+	--mem) mem=${2:?--mem needs a size}; shift ;;
+	--console) console=${2:?--console needs a file}; shift ;;
+	--env) env+=("${2:?--env needs NAME=VALUE}"); shift ;;
+	--add) add+=("${2:?--add needs SRC:/DST}"); shift ;;
+	-h | --help) usage; exit 0 ;;
+	--) shift; break ;;
+	-*) usage >&2; die "unknown option: $1" ;;
+	*) break ;;
+	esac
+	shift
+done
+[ $# -gt 0 ] || { usage >&2; die "no program given"; }
+program=$(command -v -- "$1") || die "no such program: $1"
+program=$(realpath -- "$program")
+shift
+
+install_packages() {
+	local p list=()
+	command -v apt-get >/dev/null || return 0
+	for p in cpio gcc libc6-dev ${uml:-qemu-system-x86}; do
+		[ "$p" != --uml ] || continue
+		dpkg-query -W -f '${db:Status-Status}\n' "$p" 2>/dev/null |
+			grep -qx installed || list+=("$p")
+	done
+	[ ${#list[@]} -gt 0 ] || return 0
+	[ "$(id -u)" = 0 ] || die "run as root, or install first: ${list[*]}"
+	say "installing ${list[*]}"
+	apt-get -qq -o DPkg::Lock::Timeout=600 update >&2 || true
+	DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
+		-o DPkg::Lock::Timeout=600 install "${list[@]}" >&2
+}
+
+find_image() {
+	if [ -f "$kernel" ]; then
+		realpath -- "$kernel"
+	else
+		# shellcheck disable=SC2086
+		"$here/build.sh" --kernel "$kernel" $uml $checks
+	fi
+}
+
+# --- the initramfs ---------------------------------------------------------
+
+pack_file() { # SRC DST
+	[ ! -e "$root$2" ] || return 0
+	mkdir -p "$root$(dirname "$2")"
+	cp -L -- "$1" "$root$2"
+}
+
+# What FILE needs to start: its interpreter and its libraries.
+pack_needs() { # FILE
+	local line path
+	if [ "$(head -c 2 -- "$1" | tr -d '\0')" = '#!' ]; then
+		path=$(head -n 1 -- "$1" | sed 's/^#![ \t]*//' | cut -d' ' -f1)
+		[ ! -x "$path" ] || { pack_file "$path" "$path"; pack_needs "$(realpath "$path")"; }
+		return 0
+	fi
+	{ ldd -- "$1" 2>/dev/null || true; } | while read -r line; do
+		path=$(grep -o '/[^ ]*' <<<"${line#*=> }" | head -n 1) || continue
+		[ ! -f "$path" ] || pack_file "$path" "$path"
+	done
+}
+
+pack_added() { # SRC[:/DST]
+	local src=${1%%:*} dst=${1#*:} file
+	[ "$dst" != "$1" ] || dst=$(realpath -- "$src")
+	[ -e "$src" ] || die "--add: no such file: $src"
+	[ "${dst#/}" != "$dst" ] || die "--add: $dst is no absolute path"
+	if [ -d "$src" ]; then
+		mkdir -p "$root$dst"
+		cp -rL -- "$src/." "$root$dst"
+	else
+		pack_file "$src" "$dst"
+	fi
+	find "$src" -type f -perm /111 | while read -r file; do
+		pack_needs "$file"
+	done
+}
+
+pack_root() { # ARGS...
+	local a
+	root=$work/root
+	mkdir -p "$root"/{etc,root,tmp,proc,sys,dev,run,var,usr,home}
+	chmod 700 "$root/root"
+	chmod 1777 "$root/tmp"
+	gcc -static -O2 -o "$root/init" "$here/init/init.c"
+	printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' >"$root/etc/passwd"
+	printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group"
+	printf '127.0.0.1 localhost cloneat-vm\n' >"$root/etc/hosts"
+	pack_file "$program" "$program"
+	pack_needs "$program"
+	for a in "${add[@]}"; do
+		pack_added "$a"
+	done
+	printf '%s\0' "$program" "$@" >"$root/cmdline"
+	printf '%s\0' PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+		HOME=/root TERM=dumb CLONEAT_VM=1 "${env[@]}" >"$root/environ"
+	(cd "$root" && find . -print0 | cpio --null -o -H newc --quiet -R 0:0) >"$work/initramfs"
+}
+
+# --- the machine -----------------------------------------------------------
+
+# A /dev/kvm that opens says little: without the processor's support it runs
+# nothing, for ever.  CLONEAT_ACCEL=tcg or =kvm decides otherwise.
+accel() {
+	if [ -n "${CLONEAT_ACCEL:-}" ]; then
+		echo "$CLONEAT_ACCEL"
+	elif [ -w /dev/kvm ] && grep -qwE 'vmx|svm' /proc/cpuinfo; then
+		echo kvm
+	else
+		echo tcg
+	fi
+}
+
+params='panic=-1 oops=panic rdinit=/init rcupdate.rcu_cpu_stall_timeout=120'
+
+run_qemu() {
+	timeout -k 10 "$limit" qemu-system-x86_64 \
+		-machine pc -accel "$(accel)" -cpu max -smp "$smp" -m "$mem" \
+		-nodefaults -no-user-config -no-reboot -display none \
+		-kernel "$image" -initrd "$work/initramfs" \
+		-append "console=ttyS0 CLONEAT_PORT=/dev/vport0p1 $params" \
+		-serial "file:$work/console" \
+		-device virtio-serial-pci \
+		-chardev file,id=out,path=/dev/stdout \
+		-device virtserialport,chardev=out,name=out \
+		</dev/null 2>"$work/errors"
+}
+
+# The line of the program is descriptor 3; standard output is the console.
+run_uml() {
+	GLIBC_TUNABLES=glibc.pthread.rseq=0 TMPDIR=$work \
+		timeout -k 10 "$limit" "$image" \
+		mem="$mem" initrd="$work/initramfs" uml_dir="$work" umid=vm \
+		con0=null,fd:1 con=null ssl=null ssl1=null,fd:3 console=tty0 \
+		CLONEAT_PORT=/dev/ttyS1 "$params" \
+		3>&1 </dev/null >"$work/console" 2>"$work/errors"
+}
+
+# What a kernel says when one of its own rules was broken.
+splats='BUG:|WARNING:|Oops|Kernel panic|general protection fault|KASAN|KCSAN'
+splats+='|suspicious RCU|possible circular|possible recursive|inconsistent lock'
+splats+='|INFO: task .* blocked|stalls? on CPU|self-detected stall|unreferenced object|scheduling while atomic'
+
+judge() { # STATUS of the machine
+	local result
+	result=$(tr -d '\r' <"$work/console" |
+		sed -n 's/^cloneat-init: exit status \([0-9]*\)$/\1/p' | tail -n 1)
+	[ -z "$console" ] || cp "$work/console" "$console"
+	if [ "$1" = 124 ] || [ "$1" = 137 ]; then
+		show_console "the time of $limit s is over"
+		return 124
+	elif grep -qaE "$splats" "$work/console"; then
+		show_console "the kernel complained"
+		return 125
+	elif [ -z "$result" ]; then
+		show_console "no result: the machine ended with status $1"
+		return 125
+	fi
+	return "$result"
+}
+
+show_console() { # WHY
+	{
+		cat "$work/errors" "$work/console"
+		echo "boot.sh: $1"
+	} >&2
+}
+
+install_packages
+image=$(find_image)
+work=$(mktemp -d "${TMPDIR:-/tmp}/cloneat-boot.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+pack_root "$@"
+touch "$work/console" "$work/errors"
+
+# Through a pipe: QEMU and UML change the state of the file that they write to.
+status=0
+if [ -n "$uml" ] || [[ $(basename "$image") = linux* ]]; then
+	[ "$mem" != 2G ] || mem=512M
+	run_uml | cat || status=${PIPESTATUS[0]}
+else
+	run_qemu | cat || status=${PIPESTATUS[0]}
+fi
+judge "$status"
