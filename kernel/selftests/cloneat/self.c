@@ -144,7 +144,8 @@ CHECK(child_calls, "a child may call in turn, for itself")
 
 #ifdef __x86_64__
 /* The call with known values in registers; how many of them changed. */
-static long registers_changed(struct cloneat_args *args, long *result)
+static long registers_changed(pid_t pid, struct cloneat_args *args,
+			      long *result)
 {
 	register long r10 __asm__("r10") = 0x1010101010101010;
 	register long r8 __asm__("r8") = 0x0808080808080808;
@@ -153,7 +154,7 @@ static long registers_changed(struct cloneat_args *args, long *result)
 	register long r13 __asm__("r13") = 0x1313131313131313;
 	register long r14 __asm__("r14") = 0x1414141414141414;
 	register long r15 __asm__("r15") = 0x1515151515151515;
-	long rax = __NR_cloneat, rdi = ct_pid(), rsi = 0, rdx = (long)args;
+	long rax = __NR_cloneat, rdi = pid, rsi = 0, rdx = (long)args;
 	long before = rdi, xmm = 0, mxcsr = 0;
 
 	__asm__ volatile("mov $0x5ca1ab1e, %%ecx\n\t"
@@ -179,7 +180,7 @@ CHECK(registers, "all registers but the result's are kept, in both")
 	struct ct_args args;
 	long pid, changed;
 
-	changed = registers_changed(ct_args(&args, SIGCHLD, 0), &pid);
+	changed = registers_changed(ct_pid(), ct_args(&args, SIGCHLD, 0), &pid);
 	if (pid == 0)
 		ct_exit(10 + changed);
 	expect_ok(pid);
