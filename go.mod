@@ -11,6 +11,7 @@ require (
 	github.com/checkpoint-restore/go-criu/v8 v8.3.0
 	github.com/google/go-cmp v0.7.0
 	github.com/jedib0t/go-pretty/v6 v6.8.3
+	github.com/moby/sys/capability v0.5.0
 	github.com/sirupsen/logrus v1.10.2
 	github.com/xlab/treeprint v1.2.0
 	golang.org/x/net v0.62.0

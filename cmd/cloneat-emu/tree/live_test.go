@@ -14,8 +14,7 @@ import (
 )
 
 // start runs a shell script in a session of its own and returns the lines that
-// it wrote up to "ready". All of it is killed at the end: the script's group
-// and, where it runs in a pid namespace, that one's init.
+// it wrote up to "ready". The script is to end with its standard input.
 func start(t *testing.T, command ...string) (*exec.Cmd, []string) {
 	t.Helper()
 	cmd := exec.Command(command[0], command[1:]...)
@@ -25,11 +24,15 @@ func start(t *testing.T, command ...string) (*exec.Cmd, []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	hold, err := cmd.StdinPipe() // its end ends the script
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL)
+		_ = hold.Close()
 		_ = cmd.Wait()
 	})
 	var said []string
@@ -84,7 +87,7 @@ func awaitExit(t *testing.T, pid int) {
 
 func TestLiveNumbersAreThoseOfTheRootsNamespace(t *testing.T) {
 	cmd, _ := start(t, "unshare", "-pf", "--kill-child", "--mount-proc", "--uts",
-		"sh", "-c", "sleep 1000 & echo ready; wait")
+		"sh", "-c", "sleep 1000 & echo ready; read x")
 	tree, err := Live(onlyChild(t, cmd.Process.Pid))
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +105,7 @@ func TestLiveNumbersAreThoseOfTheRootsNamespace(t *testing.T) {
 }
 
 func TestLiveTellsWhichNamespacesDiffer(t *testing.T) {
-	cmd, _ := start(t, "unshare", "-pf", "--kill-child", "--mount-proc", "sh", "-c", "echo ready; sleep 1000")
+	cmd, _ := start(t, "unshare", "-pf", "--kill-child", "--mount-proc", "sh", "-c", "echo ready; read x")
 	tree, err := Live(cmd.Process.Pid)
 	if err != nil {
 		t.Fatal(err)

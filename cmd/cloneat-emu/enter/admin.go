@@ -1,0 +1,187 @@
+package enter
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/cmd/cloneat-emu/stage"
+	"cloneat-emu/cmd/cloneat-emu/whohas"
+)
+
+// Admin runs a command in a container that we are no ancestor of, and returns
+// its exit status. It takes the rights of nsenter(1): CAP_SYS_ADMIN over the
+// namespaces, CAP_SYS_CHROOT, CAP_SYS_PTRACE.
+//
+// Errors: [ExecError]; EEXIST in the chain if the hint is taken.
+func Admin(o *Options, t *Target) (int, error) {
+	// The stage is to die with us, and the kernel watches the thread that
+	// started it: PR_SET_PDEATHSIG.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	r, err := newRun(o, t)
+	if err != nil {
+		return StatusFailed, err
+	}
+	defer r.close()
+	m, err := stage.New()
+	if err != nil {
+		return StatusFailed, err
+	}
+	defer func() { _ = m.Close() }()
+	b, err := r.bear(m)
+	if err != nil {
+		return StatusFailed, err
+	}
+	defer b.close()
+	flags := t.differ
+	if o.TargetUserNS && t.users {
+		flags |= unix.CLONE_NEWUSER
+	}
+	return r.finish(b, flags)
+}
+
+// bear starts H and lets it bring forth the child of the target's init.
+func (r *run) bear(m *stage.Machine) (*born, error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	cmd := m.Command(ctx)
+	cmd.ExtraFiles = append(cmd.ExtraFiles, r.table.extra()...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = r.stdio()
+	cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL}
+	h, err := startStage(m, cmd)
+	if err != nil {
+		return nil, err
+	}
+	b, err := r.grandchild(h)
+	// H goes in either case, and C1, if there still is one, with it.
+	cancel()
+	_ = cmd.Wait()
+	return b, err
+}
+
+// startStage starts a stage and returns its task when it serves.
+func startStage(m *stage.Machine, cmd *exec.Cmd) (*stage.Task, error) {
+	task := m.Main()
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("stage: %w", err)
+	}
+	fd, err := unix.PidfdOpen(cmd.Process.Pid, 0)
+	if err != nil {
+		return nil, fmt.Errorf("stage: pidfd_open: %w", err)
+	}
+	watch := os.NewFile(uintptr(fd), "pidfd")
+	task.Gone = func() bool { return stage.Exited(int(watch.Fd())) }
+	return task, task.AwaitBirth()
+}
+
+// grandchild lets H put C1 into the target's pid namespace, C1 clone C2, and C1
+// exit, so that the namespace's init adopts C2.
+func (r *run) grandchild(h *stage.Task) (*born, error) {
+	s := &steps{task: h}
+	s.undumpable()
+	s.call("setns(pid namespace of the target)", unix.SYS_SETNS, uintptr(r.fd.pidfd), unix.CLONE_NEWPID)
+	if s.err != nil {
+		return nil, s.err
+	}
+	c1, host, err := r.father(h)
+	if err != nil {
+		return nil, err
+	}
+	b, err := r.child(c1, host)
+	if err != nil {
+		return nil, err
+	}
+	c1.Start(nil, unix.SYS_EXIT_GROUP, 0)
+	if s.call("wait4", unix.SYS_WAIT4, uintptr(host), 0, unix.WALL, 0); s.err != nil {
+		b.task.Start(nil, unix.SYS_EXIT_GROUP, StatusFailed)
+		b.close()
+		return nil, s.err
+	}
+	return b, nil
+}
+
+// father lets H clone C1, whose end nobody is told of but H. A C1 that got just
+// the number that the command is to have has to make room.
+func (r *run) father(h *stage.Task) (*stage.Task, int, error) {
+	for {
+		c1 := h.Machine().NewTask()
+		host, err := h.Clone(c1, unix.SYS_CLONE, unix.CLONE_UNTRACED)
+		if err != nil {
+			return nil, 0, fmt.Errorf("clone into the pid namespace of the target: %w", err)
+		}
+		c1.Gone = h.Gone
+		s := &steps{task: c1}
+		s.call("prctl(PR_SET_PDEATHSIG)", unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL))
+		inside := s.call("getpid", unix.SYS_GETPID)
+		if s.err != nil || r.o.Hint == 0 || int(inside) != r.o.Hint {
+			return c1, host, s.err
+		}
+		c1.Start(nil, unix.SYS_EXIT_GROUP, 0)
+		// Reaped only after the next one is born, or that one gets it again.
+		defer func() { _, _ = h.Call(unix.SYS_WAIT4, uintptr(host), 0, unix.WALL, 0) }()
+	}
+}
+
+// child lets C1 clone C2, with the exact number if one is asked for.
+func (r *run) child(c1 *stage.Task, host int) (*born, error) {
+	s := &steps{task: c1}
+	var tid uintptr
+	if r.o.Hint != 0 {
+		tid = s.bytes(binary.NativeEndian.AppendUint32(nil, uint32(r.o.Hint)))
+	}
+	where := s.bytes(make([]byte, 4))
+	args := s.bytes(clone3Args(unix.CLONE_PIDFD|unix.CLONE_UNTRACED, where, unix.SIGCHLD, tid))
+	if s.err != nil {
+		return nil, s.err
+	}
+	c2 := c1.Machine().NewTask()
+	if _, err := c1.Clone(c2, unix.SYS_CLONE3, args, clone3Size); err != nil {
+		return nil, r.cloneError(err)
+	}
+	number := binary.NativeEndian.Uint32(c1.Machine().View(where, 4))
+	b, err := takeBorn(c2, host, int(number))
+	if err != nil {
+		c2.Start(nil, unix.SYS_EXIT_GROUP, StatusFailed)
+	}
+	return b, err
+}
+
+// takeBorn opens a process of which another one holds a pidfd.
+func takeBorn(task *stage.Task, holder, fd int) (*born, error) {
+	pidfd, err := take(holder, fd)
+	if err != nil {
+		return nil, err
+	}
+	task.Gone = func() bool { return stage.Exited(int(pidfd.Fd())) }
+	return openBorn(task, pidfd)
+}
+
+// cloneError names who has a number that cannot be had.
+func (r *run) cloneError(err error) error {
+	if errors.Is(err, unix.EEXIST) {
+		return fmt.Errorf("pid %d is taken in the target's pid namespace by %s: %w",
+			r.o.Hint, whohas.Describe(r.t.pidns, r.o.Hint), err)
+	}
+	return fmt.Errorf("clone of the command's process: %w", err)
+}
+
+// take copies a descriptor out of another process.
+func take(pid, fd int) (*os.File, error) {
+	from, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return nil, fmt.Errorf("pidfd_open pid %d: %w", pid, err)
+	}
+	defer func() { _ = unix.Close(from) }()
+	got, err := unix.PidfdGetfd(from, fd, 0)
+	if err != nil {
+		return nil, fmt.Errorf("pidfd_getfd pid %d: %w", pid, err)
+	}
+	return os.NewFile(uintptr(got), "pidfd"), nil
+}

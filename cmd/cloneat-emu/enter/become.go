@@ -1,0 +1,35 @@
+package enter
+
+import (
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/cmd/cloneat-emu/stage"
+)
+
+// numbers are the descriptors of a stage that a process uses on its way in.
+type numbers struct{ pidfd, root, cwd, running int }
+
+// become turns a process that was born in the target's pid namespace into what
+// execs the command: namespaces, terminal, root, directory, user, rights.
+func (r *run) become(task *stage.Task, host int, flags uintptr) error {
+	s := &steps{task: task}
+	if r.o.TargetCgroup {
+		s.do(func() error { return moveToCgroups(host, r.t.dir) })
+	}
+	if flags != 0 {
+		s.call("setns(namespaces of the target)", unix.SYS_SETNS, uintptr(r.fd.pidfd), flags)
+	}
+	if r.o.TTY {
+		s.call("setsid", unix.SYS_SETSID)
+		s.call("ioctl(TIOCSCTTY)", unix.SYS_IOCTL, 0, unix.TIOCSCTTY, 0)
+	}
+	s.call("fchdir(root of the target)", unix.SYS_FCHDIR, uintptr(r.fd.root))
+	s.call("chroot(root of the target)", unix.SYS_CHROOT, s.str("."))
+	s.call("fchdir(directory of the target)", unix.SYS_FCHDIR, uintptr(r.fd.cwd))
+	if r.o.Workdir != "" {
+		s.call("chdir("+r.o.Workdir+")", unix.SYS_CHDIR, s.str(r.o.Workdir))
+	}
+	r.rights.apply(s)
+	s.do(func() error { return r.table.seal(task) })
+	return s.err
+}

@@ -1,0 +1,159 @@
+package enter
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// order is what a test binary that plays the command is to do.
+type order struct {
+	Target string
+	Options
+}
+
+// TestMain lets the test binary be run as the command: the tests need a process
+// of its own, with its own descriptors and exit status.
+func TestMain(m *testing.M) {
+	text, ok := os.LookupEnv("ENTER_TEST_ORDER")
+	if !ok {
+		os.Exit(m.Run())
+	}
+	_ = os.Unsetenv("ENTER_TEST_ORDER")
+	var o order
+	if err := json.Unmarshal([]byte(text), &o); err != nil {
+		panic(err)
+	}
+	os.Exit(play(&o))
+}
+
+// play is the command.
+func play(o *order) int {
+	pid, err := Resolve(o.Target)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return StatusFailed
+	}
+	t, err := Open(pid)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return StatusFailed
+	}
+	status, err := Admin(&o.Options, t)
+	var e *ExecError
+	if errors.As(err, &e) {
+		status = e.Status()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	return status
+}
+
+// command prepares a run of the command.
+func command(target int, o Options) *exec.Cmd {
+	text, err := json.Marshal(order{strconv.Itoa(target), o})
+	if err != nil {
+		panic(err)
+	}
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), "ENTER_TEST_ORDER="+string(text))
+	return cmd
+}
+
+// result is what came of a run.
+type result struct {
+	status   int
+	out, err string
+}
+
+// do runs the command to its end.
+func do(t *testing.T, target int, o Options) result {
+	t.Helper()
+	return finish(t, command(target, o))
+}
+
+// finish runs a prepared command to its end.
+func finish(t *testing.T, cmd *exec.Cmd) result {
+	t.Helper()
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			t.Fatal(err)
+		}
+	}
+	return result{cmd.ProcessState.ExitCode(), out.String(), errs.String()}
+}
+
+// sh are options that run a shell script.
+func sh(script string) Options { return Options{Command: []string{"sh", "-c", script}} }
+
+// container starts what makes one; the container says "ready" when it is. The
+// host's pid of its init is returned. It ends with the test, in good order, so that
+// its processes are reaped by who made them.
+func container(t *testing.T, maker ...string) int {
+	t.Helper()
+	cmd := exec.Command(maker[0], maker[1:]...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hold, err := cmd.StdinPipe() // its end is the container's end
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = hold.Close()
+		_ = cmd.Wait()
+	})
+	if s := bufio.NewScanner(out); !s.Scan() || s.Text() != "ready" {
+		t.Fatalf("%v did not become ready", maker)
+	}
+	return initBelow(t, cmd.Process.Pid)
+}
+
+// initBelow finds the process below a pid that is 1 in a namespace of its own.
+func initBelow(t *testing.T, pid int) int {
+	t.Helper()
+	todo := []int{pid}
+	for len(todo) > 0 {
+		p := todo[0]
+		todo = todo[1:]
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p))
+		if err != nil {
+			continue
+		}
+		_, ns, _ := strings.Cut(string(b), "NSpid:")
+		ns, _, _ = strings.Cut(ns, "\n")
+		if f := strings.Fields(ns); len(f) > 1 && f[len(f)-1] == "1" {
+			return p
+		}
+		children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", p, p))
+		for _, c := range strings.Fields(string(children)) {
+			n, _ := strconv.Atoi(c)
+			todo = append(todo, n)
+		}
+	}
+	t.Fatalf("no init below %d", pid)
+	return 0
+}
+
+// unshared is a container made by unshare(1), whose init reaps what it adopts.
+func unshared(t *testing.T) int {
+	t.Helper()
+	return container(t, "unshare", "-pfum", "--mount-proc", "--kill-child",
+		"sh", "-c", "hostname inside; cd /etc; echo ready; while read x; do :; done")
+}
