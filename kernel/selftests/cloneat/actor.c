@@ -402,13 +402,23 @@ void quit(struct actor *a, int code)
 	wait_end(a->pid);
 }
 
+pid_t number_in(struct actor *a, struct actor *p)
+{
+	pid_t ids[8], depth[8];
+	int n = proc_nspid(p == &me ? getpid() : p->pid, depth, 8);
+
+	expect(proc_nspid(a->pid, ids, 8) >= n);
+	return ids[n - 1];
+}
+
 long end(struct actor *a, struct actor *p, int code)
 {
+	pid_t number = number_in(a, p);
 	long ret;
 
 	quit(a, code);
-	ret = on(p, do_wait4, a->vpid, __WALL);
-	return ret == a->vpid ? status_of(p) : ret < 0 ? ret : -ENXIO;
+	ret = on(p, do_wait4, number, __WALL);
+	return ret == number ? status_of(p) : ret < 0 ? ret : -ENXIO;
 }
 
 /* --- /proc -------------------------------------------------------------- */

@@ -108,6 +108,8 @@ long cl_extra(struct actor *by, struct actor *kid, pid_t target, pid_t hint,
 
 /* End an actor: it exits with code.  Its parent has a zombie to reap. */
 void quit(struct actor *a, int code);
+/* The number that a has in the pid namespace of p, which is above or its own. */
+pid_t number_in(struct actor *a, struct actor *p);
 /* quit() and reap by the actor p; returns the wait status or -errno. */
 long end(struct actor *a, struct actor *p, int code);
 

@@ -96,3 +96,62 @@ long do_execute_loop(struct msg *m)
 	execv("/proc/self/exe", argv);
 	return -errno;
 }
+
+const char *const ns_names[] = {
+	"uts", "ipc", "mnt", "net", "cgroup", "time", "pid", NULL
+};
+
+void same_ns(pid_t a, pid_t b, const char *but)
+{
+	for (int i = 0; ns_names[i]; i++) {
+		if (strstr(but, ns_names[i]))
+			continue;
+		if (ns_id(a, ns_names[i]) != ns_id(b, ns_names[i]))
+			fail("%d and %d are in different %s namespaces", a, b,
+			     ns_names[i]);
+	}
+}
+
+static long do_unshare_time(struct msg *m)
+{
+	(void)m;
+	if (ct_syscall3(SYS_unshare, CLONE_NEWTIME, 0, 0))
+		return -EINVAL;
+	return ct_write("/proc/self/timens_offsets",
+			"monotonic 86400 0\nboottime 86400 0\n");
+}
+
+/* me -> a, which is not in the namespace -> t, which is */
+void spawn_in_time(struct actor *t)
+{
+	static struct actor a;
+
+	spawn(&me, &a, 0);
+	if (on(&a, do_unshare_time))
+		ct_skip("this kernel has no time namespaces");
+	spawn(&a, t, 0);
+}
+
+void play_kind(void)
+{
+	const struct kinds *row = ct_arg();
+
+	row->play(row->kind);
+}
+
+struct actor *target_of(enum kind kind, struct actor *store)
+{
+	if (kind == SELF) {
+		me.pid = getpid();
+		return &me;
+	}
+	spawn(&me, store, kind == EXECUTED ? ACTOR_EXEC : 0);
+	return store;
+}
+
+void kid_of(enum kind kind, struct actor *kid)
+{
+	struct actor store;
+
+	expect_ok(cl(&me, kid, target_of(kind, &store)->pid, 0, 0));
+}

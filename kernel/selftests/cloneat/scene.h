@@ -31,4 +31,34 @@ long do_wait_signal(struct msg *m);
 /* Executes this program: the answer is its pid, from the new image. */
 long do_execute_loop(struct msg *m);
 
+/* A target in a time namespace of its own, with its clocks a day ahead. */
+void spawn_in_time(struct actor *t);
+/* Every namespace a and b are in, but those named, is the same. */
+void same_ns(pid_t a, pid_t b, const char *but);
+extern const char *const ns_names[];	/* all kinds but user; NULL at the end */
+
+/* The target kinds that every inherited thing is tried with. */
+enum kind { SELF, FORKED, EXECUTED };
+
+/* One check for each kind, of a function fn(kind): rows of an array of these. */
+struct kinds {
+	const char *name;
+	const char *verdict;
+	enum kind kind;
+	void (*play)(enum kind kind);
+};
+
+#define KINDS(fn, text)							\
+	{ #fn "_self", text " (target: self)", SELF, fn },		\
+	{ #fn "_forked", text " (target: forked)", FORKED, fn },	\
+	{ #fn "_executed", text " (target: executed)", EXECUTED, fn }
+
+/* The body of a PLAY_TABLE of struct kinds. */
+void play_kind(void);
+
+/* A target of that kind: in store, or me. */
+struct actor *target_of(enum kind kind, struct actor *store);
+/* A kid that me puts below a new target of that kind. */
+void kid_of(enum kind kind, struct actor *kid);
+
 #endif /* SCENE_H */

@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Credentials are the caller's, whatever the target's are, and a target that
+ * the caller might not trace is refused.
+ *
+ *	check
+ *	  +-- a         the caller
+ *	        +-- target    with other credentials
+ *	              +-- kid      must have a's
+ */
+#include "scene.h"
+#include <grp.h>
+#include <sys/fsuid.h>
+
+static long do_become(struct msg *m)
+{
+	become(m->arg[0]);
+	return 0;
+}
+
+static long do_drop(struct msg *m)
+{
+	drop_cap(m->arg[0]);
+	return 0;
+}
+
+static long do_groups(struct msg *m)
+{
+	gid_t groups[] = { m->arg[0], m->arg[0] + 1, m->arg[0] + 7 };
+
+	return setgroups(3, groups) ? -errno : 0;
+}
+
+/* Everything about identity in /proc/PID/status, to the letter. */
+static const char *const fields[] = {
+	"Uid:", "Gid:", "Groups:", "CapInh:", "CapPrm:", "CapEff:", "CapBnd:",
+	"CapAmb:", "NoNewPrivs:", NULL
+};
+
+static void identity(pid_t pid, char *text, size_t size)
+{
+	char path[64], line[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	f = fopen(path, "re");
+	if (!f)
+		fail("%s: %s", path, ct_errname(errno));
+	*text = 0;
+	while (fgets(line, sizeof(line), f))
+		for (int i = 0; fields[i]; i++)
+			if (!strncmp(line, fields[i], strlen(fields[i])) &&
+			    strlen(text) + strlen(line) < size)
+				strcat(text, line);
+	fclose(f);
+}
+
+static void same_identity(pid_t a, pid_t b)
+{
+	char one[2048], two[2048];
+
+	identity(a, one, sizeof(one));
+	identity(b, two, sizeof(two));
+	if (strcmp(one, two))
+		fail("identity of %d:\n%s\nof %d:\n%s", a, one, b, two);
+}
+
+static void other_identity(pid_t a, pid_t b)
+{
+	char one[2048], two[2048];
+
+	identity(a, one, sizeof(one));
+	identity(b, two, sizeof(two));
+	expect(strcmp(one, two));
+}
+
+/* check -> a -> target, changed by fn(arg) */
+static struct actor a, t, k;
+
+static void cast(uint64_t flags)
+{
+	spawn(&me, &a, 0);
+	spawn(&a, &t, flags);
+}
+
+/* The kid is a's double; the target is what it was. */
+static void double_of_caller(void)
+{
+	char before[2048], after[2048];
+
+	identity(t.pid, before, sizeof(before));
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+	same_identity(a.pid, k.pid);
+	identity(t.pid, after, sizeof(after));
+	expect(!strcmp(before, after));
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
+/* --- the caller's, not the target's ------------------------------------- */
+
+PLAY(same, "caller and target alike: the child is as well")
+{
+	cast(0);
+	double_of_caller();
+}
+
+PLAY(target_other_uid, "a target with another uid: the child has the caller's")
+{
+	cast(0);
+	expect_eq(on(&t, do_become, 2000), 0);
+	other_identity(a.pid, t.pid);
+	double_of_caller();
+}
+
+PLAY(target_other_uid_executed, "the same with an executed target")
+{
+	cast(ACTOR_EXEC);
+	expect_eq(on(&t, do_become, 2000), 0);
+	double_of_caller();
+}
+
+PLAY(target_other_uid_init, "the same with the init of a container")
+{
+	cast(CLONE_NEWPID);
+	expect_eq(on(&t, do_become, 2000), 0);
+	double_of_caller();
+}
+
+PLAY(target_fewer_caps, "a target that dropped a capability")
+{
+	cast(0);
+	expect_eq(on(&t, do_drop, CAP_NET_ADMIN), 0);
+	other_identity(a.pid, t.pid);
+	double_of_caller();
+}
+
+static long do_drop_all(struct msg *m)
+{
+	(void)m;
+	drop_all_caps();
+	return 0;
+}
+
+PLAY(target_no_caps, "a target that dropped all capabilities")
+{
+	cast(0);
+	expect_eq(on(&t, do_drop_all), 0);
+	double_of_caller();
+}
+
+PLAY_DOCUMENTED(target_bounding_set, "a target with a smaller bounding set",
+		"a process cannot enlarge its bounding set: EOPNOTSUPP")
+{
+	cast(0);
+	expect_eq(sys(&t, SYS_prctl, PR_CAPBSET_DROP, CAP_SYS_TIME), 0);
+	double_of_caller();
+}
+
+PLAY(caller_bounding_set, "a caller with a smaller bounding set")
+{
+	cast(0);
+	expect_eq(sys(&a, SYS_prctl, PR_CAPBSET_DROP, CAP_SYS_TIME), 0);
+	double_of_caller();
+}
+
+PLAY(caller_fewer_caps, "a caller that dropped a capability the target has")
+{
+	cast(0);
+	expect_eq(on(&a, do_drop, CAP_NET_ADMIN), 0);
+	other_identity(a.pid, t.pid);
+	double_of_caller();
+}
+
+PLAY(target_groups, "a target with groups of its own")
+{
+	cast(0);
+	expect_eq(on(&t, do_groups, 3000), 0);
+	other_identity(a.pid, t.pid);
+	double_of_caller();
+}
+
+PLAY(caller_groups, "a caller with groups that the target lacks")
+{
+	cast(0);
+	expect_eq(on(&a, do_groups, 4000), 0);
+	double_of_caller();
+}
+
+/* Real, effective, saved and file system ids, all different. */
+static long do_four_ids(struct msg *m)
+{
+	long n = m->arg[0];
+
+	if (setresgid(n + 10, n + 11, n + 12) || setresuid(0, 0, n + 2))
+		return -errno;
+	setfsgid(n + 13);
+	setfsuid(n + 3);
+	return prctl(PR_SET_DUMPABLE, 1) ? -errno : 0;
+}
+
+PLAY(four_ids, "real, effective, saved and file system ids are the caller's")
+{
+	cast(0);
+	expect_eq(on(&a, do_four_ids, 5000), 0);
+	expect_eq(on(&t, do_four_ids, 6000), 0);
+	double_of_caller();
+}
+
+/* Inheritable and ambient: one capability each in caller and target. */
+static long do_ambient(struct msg *m)
+{
+	struct __user_cap_header_struct h = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct d[2];
+	int cap = m->arg[0];
+
+	if (syscall(SYS_capget, &h, d))
+		return -errno;
+	d[cap / 32].inheritable |= 1U << (cap % 32);
+	if (syscall(SYS_capset, &h, d))
+		return -errno;
+	return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) ?
+	       -errno : 0;
+}
+
+PLAY(ambient, "inheritable and ambient capabilities are the caller's")
+{
+	cast(0);
+	expect_eq(on(&a, do_ambient, CAP_NET_RAW), 0);
+	expect_eq(on(&t, do_ambient, CAP_CHOWN), 0);
+	double_of_caller();
+}
+
+/* Permitted but not effective. */
+static long do_lay_down(struct msg *m)
+{
+	struct __user_cap_header_struct h = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct d[2];
+	int cap = m->arg[0];
+
+	if (syscall(SYS_capget, &h, d))
+		return -errno;
+	d[cap / 32].effective &= ~(1U << (cap % 32));
+	return syscall(SYS_capset, &h, d) ? -errno : 0;
+}
+
+PLAY(not_effective, "a capability that is permitted only stays so")
+{
+	cast(0);
+	expect_eq(on(&a, do_lay_down, CAP_CHOWN), 0);
+	double_of_caller();
+}
+
+PLAY(unprivileged, "caller and target of one ordinary user")
+{
+	cast(0);
+	expect_eq(on(&a, do_become, 1000), 0);
+	expect_eq(on(&t, do_become, 1000), 0);
+	double_of_caller();
+}
+
+PLAY(unprivileged_executed, "an ordinary user's executed target")
+{
+	spawn(&me, &a, 0);
+	expect_eq(on(&a, do_become, 1000), 0);
+	spawn(&a, &t, ACTOR_EXEC);
+	double_of_caller();
+}
+
+PLAY(unprivileged_grandchild, "an ordinary user's grandchild")
+{
+	struct actor b;
+
+	spawn(&me, &a, 0);
+	expect_eq(on(&a, do_become, 1000), 0);
+	spawn(&a, &b, 0);
+	spawn(&b, &t, 0);
+	double_of_caller();
+}
+
+PLAY(kid_gives_up, "what the child gives up is its own affair")
+{
+	cast(0);
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+	expect_eq(on(&k, do_become, 1234), 0);
+	other_identity(k.pid, a.pid);
+	same_identity(a.pid, t.pid);
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
+/* Credentials are a thread's: the calling thread's count. */
+PLAY(calling_thread, "a thread with credentials of its own gives its own")
+{
+	struct actor th;
+
+	cast(0);
+	thread_of(&a, &th);
+	expect_eq(on(&th, do_drop, CAP_NET_ADMIN), 0);
+	other_identity(a.pid, th.pid);
+	expect_ok(cl(&th, &k, t.pid, 0, 0));
+	same_identity(th.pid, k.pid);
+}
+
+/* --- whom one may not use ----------------------------------------------- */
+
+PLAY(foreign_uid, "an ordinary user may not use another user's process")
+{
+	cast(0);
+	expect_eq(on(&t, do_become, 2000), 0);
+	expect_eq(on(&a, do_become, 1000), 0);
+	expect_eq(cl(&a, &k, t.pid, 0, 0), -EPERM);
+}
+
+PLAY(foreign_root, "nor a process of root")
+{
+	cast(0);
+	expect_eq(on(&a, do_become, 1000), 0);
+	expect_eq(cl(&a, &k, t.pid, 0, 0), -EPERM);
+}
+
+static long do_gid(struct msg *m)
+{
+	return setresgid(m->arg[0], m->arg[0], m->arg[0]) ? -errno : 0;
+}
+
+static long do_uid(struct msg *m)
+{
+	if (setresuid(m->arg[0], m->arg[0], m->arg[0]))
+		return -errno;
+	return prctl(PR_SET_DUMPABLE, 1) ? -errno : 0;
+}
+
+PLAY(foreign_gid, "nor one of the same uid and another gid")
+{
+	cast(0);
+	expect_eq(on(&a, do_become, 1000), 0);
+	expect_eq(on(&t, do_gid, 1001), 0);
+	expect_eq(on(&t, do_uid, 1000), 0);
+	expect_eq(cl(&a, &k, t.pid, 0, 0), -EPERM);
+}
+
+PLAY(foreign_saved_uid, "nor one whose saved uid is another")
+{
+	cast(0);
+	expect_eq(on(&a, do_become, 1000), 0);
+	expect_eq(on(&t, do_gid, 1000), 0);
+	expect_eq(sys(&t, SYS_setresuid, 1000, 1000, 0), 0);
+	expect_eq(sys(&t, SYS_prctl, PR_SET_DUMPABLE, 1), 0);
+	expect_eq(cl(&a, &k, t.pid, 0, 0), -EPERM);
+}
+
+PLAY(foreign_not_dumpable, "nor a process of its own that is not dumpable")
+{
+	cast(0);
+	expect_eq(on(&a, do_become, 1000), 0);
+	expect_eq(on(&t, do_become, 1000), 0);
+	expect_eq(sys(&t, SYS_prctl, PR_SET_DUMPABLE, 0), 0);
+	expect_eq(cl(&a, &k, t.pid, 0, 0), -EPERM);
+	expect_eq(sys(&t, SYS_prctl, PR_SET_DUMPABLE, 1), 0);
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+}
+
+PLAY(not_dumpable_root, "root may use a process that is not dumpable")
+{
+	cast(0);
+	expect_eq(sys(&t, SYS_prctl, PR_SET_DUMPABLE, 0), 0);
+	double_of_caller();
+}
+
+PLAY(not_dumpable_self, "a caller that is not dumpable may use itself")
+{
+	spawn(&me, &a, 0);
+	expect_eq(on(&a, do_become, 1000), 0);
+	expect_eq(sys(&a, SYS_prctl, PR_SET_DUMPABLE, 0), 0);
+	expect_ok(cl(&a, &k, a.pid, 0, 0));
+	same_identity(a.pid, k.pid);
+	expect_eq(end(&k, &a, 5), EXITED(5));
+}
+
+/* --- set-user-ID programs ----------------------------------------------- */
+
+#define SETUID_PROGRAM "/tmp/cloneat-setuid"
+
+static void copy_program(const char *to)
+{
+	int in = must(open("/proc/self/exe", O_RDONLY | O_CLOEXEC)), out;
+	char buf[65536];
+	ssize_t n;
+
+	mkdir("/tmp", 01777);
+	unlink(to);
+	out = must(open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755));
+	while ((n = read(in, buf, sizeof(buf))) > 0)
+		expect_eq(write(out, buf, n), n);
+	must(close(out));
+	must(chmod(to, 04755));
+	close(in);
+}
+
+/* Executes the set-user-ID program: the answer comes from it. */
+static long do_execute_setuid(struct msg *m)
+{
+	char num[16], *argv[] = { "actor", "--actor", num, NULL };
+
+	snprintf(num, sizeof(num), "%d", m->own);
+	execv(SETUID_PROGRAM, argv);
+	return -errno;
+}
+
+/* a and target are uid 1000, then the target executes a program of root's */
+static void setuid_target(void)
+{
+	copy_program(SETUID_PROGRAM);
+	cast(0);
+	expect_eq(on(&a, do_become, 1000), 0);
+	expect_eq(on(&t, do_become, 1000), 0);
+	expect_eq(on(&t, do_execute_setuid), t.pid);
+	must(unlink(SETUID_PROGRAM));
+	expect_eq(sys(&t, SYS_geteuid), 0);
+	expect_eq(sys(&t, SYS_getuid), 1000);
+}
+
+PLAY(setuid_program, "a set-user-ID target is no target of its user: EPERM")
+{
+	setuid_target();
+	expect_eq(cl(&a, &k, t.pid, 0, 0), -EPERM);
+	expect_eq(cl(&a, &k, t.pid, 0, CLONE_NEWUTS), -EPERM);
+}
+
+PLAY(setuid_back, "nor when it has given root up again: it is not dumpable")
+{
+	setuid_target();
+	expect_eq(sys(&t, SYS_setresuid, 1000, 1000, 1000), 0);
+	expect_eq(cl(&a, &k, t.pid, 0, 0), -EPERM);
+}
+
+PLAY(setuid_root, "root may use it, and the child is root's double")
+{
+	setuid_target();
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	same_identity(k.pid, getpid());
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
+/* target, an ordinary user's, whose own child is the set-user-ID process */
+PLAY(setuid_between, "a set-user-ID process on the way down does no harm")
+{
+	struct actor d;
+
+	setuid_target();
+	spawn(&t, &d, 0);
+	expect_eq(on(&d, do_become, 1000), 0);
+	expect_ok(cl(&a, &k, d.pid, 0, 0));
+	same_identity(a.pid, k.pid);
+	expect_eq(end(&k, &d, 5), EXITED(5));
+}

@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The child's memory is the caller's, as after fork(): private memory copied,
+ * shared memory shared, the advice and the protection of each mapping kept.
+ *
+ *	check      owns the memory
+ *	  +-- target    has its own, which must not show
+ *	        +-- kid
+ */
+#include "scene.h"
+#include <sys/ipc.h>
+#include <sys/shm.h>
+#include <time.h>
+
+#define PAGE 4096UL
+
+/* The memory of one check; the kid has its copy of this variable. */
+static long *area;
+
+static void get_area(int prot, int flags, int fd)
+{
+	area = mmap(NULL, 4 * PAGE, prot, flags, fd, 0);
+	expect(area != MAP_FAILED);
+}
+
+static long do_read(struct msg *m)
+{
+	return area[m->arg[0]];
+}
+
+static long do_write(struct msg *m)
+{
+	area[m->arg[0]] = m->arg[1];
+	return 0;
+}
+
+/* 0 if the whole area is mapped, -ENOMEM if a part is not. */
+static long do_mincore(struct msg *m)
+{
+	unsigned char vec[4];
+
+	(void)m;
+	return ct_syscall3(SYS_mincore, area, 4 * PAGE, vec);
+}
+
+/* Can the kernel read there, can it write? -EFAULT if not. */
+static long do_probe(struct msg *m)
+{
+	int p[2], fd;
+	long ret;
+
+	if (pipe(p))
+		return -errno;
+	fd = m->arg[1] ? p[0] : p[1];
+	ret = write(p[1], "x", 1);
+	ret = ct_syscall3(m->arg[1] ? SYS_read : SYS_write, fd,
+			  area + m->arg[0], 1);
+	close(p[0]);
+	close(p[1]);
+	return ret;
+}
+
+static int file_of(long word)
+{
+	int fd = must(memfd_create("area", MFD_CLOEXEC));
+
+	must(ftruncate(fd, 4 * PAGE));
+	expect_eq(pwrite(fd, &word, sizeof(word), 0), sizeof(word));
+	return fd;
+}
+
+/* The kid sees what we wrote before; neither sees what the other writes. */
+static void private_copy(enum kind kind)
+{
+	struct actor k;
+
+	kid_of(kind, &k);
+	expect_eq(on(&k, do_read, 0), 100);
+	area[0] = 101;
+	expect_eq(on(&k, do_read, 0), 100);
+	expect_eq(on(&k, do_write, 0, 102), 0);
+	expect_eq(area[0], 101);
+	expect_eq(on(&k, do_read, 0), 102);
+}
+
+/* Each sees what the other writes. */
+static void shared_both(enum kind kind)
+{
+	struct actor k;
+
+	kid_of(kind, &k);
+	expect_eq(on(&k, do_read, 0), 100);
+	area[0] = 101;
+	expect_eq(on(&k, do_read, 0), 101);
+	expect_eq(on(&k, do_write, 0, 102), 0);
+	expect_eq(area[0], 102);
+}
+
+static void private_anon(enum kind kind)
+{
+	get_area(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	area[0] = 100;
+	private_copy(kind);
+}
+
+static void private_file(enum kind kind)
+{
+	get_area(PROT_READ | PROT_WRITE, MAP_PRIVATE, file_of(1));
+	expect_eq(area[0], 1);
+	area[0] = 100;
+	private_copy(kind);
+}
+
+static void private_stack(enum kind kind)
+{
+	volatile long words[4] = { 100 };
+
+	area = (long *)words;
+	private_copy(kind);
+}
+
+static void private_heap(enum kind kind)
+{
+	area = malloc(PAGE);
+	expect(area);
+	area[0] = 100;
+	private_copy(kind);
+}
+
+static void private_brk(enum kind kind)
+{
+	area = sbrk(4 * PAGE);
+	expect(area != (void *)-1);
+	area[0] = 100;
+	private_copy(kind);
+}
+
+static void private_data(enum kind kind)
+{
+	static long words[4];
+
+	area = words;
+	area[0] = 100;
+	private_copy(kind);
+}
+
+static void shared_anon(enum kind kind)
+{
+	get_area(PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1);
+	area[0] = 100;
+	shared_both(kind);
+}
+
+static void shared_memfd(enum kind kind)
+{
+	get_area(PROT_READ | PROT_WRITE, MAP_SHARED, file_of(100));
+	shared_both(kind);
+}
+
+/* A file on a file system, whose name is gone. */
+static void shared_deleted(enum kind kind)
+{
+	char name[] = "/tmp/cloneat-XXXXXX";
+	long word = 100;
+	int fd;
+
+	mkdir("/tmp", 01777);
+	fd = must(mkstemp(name));
+	must(unlink(name));
+	must(ftruncate(fd, 4 * PAGE));
+	expect_eq(pwrite(fd, &word, sizeof(word), 0), sizeof(word));
+	get_area(PROT_READ | PROT_WRITE, MAP_SHARED, fd);
+	close(fd);
+	shared_both(kind);
+}
+
+static void shared_sysv(enum kind kind)
+{
+	int id = shmget(IPC_PRIVATE, 4 * PAGE, 0600);
+
+	if (id < 0 && errno == ENOSYS)
+		ct_skip("this kernel has no System V shared memory");
+	must(id);
+	area = shmat(id, NULL, 0);
+	must(shmctl(id, IPC_RMID, NULL));
+	expect(area != (void *)-1);
+	area[0] = 100;
+	shared_both(kind);
+}
+
+/* Private before and after: a page that was never touched reads as 0. */
+static void untouched(enum kind kind)
+{
+	struct actor k;
+
+	get_area(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	kid_of(kind, &k);
+	expect_eq(on(&k, do_mincore), 0);
+	expect_eq(on(&k, do_read, 512), 0);
+	expect_eq(on(&k, do_write, 512, 5), 0);
+	expect_eq(area[512], 0);
+}
+
+static void read_only(enum kind kind)
+{
+	struct actor k;
+
+	get_area(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	area[0] = 100;
+	must(mprotect(area, 4 * PAGE, PROT_READ));
+	kid_of(kind, &k);
+	expect_eq(on(&k, do_read, 0), 100);
+	expect_eq(on(&k, do_probe, 0, 1), -EFAULT);
+}
+
+static void no_access(enum kind kind)
+{
+	struct actor k;
+
+	get_area(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	area[0] = 100;
+	must(mprotect(area, 4 * PAGE, PROT_NONE));
+	kid_of(kind, &k);
+	expect_eq(on(&k, do_mincore), 0);
+	expect_eq(on(&k, do_probe, 0, 0), -EFAULT);
+	expect_eq(sys(&k, SYS_mprotect, (long)area, PAGE, PROT_READ), 0);
+	expect_eq(on(&k, do_read, 0), 100);
+}
+
+static void dont_fork(enum kind kind)
+{
+	struct actor k;
+
+	get_area(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	area[0] = 100;
+	must(madvise(area, 4 * PAGE, MADV_DONTFORK));
+	kid_of(kind, &k);
+	expect_eq(on(&k, do_mincore), -ENOMEM);
+	expect_eq(area[0], 100);
+}
+
+static void wipe_on_fork(enum kind kind)
+{
+	struct actor k;
+
+	get_area(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	area[0] = 100;
+	must(madvise(area, 4 * PAGE, MADV_WIPEONFORK));
+	kid_of(kind, &k);
+	expect_eq(on(&k, do_mincore), 0);
+	expect_eq(on(&k, do_read, 0), 0);
+	expect_eq(area[0], 100);
+}
+
+static void mapped_hole(enum kind kind)
+{
+	struct actor k;
+
+	get_area(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	area[0] = 100;
+	area[1024] = 200;
+	must(munmap((char *)area + PAGE, PAGE));
+	kid_of(kind, &k);
+	expect_eq(on(&k, do_mincore), -ENOMEM);
+	expect_eq(on(&k, do_read, 0), 100);
+	expect_eq(on(&k, do_read, 1024), 200);
+}
+
+/* A value at the far end of a big area: more than one page table. */
+static void big(enum kind kind)
+{
+	size_t size = 64UL << 20;
+	struct actor k;
+
+	area = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	expect(area != MAP_FAILED);
+	for (size_t at = 0; at < size / sizeof(long); at += 1 << 18)
+		area[at] = at + 1;
+	kid_of(kind, &k);
+	for (size_t at = 0; at < size / sizeof(long); at += 1 << 18)
+		expect_eq(on(&k, do_read, at), (long)at + 1);
+	expect_eq(on(&k, do_read, 777), 0);
+}
+
+static long do_lock_of(struct msg *m)
+{
+	(void)m;
+	return proc_field(ct_pid(), "VmLck");
+}
+
+static void locked(enum kind kind)
+{
+	struct actor k;
+
+	get_area(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	must(mlock(area, 4 * PAGE));
+	expect_eq(on(&me, do_lock_of), 16);
+	kid_of(kind, &k);
+	expect_eq(on(&k, do_lock_of), 0);
+}
+
+/* The code runs: a function on a page of its own. */
+static long do_execute_area(struct msg *m)
+{
+	(void)m;
+	return ((long (*)(void))area)();
+}
+
+static void executable(enum kind kind)
+{
+#ifdef __x86_64__
+	static const unsigned char code[] = { 0xb8, 42, 0, 0, 0, 0xc3 };
+	struct actor k;
+
+	get_area(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	memcpy(area, code, sizeof(code));
+	must(mprotect(area, 4 * PAGE, PROT_READ | PROT_EXEC));
+	kid_of(kind, &k);
+	expect_eq(on(&k, do_execute_area), 42);
+	expect_eq(on(&k, do_probe, 0, 1), -EFAULT);
+#else
+	(void)kind;
+	(void)do_execute_area;
+	ct_skip("machine code of x86-64");
+#endif
+}
+
+/* mmap() in the child goes on where fork would: brk and stack still grow. */
+static long do_grow(struct msg *m)
+{
+	char *old = sbrk(1 << 20);
+
+	(void)m;
+	if (old == (void *)-1)
+		return -errno;
+	memset(old, 1, 1 << 20);
+	return old[(1 << 20) - 1];
+}
+
+static long do_deep(struct msg *m)
+{
+	volatile char deep[1 << 20];
+
+	(void)m;
+	for (size_t i = sizeof(deep); i; i -= 1024)
+		deep[i - 1024] = 7;
+	return deep[0];
+}
+
+static void grows(enum kind kind)
+{
+	struct actor k;
+
+	kid_of(kind, &k);
+	expect_eq(on(&k, do_grow), 1);
+	expect_eq(on(&k, do_deep), 7);
+}
+
+/* The vdso works: its clock and the system call agree to the second or so. */
+static long do_vdso(struct msg *m)
+{
+	struct timespec a, b, c;
+
+	(void)m;
+	ct_syscall3(SYS_clock_gettime, CLOCK_MONOTONIC, &a, 0);
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	ct_syscall3(SYS_clock_gettime, CLOCK_MONOTONIC, &c, 0);
+	return (a.tv_sec < b.tv_sec ||
+		(a.tv_sec == b.tv_sec && a.tv_nsec <= b.tv_nsec)) &&
+	       (b.tv_sec < c.tv_sec ||
+		(b.tv_sec == c.tv_sec && b.tv_nsec <= c.tv_nsec));
+}
+
+static void vdso(enum kind kind)
+{
+	struct actor k;
+
+	kid_of(kind, &k);
+	expect_eq(on(&k, do_vdso), 1);
+}
+
+static const struct kinds rows[] = {
+	KINDS(private_anon, "anonymous private memory is copied"),
+	KINDS(private_file, "a private file mapping is copied"),
+	KINDS(private_stack, "the stack is copied"),
+	KINDS(private_heap, "the heap is copied"),
+	KINDS(private_brk, "memory of brk() is copied"),
+	KINDS(private_data, "the data segment is copied"),
+	KINDS(shared_anon, "anonymous shared memory is shared"),
+	KINDS(shared_memfd, "a shared mapping of a memfd is shared"),
+	KINDS(shared_deleted, "a shared mapping of a deleted file is shared"),
+	KINDS(shared_sysv, "System V shared memory stays attached"),
+	KINDS(untouched, "memory never touched reads as zeros"),
+	KINDS(read_only, "read-only memory stays read-only"),
+	KINDS(no_access, "memory without access keeps its contents"),
+	KINDS(dont_fork, "MADV_DONTFORK memory is not in the child"),
+	KINDS(wipe_on_fork, "MADV_WIPEONFORK memory is zeros in the child"),
+	KINDS(mapped_hole, "a hole between mappings stays a hole"),
+	KINDS(big, "64 MB with a word on every 2 MB are copied"),
+	KINDS(locked, "memory locks are not inherited"),
+	KINDS(executable, "code on a page of its own runs in the child"),
+	KINDS(grows, "heap and stack of the child still grow"),
+	KINDS(vdso, "the vdso's clock works in the child"),
+};
+
+PLAY_TABLE(memory, rows)
+{
+	play_kind();
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Root and current directory: the caller's in the same mount namespace; in
+ * another one both become the target's root.
+ *
+ *	check      at /proc
+ *	  +-- target    at / or in a root of its own
+ *	        +-- kid
+ */
+#include "scene.h"
+#include <sys/mount.h>
+
+static long do_chdir(struct msg *m)
+{
+	return chdir(m->buf) ? -errno : 0;
+}
+
+static long chdir_by(struct actor *a, const char *path)
+{
+	snprintf(a->m.buf, sizeof(a->m.buf), "%s", path);
+	return on(a, do_chdir);
+}
+
+/* A root that holds nothing but a mount: of a tmpfs on /tmp. */
+static long do_new_root(struct msg *m)
+{
+	mkdir("/tmp", 01777);
+	if (m->arg[0] && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return -errno;
+	if (m->arg[0] && mount("none", "/tmp", "tmpfs", 0, NULL))
+		return -errno;
+	mkdir("/tmp/cloneat-root", 0700);
+	mkdir("/tmp/cloneat-root/dir", 0700);
+	if (chroot("/tmp/cloneat-root") || chdir("/dir"))
+		return -errno;
+	return 0;
+}
+
+static long do_remove_root(struct msg *m)
+{
+	(void)m;
+	rmdir("/tmp/cloneat-root/dir");
+	rmdir("/tmp/cloneat-root");
+	return 0;
+}
+
+/* As the process sees it. */
+static long do_getcwd(struct msg *m)
+{
+	return ct_syscall3(SYS_getcwd, m->buf, sizeof(m->buf), 0);
+}
+
+static void cwd_is(struct actor *a, const char *path)
+{
+	expect_ok(on(a, do_getcwd));
+	if (strcmp(a->m.buf, path))
+		fail("cwd is %s, expected %s", a->m.buf, path);
+}
+
+static void same_place(pid_t a, pid_t b, const char *what)
+{
+	if (proc_link(a, what) != proc_link(b, what))
+		fail("%s of %d and %d are different", what, a, b);
+}
+
+static void other_place(pid_t a, pid_t b, const char *what)
+{
+	if (proc_link(a, what) == proc_link(b, what))
+		fail("%s of %d and %d are the same", what, a, b);
+}
+
+/* --- the same mount namespace ------------------------------------------- */
+
+static void cwd_of_caller(enum kind kind)
+{
+	struct actor store, *t = target_of(kind, &store), k;
+
+	expect_eq(chdir_by(&me, "/proc"), 0);
+	if (kind != SELF)
+		expect_eq(chdir_by(t, "/"), 0);
+	expect_ok(cl(&me, &k, t->pid, 0, 0));
+	cwd_is(&k, "/proc");
+	expect_eq(chdir_by(&k, "/"), 0);
+	cwd_is(&me, "/proc");
+	if (kind != SELF)
+		cwd_is(t, "/");
+}
+
+static const struct kinds rows[] = {
+	KINDS(cwd_of_caller, "cwd is the caller's in one mount namespace"),
+};
+
+PLAY_TABLE(places, rows)
+{
+	play_kind();
+}
+
+PLAY(target_chrooted, "a target's chroot does not matter in the same namespace")
+{
+	struct actor t, k;
+
+	spawn(&me, &t, 0);
+	expect_eq(on(&t, do_new_root, 0), 0);
+	other_place(t.pid, getpid(), "root");
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	same_place(k.pid, getpid(), "root");
+	same_place(k.pid, getpid(), "cwd");
+	other_place(t.pid, getpid(), "root");
+	expect_eq(end(&k, &t, 5), EXITED(5));
+	on(&me, do_remove_root);
+}
+
+PLAY(caller_chrooted, "a caller's chroot is the child's in the same namespace")
+{
+	struct actor a, t, k;
+
+	spawn(&me, &a, 0);
+	spawn(&a, &t, 0);
+	expect_eq(on(&a, do_new_root, 0), 0);
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+	same_place(k.pid, a.pid, "root");
+	same_place(k.pid, a.pid, "cwd");
+	cwd_is(&k, "/dir");
+	other_place(k.pid, t.pid, "root");
+	expect_eq(end(&k, &t, 5), EXITED(5));
+	on(&me, do_remove_root);
+}
+
+PLAY(both_chrooted, "both chrooted: the caller's is the child's")
+{
+	struct actor a, t, k;
+
+	spawn(&me, &a, 0);
+	expect_eq(on(&a, do_new_root, 0), 0);
+	spawn(&a, &t, 0);
+	expect_eq(chdir_by(&t, "/"), 0);
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+	cwd_is(&k, "/dir");
+	same_place(k.pid, a.pid, "root");
+	on(&me, do_remove_root);
+}
+
+PLAY(deleted_cwd, "a current directory that was removed is kept")
+{
+	char dir[] = "/tmp/cloneat-XXXXXX";
+	struct actor a, t, k;
+
+	mkdir("/tmp", 01777);
+	expect(mkdtemp(dir));
+	spawn(&me, &a, 0);
+	spawn(&a, &t, 0);
+	expect_eq(chdir_by(&a, dir), 0);
+	must(rmdir(dir));
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+	same_place(k.pid, a.pid, "cwd");
+	expect_eq(on(&k, do_getcwd), -ENOENT);
+}
+
+/* --- another mount namespace -------------------------------------------- */
+
+PLAY(other_namespace, "another mount namespace: root and cwd are the target's root")
+{
+	struct actor t, k;
+
+	mkdir("/tmp", 01777);
+	spawn(&me, &t, CLONE_NEWNS);
+	expect_eq(chdir_by(&me, "/proc"), 0);
+	expect_eq(chdir_by(&t, "/tmp"), 0);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	cwd_is(&k, "/");
+	same_place(k.pid, t.pid, "root");
+	cwd_is(&me, "/proc");
+	cwd_is(&t, "/tmp");
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
+PLAY(other_chrooted, "another mount namespace, target chrooted: its root it is")
+{
+	struct actor t, k;
+
+	spawn(&me, &t, CLONE_NEWNS);
+	expect_eq(on(&t, do_new_root, 1), 0);
+	expect_eq(chdir_by(&me, "/proc"), 0);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	same_place(k.pid, t.pid, "root");
+	cwd_is(&k, "/");
+	expect_eq(chdir_by(&k, "/dir"), 0);
+	expect_eq(chdir_by(&k, "/proc"), -ENOENT);
+	expect_eq(chdir_by(&k, "../../../proc"), -ENOENT);
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
+PLAY(other_init_chrooted, "the same with the init of a container")
+{
+	struct actor t, k;
+
+	spawn(&me, &t, CLONE_NEWNS | CLONE_NEWPID);
+	expect_eq(on(&t, do_new_root, 1), 0);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	same_place(k.pid, t.pid, "root");
+	cwd_is(&k, "/");
+	expect_eq(chdir_by(&k, "/dir"), 0);
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
+PLAY(other_caller_chrooted, "a chrooted caller: its root does not go along")
+{
+	struct actor a, t, k;
+
+	spawn(&me, &a, 0);
+	spawn(&a, &t, CLONE_NEWNS);
+	expect_eq(on(&a, do_new_root, 0), 0);
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+	same_place(k.pid, t.pid, "root");
+	cwd_is(&k, "/");
+	expect_eq(end(&k, &t, 5), EXITED(5));
+	on(&me, do_remove_root);
+}
+
+/* --- a new mount namespace ---------------------------------------------- */
+
+PLAY(new_namespace, "CLONE_NEWNS on the caller's own: cwd stays, seen anew")
+{
+	struct actor t, k;
+
+	spawn(&me, &t, 0);
+	expect_eq(chdir_by(&me, "/proc"), 0);
+	expect_ok(cl(&me, &k, t.pid, 0, CLONE_NEWNS));
+	cwd_is(&k, "/proc");
+	same_place(k.pid, getpid(), "root");
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
+PLAY(new_on_top, "CLONE_NEWNS on top of the target's: at its root")
+{
+	struct actor t, k;
+
+	spawn(&me, &t, CLONE_NEWNS);
+	expect_eq(on(&t, do_new_root, 1), 0);
+	expect_eq(chdir_by(&me, "/proc"), 0);
+	expect_ok(cl(&me, &k, t.pid, 0, CLONE_NEWNS));
+	same_place(k.pid, t.pid, "root");
+	cwd_is(&k, "/");
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
+/* --- shared ------------------------------------------------------------- */
+
+PLAY(shared_fs, "CLONE_FS with a target that shares: one cwd for all three")
+{
+	struct actor t, k;
+
+	spawn(&me, &t, CLONE_FS);
+	expect_ok(cl(&me, &k, t.pid, 0, CLONE_FS));
+	expect_eq(chdir_by(&k, "/proc"), 0);
+	cwd_is(&me, "/proc");
+	cwd_is(&t, "/proc");
+	expect_ok(sys(&k, SYS_umask, 0071));
+	expect_eq(sys(&me, SYS_umask, 0022), 0071);
+}
+
+PLAY(unshared_fs, "CLONE_FS with a target that does not share: EINVAL")
+{
+	struct actor t, k;
+
+	spawn(&me, &t, 0);
+	expect_eq(cl(&me, &k, t.pid, 0, CLONE_FS), -EINVAL);
+}
