@@ -147,6 +147,13 @@ long actor_finish(struct actor *a)
 	return a->m.ret;
 }
 
+bool answered(struct actor *a)
+{
+	struct pollfd p = { .fd = a->fd, .events = POLLIN };
+
+	return must(poll(&p, 1, 0)) != 0;
+}
+
 long actor_on(struct actor *a, actor_fn fn, const long arg[6])
 {
 	actor_start(a, fn, arg);
@@ -325,7 +332,7 @@ static long adopt(struct actor *parent, struct actor *a, long ret)
 	a->fd = parent->m.fd;
 	fcntl(a->fd, F_SETFD, FD_CLOEXEC);
 	if (recv_msg(a->fd, &hello, &a->pid) != sizeof(hello))
-		fail("the new actor %ld died at once", ret);
+		a->pid = -1;
 	a->m = hello;
 	return ret;
 }
@@ -338,6 +345,8 @@ long spawn(struct actor *parent, struct actor *a, uint64_t flags)
 		ct_skip("no such namespaces here: %ld", ret);
 	if (ret < 0)
 		fail("no target: %s", ct_errname(-ret));
+	if (a->pid < 0)
+		fail("the new target %ld died at once", ret);
 	if (flags & ACTOR_THREAD) {
 		a->pid = a->m.ret;
 		a->vpid = a->m.ret;
@@ -374,14 +383,38 @@ static long do_cloneat(struct msg *m)
 	return announce(m, b, ret);
 }
 
-long cl_extra(struct actor *by, struct actor *kid, pid_t target, pid_t hint,
-	      uint64_t flags, const struct extra *x)
+static void start_extra(struct actor *by, pid_t target, pid_t hint,
+			uint64_t flags, const struct extra *x)
 {
 	if (!(flags & 0x7f) && !(flags & NOSIGNAL))
 		flags |= SIGCHLD;
 	flags &= ~NOSIGNAL;
 	memcpy(by->m.buf, x, sizeof(*x));
-	return adopt(by, kid, on(by, do_cloneat, target, hint, flags));
+	start(by, do_cloneat, target, hint, flags);
+}
+
+void cl_start(struct actor *by, pid_t target, pid_t hint, uint64_t flags)
+{
+	struct extra none = { 0 };
+
+	start_extra(by, target, hint, flags, &none);
+}
+
+long cl_finish(struct actor *by, struct actor *kid)
+{
+	return adopt(by, kid, actor_finish(by));
+}
+
+long cl_extra(struct actor *by, struct actor *kid, pid_t target, pid_t hint,
+	      uint64_t flags, const struct extra *x)
+{
+	long ret;
+
+	start_extra(by, target, hint, flags, x);
+	ret = cl_finish(by, kid);
+	if (ret >= 0 && kid->pid < 0)
+		fail("the new child %ld died at once", ret);
+	return ret;
 }
 
 long cl(struct actor *by, struct actor *kid, pid_t target, pid_t hint,
@@ -451,25 +484,34 @@ bool proc_child(pid_t pid, pid_t id)
 	return found;
 }
 
-void wait_blocked(pid_t tid, long nr)
+/* The number of the system call that it sleeps in, -1 if it does not. */
+static long sleeps_in(pid_t tid)
 {
 	char path[64], line[64];
+	long nr = -1;
 	FILE *f;
-	long at;
 
-	for (;;) {
-		at = -1;
-		snprintf(path, sizeof(path), "/proc/%d/syscall", tid);
-		f = fopen(path, "r");
-		if (!f)
-			fail("%d is gone, or there is no %s", tid, path);
-		if (fgets(line, sizeof(line), f) && *line != 'r')
-			at = strtol(line, NULL, 10);
-		fclose(f);
-		if (at == nr && proc_state(tid) == 'S')
+	snprintf(path, sizeof(path), "/proc/%d/syscall", tid);
+	f = fopen(path, "re");
+	if (!f)
+		fail("%d is gone, or there is no %s", tid, path);
+	if (fgets(line, sizeof(line), f) && *line != 'r')
+		nr = strtol(line, NULL, 10);
+	fclose(f);
+	return proc_state(tid) == 'S' ? nr : -1;
+}
+
+/* A call that was interrupted may go on as restart_syscall(). */
+void wait_blocked(struct actor *a, long nr)
+{
+	long now;
+
+	do {
+		now = sleeps_in(a->pid);
+		if (now == nr || now == SYS_restart_syscall)
 			return;
 		sched_yield();
-	}
+	} while (!answered(a));
 }
 
 /* --- cleaning up -------------------------------------------------------- */

@@ -45,6 +45,8 @@ extern struct actor me;
 long actor_on(struct actor *a, actor_fn fn, const long arg[6]);
 void actor_start(struct actor *a, actor_fn fn, const long arg[6]);
 long actor_finish(struct actor *a);
+/* Is the answer there? */
+bool answered(struct actor *a);
 #define ARGS(...) ((const long[6]) { __VA_ARGS__ })
 #define on(a, fn, ...) actor_on(a, fn, ARGS(__VA_ARGS__))
 #define start(a, fn, ...) actor_start(a, fn, ARGS(__VA_ARGS__))
@@ -106,6 +108,13 @@ long cl(struct actor *by, struct actor *kid, pid_t target, pid_t hint,
 long cl_extra(struct actor *by, struct actor *kid, pid_t target, pid_t hint,
 	      uint64_t flags, const struct extra *x);
 
+/*
+ * The same in two steps, while others do something.  kid->pid is -1 if the
+ * child died before it said hello.
+ */
+void cl_start(struct actor *by, pid_t target, pid_t hint, uint64_t flags);
+long cl_finish(struct actor *by, struct actor *kid);
+
 /* End an actor: it exits with code.  Its parent has a zombie to reap. */
 void quit(struct actor *a, int code);
 /* The number that a has in the pid namespace of p, which is above or its own. */
@@ -117,8 +126,8 @@ long end(struct actor *a, struct actor *p, int code);
 uint64_t proc_link(pid_t pid, const char *file);
 /* Is id listed in /proc/PID/task/PID/children? */
 bool proc_child(pid_t pid, pid_t id);
-/* Wait until the thread is blocked in system call nr. */
-void wait_blocked(pid_t tid, long nr);
+/* Wait until the actor is blocked in system call nr, or has answered. */
+void wait_blocked(struct actor *a, long nr);
 
 /*
  * A check in which actors play.  What still lives at its end is killed here,

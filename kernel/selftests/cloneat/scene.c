@@ -97,6 +97,17 @@ long do_execute_loop(struct msg *m)
 	return -errno;
 }
 
+long do_ignore_sigchld(struct msg *m)
+{
+	struct sigaction sa = { .sa_handler = SIG_IGN };
+
+	if (m->arg[0]) {
+		sa.sa_handler = SIG_DFL;
+		sa.sa_flags = SA_NOCLDWAIT;
+	}
+	return sigaction(SIGCHLD, &sa, NULL) ? -errno : 0;
+}
+
 const char *const ns_names[] = {
 	"uts", "ipc", "mnt", "net", "cgroup", "time", "pid", NULL
 };

@@ -28,6 +28,9 @@ long do_take_signal(struct msg *m);
 /* Waits for the signal arg[0]: siginfo_of(). */
 long do_wait_signal(struct msg *m);
 
+/* Ignores SIGCHLD; with arg[0] by SA_NOCLDWAIT. */
+long do_ignore_sigchld(struct msg *m);
+
 /* Executes this program: the answer is its pid, from the new image. */
 long do_execute_loop(struct msg *m);
 

@@ -110,13 +110,14 @@ PLAY(pidfd_is_ours, "the pidfd is the caller's alone, and close-on-exec")
 PLAY(pidfd_container, "a pidfd of a child in a container")
 {
 	struct actor t, k;
+	pid_t number;
 
 	spawn(&me, &t, CLONE_NEWPID);
 	with_pidfd(&t, &k, CLONE_PIDFD);
+	number = number_in(&k, &t);
 	quit(&k, 3);
 	wait_end_fd(word);
-	expect_eq(on(&t, do_wait4, number_in(&k, &t), 0), sys(&t, SYS_getpid) +
-		  number_in(&k, &t) - 1);
+	expect_eq(on(&t, do_wait4, number, 0), number);
 }
 
 PLAY(pidfd_settid, "CLONE_PIDFD together with CLONE_PARENT_SETTID: EINVAL")
@@ -163,14 +164,15 @@ PLAY(pidfd_emfile, "CLONE_PIDFD without a free number: EMFILE, and no child")
 	struct extra x = at_word();
 	struct rlimit few;
 	struct actor t, k;
-	int low;
+	int low[2];
 
 	spawn(&me, &t, 0);
-	/* Two more are for the sockets of the kid, which come first. */
-	low = must(dup(0));
-	must(close(low));
+	/* Two numbers are for the sockets of the kid, which come first. */
+	must(pipe(low));
+	must(close(low[0]));
+	must(close(low[1]));
 	must(getrlimit(RLIMIT_NOFILE, &few));
-	few.rlim_cur = low + 2;
+	few.rlim_cur = low[1] + 1;
 	must(setrlimit(RLIMIT_NOFILE, &few));
 	expect_eq(cl_extra(&me, &k, t.pid, 0, CLONE_PIDFD, &x), -EMFILE);
 	no_child(&t);
@@ -337,34 +339,31 @@ enum { RUNS = 1, GO = 2 };	/* slots */
 /* A child of CLONE_VFORK runs until it is told to go on. */
 static void vfork_child(long how)
 {
-	char *argv[] = { "actor", "--list", NULL };
+	char *argv[] = { "actor", "--actor", "-1", NULL };
 
 	slot_set(RUNS, ct_pid());
 	slot_wait(GO, 1);
-	if (how) {
-		must(close(1));
-		must(open("/dev/null", O_WRONLY) - 1);
-		execv("/proc/self/exe", argv);
-	}
+	if (how)
+		execv("/proc/self/exe", argv);	/* and ends at once */
 	ct_exit(how ? 99 : 6);
 }
 
 /* arg[0] target, arg[1] flags, arg[2]: the child executes a program */
 static long do_vfork(struct msg *m)
 {
-	unsigned int flags = m->arg[1];
-	long ret = cloneat_words(m->arg[0], 0, flags | SIGCHLD, 0);
+	uint64_t flags = m->arg[1] | SIGCHLD;
+	long ret = cloneat_words(m->arg[0], 0, flags, flags >> 32);
 
 	if (!ret)
 		vfork_child(m->arg[2]);
 	return ret;
 }
 
-static bool answered(struct actor *a)
+static long wait_runs(void)
 {
-	struct pollfd p = { .fd = a->fd, .events = POLLIN };
-
-	return must(poll(&p, 1, 0)) != 0;
+	while (!ct_slot[RUNS])
+		sched_yield();
+	return ct_slot[RUNS];
 }
 
 /* check -> a (caller) -> target -> child */
@@ -376,9 +375,7 @@ static void vforked(uint64_t flags, long how, int status)
 	spawn(&me, &a, 0);
 	spawn(&a, &t, flags & CLONE_VM);
 	start(&a, do_vfork, t.pid, CLONE_VFORK | flags, how);
-	while (!ct_slot[RUNS])
-		sched_yield();
-	pid = ct_slot[RUNS];
+	pid = wait_runs();
 	expect(!answered(&a));
 	expect_eq(proc_ppid(pid), t.pid);
 	expect_eq(sys(&t, SYS_getpid), t.pid);
@@ -411,9 +408,7 @@ PLAY(vfork_killed, "CLONE_VFORK: the child is killed, the caller goes on")
 	spawn(&me, &a, 0);
 	spawn(&a, &t, 0);
 	start(&a, do_vfork, t.pid, CLONE_VFORK, 0);
-	while (!ct_slot[RUNS])
-		sched_yield();
-	pid = ct_slot[RUNS];
+	pid = wait_runs();
 	kill_end(pid);
 	expect_eq(actor_finish(&a), pid);
 	expect_eq(on(&t, do_wait4, pid, 0), pid);
@@ -428,11 +423,9 @@ PLAY(vfork_target, "CLONE_VFORK: the target goes on, and may end")
 	spawn(&me, &a, 0);
 	spawn(&a, &t, 0);
 	start(&a, do_vfork, t.pid, CLONE_VFORK, 0);
-	while (!ct_slot[RUNS])
-		sched_yield();
-	pid = ct_slot[RUNS];
+	pid = wait_runs();
 	kill_end(t.pid);
-	expect_eq(proc_ppid(pid), t.pid);
+	expect_eq(proc_ppid(pid), getppid());
 	slot_set(GO, 1);
 	expect_eq(actor_finish(&a), pid);
 }
@@ -443,10 +436,8 @@ PLAY(vfork_extended, "CLONEXT_VFORK is the same flag; to self as well")
 	long pid;
 
 	spawn(&me, &a, 0);
-	start(&a, do_vfork, a.pid, CLONE_VFORK, 0);
-	while (!ct_slot[RUNS])
-		sched_yield();
-	pid = ct_slot[RUNS];
+	start(&a, do_vfork, a.pid, EXT(CLONEXT_VFORK), 0);
+	pid = wait_runs();
 	expect(!answered(&a));
 	slot_set(GO, 1);
 	expect_eq(actor_finish(&a), pid);
@@ -461,9 +452,7 @@ PLAY(vfork_newpid, "CLONE_VFORK into a new pid namespace returns our number")
 	spawn(&me, &a, 0);
 	spawn(&a, &t, 0);
 	start(&a, do_vfork, t.pid, CLONE_VFORK | CLONE_NEWPID, 0);
-	while (!ct_slot[RUNS])
-		sched_yield();
-	expect_eq(ct_slot[RUNS], 1);
+	expect_eq(wait_runs(), 1);
 	slot_set(GO, 1);
 	pid = expect_ok(actor_finish(&a));
 	expect_eq(on(&t, do_wait4, pid, 0), pid);

@@ -133,17 +133,6 @@ PLAY(caller_wait_any, "the caller's wait for anyone does not take the child")
 	expect_eq(on(&me, do_wait4, -1, __WALL), -ECHILD);
 }
 
-static long do_ignore_sigchld(struct msg *m)
-{
-	struct sigaction sa = { .sa_handler = SIG_IGN };
-
-	if (m->arg[0]) {
-		sa.sa_handler = SIG_DFL;
-		sa.sa_flags = SA_NOCLDWAIT;
-	}
-	return sigaction(SIGCHLD, &sa, NULL) ? -errno : 0;
-}
-
 PLAY(target_ignores, "a target that ignores SIGCHLD leaves no zombie")
 {
 	struct actor t, k;

@@ -1,0 +1,681 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Races, a bounded number of rounds each: whatever happens to caller, target
+ * and arguments while a call is served, the result is one that some order of
+ * events explains, and nothing is left over.
+ *
+ *	check      disturbs
+ *	  +-- a         calls, again and again
+ *	        +-- target
+ */
+#include "scene.h"
+#include <pthread.h>
+
+#define ROUNDS 25
+
+static struct actor a, t, k;
+
+static void cast(void)
+{
+	spawn(&me, &a, 0);
+	spawn(&a, &t, 0);
+}
+
+/* The result is one of these: success (0) and errnos, -1 at the end. */
+static void expect_among(long ret, const int *allowed)
+{
+	for (; *allowed >= 0; allowed++)
+		if (ret == -*allowed || (ret > 0 && !*allowed))
+			return;
+	fail("unexpected result %ld (%s)", ret,
+	     ret < 0 ? ct_errname(-ret) : "a child");
+}
+
+#define AMONG(...) ((const int[]) { __VA_ARGS__, -1 })
+
+/* The kid is whole: it answers, has our memory's contents, and ends. */
+static long canary = 0x636c6f6e656174;
+
+static long do_canary(struct msg *m)
+{
+	(void)m;
+	return canary;
+}
+
+static void whole(struct actor *kid)
+{
+	if (kid->fd < 0 || kid->pid < 0)
+		return;
+	expect_eq(on(kid, do_canary), canary);
+	quit(kid, 0);
+}
+
+static void close_all(void)
+{
+	settle();
+	close(a.fd);
+	close(t.fd);
+}
+
+/* --- the target --------------------------------------------------------- */
+
+static long do_exit_group(struct msg *m)
+{
+	ct_exit(m->arg[0]);
+	return 0;
+}
+
+PLAY(target_exits, "the target exits: a child or ESRCH")
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		cast();
+		cl_start(&a, t.pid, 0, 0);
+		start(&t, do_exit_group, 0);
+		expect_among(cl_finish(&a, &k), AMONG(0, ESRCH));
+		whole(&k);
+		wait_end(t.pid);
+		expect_eq(cl(&a, &k, t.pid, 0, 0), -ESRCH);
+		close_all();
+	}
+}
+
+PLAY(target_killed, "the target is killed: a child or ESRCH")
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		cast();
+		if (i & 1)
+			must(kill(t.pid, SIGKILL));
+		cl_start(&a, t.pid, 0, 0);
+		if (!(i & 1))
+			must(kill(t.pid, SIGKILL));
+		expect_among(cl_finish(&a, &k), AMONG(0, ESRCH));
+		whole(&k);
+		close_all();
+	}
+}
+
+/* A caller that ignores SIGCHLD: the target's number is free at once. */
+PLAY(target_vanishes, "the target's number is freed: a child or ESRCH")
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		cast();
+		expect_eq(on(&a, do_ignore_sigchld, 0), 0);
+		cl_start(&a, t.pid, 0, 0);
+		must(kill(t.pid, SIGKILL));
+		expect_among(cl_finish(&a, &k), AMONG(0, ESRCH));
+		whole(&k);
+		close_all();
+	}
+}
+
+PLAY(target_execs, "the target executes: the child is its, before or after")
+{
+	cast();
+	for (int i = 0; i < ROUNDS; i++) {
+		start(&t, do_execute_loop, 0);
+		cl_start(&a, t.pid, 0, 0);
+		expect_ok(cl_finish(&a, &k));
+		expect_eq(actor_finish(&t), t.pid);
+		expect_eq(sys(&k, SYS_getppid), t.pid);
+		expect_eq(on(&k, do_canary), canary);
+		expect_eq(end(&k, &t, 3), EXITED(3));
+	}
+}
+
+PLAY(thread_execs, "another thread of the target executes: the same")
+{
+	struct actor th;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		cast();
+		thread_of(&t, &th);
+		start(&th, do_execute_loop, 0);
+		cl_start(&a, t.pid, 0, 0);
+		expect_ok(cl_finish(&a, &k));
+		expect_eq(actor_finish(&th), t.pid);
+		th.pid = t.pid;
+		expect_eq(sys(&k, SYS_getppid), t.pid);
+		expect_eq(end(&k, &th, 3), EXITED(3));
+		close(th.fd);
+		close_all();
+	}
+}
+
+PLAY(leader_exits, "the target's leader exits: the group is its parent still")
+{
+	struct actor th;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		cast();
+		thread_of(&t, &th);
+		start(&t, do_exit_thread, 0);
+		cl_start(&a, t.pid, 0, 0);
+		expect_ok(cl_finish(&a, &k));
+		expect_eq(sys(&k, SYS_getppid), t.pid);
+		expect_eq(end(&k, &th, 3), EXITED(3));
+		close(th.fd);
+		close_all();
+	}
+}
+
+/* check -> a (caller) -> between -> target; between dies */
+PLAY(reparented, "the target is reparented away: a child or EPERM")
+{
+	struct actor between;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		spawn(&me, &a, 0);
+		spawn(&a, &between, 0);
+		spawn(&between, &t, 0);
+		cl_start(&a, t.pid, 0, 0);
+		must(kill(between.pid, SIGKILL));
+		expect_among(cl_finish(&a, &k), AMONG(0, EPERM));
+		if (k.pid > 0)
+			expect_eq(sys(&k, SYS_getppid), t.pid);
+		whole(&k);
+		wait_end(between.pid);
+		expect_eq(cl(&a, &k, t.pid, 0, 0), -EPERM);
+		close(between.fd);
+		close_all();
+	}
+}
+
+PLAY(target_unshares, "the target unshares two kinds: both old or both new")
+{
+	unsigned long uts, ipc;
+
+	cast();
+	for (int i = 0; i < ROUNDS; i++) {
+		uts = ns_id(t.pid, "uts");
+		ipc = ns_id(t.pid, "ipc");
+		start(&t, do_syscall, SYS_unshare, CLONE_NEWUTS | CLONE_NEWIPC);
+		cl_start(&a, t.pid, 0, 0);
+		expect_ok(cl_finish(&a, &k));
+		expect_eq(actor_finish(&t), 0);
+		if (ns_id(k.pid, "uts") != uts) {
+			uts = ns_id(t.pid, "uts");
+			ipc = ns_id(t.pid, "ipc");
+		}
+		expect_eq(ns_id(k.pid, "uts"), uts);
+		expect_eq(ns_id(k.pid, "ipc"), ipc);
+		expect_eq(end(&k, &t, 3), EXITED(3));
+	}
+}
+
+PLAY(namespace_dies, "the target's pid namespace dies: a child, ESRCH, ENOMEM")
+{
+	struct actor init;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		spawn(&me, &a, 0);
+		spawn(&a, &init, CLONE_NEWPID);
+		spawn(&init, &t, 0);
+		cl_start(&a, i & 1 ? t.pid : init.pid, 0, 0);
+		must(kill(init.pid, SIGKILL));
+		expect_among(cl_finish(&a, &k), AMONG(0, ESRCH, ENOMEM));
+		wait_end(init.pid);
+		wait_end(t.pid);
+		if (k.pid > 0)
+			wait_end(k.pid);
+		close(k.fd);
+		close(init.fd);
+		close_all();
+	}
+}
+
+/* --- the caller --------------------------------------------------------- */
+
+/* Waits for one child of the target after the other: how many ended badly. */
+static long do_reap_all(struct msg *m)
+{
+	int status, bad = 0;
+	long ret;
+
+	(void)m;
+	while ((ret = ct_syscall6(SYS_wait4, -1, (long)&status, __WALL, 0, 0,
+				  0)) > 0)
+		bad += status != 0 && status != SIGKILL;
+	return ret == -ECHILD ? bad : ret;
+}
+
+PLAY(caller_killed, "the caller is killed in the call: a whole child or none")
+{
+	must(prctl(PR_SET_CHILD_SUBREAPER, 1));
+	for (int i = 0; i < ROUNDS; i++) {
+		cast();
+		cl_start(&a, t.pid, 0, 0);
+		for (int n = 0; n < i * 20; n++)
+			__asm__ volatile("");
+		must(kill(a.pid, SIGKILL));
+		wait_end(a.pid);
+		/* A kid without a commander ends by itself. */
+		close(a.fd);
+		expect_eq(sys(&t, SYS_getpid), t.pid);
+		expect_eq(on(&t, do_reap_all), 0);
+		quit(&t, 0);
+		settle();
+	}
+}
+
+/* Calls and reaps for ever. */
+static long do_call_forever(struct msg *m)
+{
+	long pid;
+
+	for (;;) {
+		pid = cloneat_fork(m->arg[0], 0);
+		if (!pid)
+			ct_exit(0);
+		if (pid < 0)
+			return pid;
+		if (ct_slot[2] < 5)
+			slot_set(2, ct_slot[2] + 1);
+	}
+}
+
+PLAY(caller_killed_often, "a caller that calls without end is killed")
+{
+	must(prctl(PR_SET_CHILD_SUBREAPER, 1));
+	for (int i = 0; i < 5; i++) {
+		slot_set(2, 0);
+		cast();
+		expect_eq(on(&t, do_ignore_sigchld, 0), 0);
+		start(&a, do_call_forever, t.pid);
+		slot_wait(2, 5);
+		must(kill(a.pid, SIGKILL));
+		wait_end(a.pid);
+		expect_eq(on(&t, do_reap_all), 0);
+		expect_eq(sys(&t, SYS_getpid), t.pid);
+		close_all();
+	}
+}
+
+static void handler(int sig)
+{
+	(void)sig;
+}
+
+/* Catches SIGUSR1, without SA_RESTART. */
+static long do_catch(struct msg *m)
+{
+	struct sigaction sa = { .sa_handler = handler };
+
+	(void)m;
+	return sigaction(SIGUSR1, &sa, NULL) ? -errno : 0;
+}
+
+PLAY(caller_signalled, "signals to the caller: never EINTR, every child whole")
+{
+	cast();
+	expect_eq(on(&a, do_catch), 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		cl_start(&a, t.pid, 0, 0);
+		must(kill(a.pid, SIGUSR1));
+		must(kill(a.pid, SIGUSR1));
+		expect_ok(cl_finish(&a, &k));
+		expect_eq(on(&k, do_canary), canary);
+		expect_eq(end(&k, &t, 3), EXITED(3));
+	}
+	expect_eq(on(&t, do_wait4, -1, WNOHANG | __WALL), -ECHILD);
+}
+
+PLAY(caller_stopped, "the caller is stopped and continued: no harm")
+{
+	cast();
+	for (int i = 0; i < ROUNDS; i++) {
+		cl_start(&a, t.pid, 0, 0);
+		must(kill(a.pid, SIGSTOP));
+		must(kill(a.pid, SIGCONT));
+		expect_ok(cl_finish(&a, &k));
+		expect_eq(on(&k, do_canary), canary);
+		expect_eq(end(&k, &t, 3), EXITED(3));
+	}
+}
+
+/* --- hints -------------------------------------------------------------- */
+
+/* check -> init -> c1, c2: both ask for the same number */
+PLAY(pid_taken, "two ask for one number: one gets it, the other EEXIST")
+{
+	struct actor init, c[2], kid[2];
+	long ret[2];
+
+	spawn(&me, &init, CLONE_NEWPID);
+	spawn(&init, &c[0], 0);
+	spawn(&init, &c[1], 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		for (int j = 0; j < 2; j++)
+			cl_start(&c[j], c[j].vpid, 50 + i, 0);
+		for (int j = 0; j < 2; j++)
+			ret[j] = cl_finish(&c[j], &kid[j]);
+		expect((ret[0] == 50 + i && ret[1] == -EEXIST) ||
+		       (ret[1] == 50 + i && ret[0] == -EEXIST));
+		for (int j = 0; j < 2; j++)
+			if (ret[j] > 0)
+				expect_eq(end(&kid[j], &c[j], 3), EXITED(3));
+		for (int j = 0; j < 2; j++)
+			expect_eq(on(&c[j], do_wait4, -1, WNOHANG), -ECHILD);
+	}
+}
+
+/* Forks and reaps for ever, until slot 1 is set. */
+static long do_storm(struct msg *m)
+{
+	long pid;
+
+	while (!ct_slot[1]) {
+		pid = clone_words(SIGCHLD);
+		if (!pid)
+			ct_exit(0);
+		m->arg[0] = pid;
+		m->arg[1] = 0;
+		do_wait4(m);
+	}
+	return 0;
+}
+
+PLAY(hint_in_storm, "a hint under a storm of forks: exact, or EEXIST")
+{
+	struct actor init, storm, c;
+	long ret;
+
+	spawn(&me, &init, CLONE_NEWPID);
+	spawn(&init, &storm, 0);
+	spawn(&init, &c, 0);
+	start(&storm, do_storm, 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		ret = cl(&c, &k, c.vpid, 2000 + 7 * i, 0);
+		expect(ret == 2000 + 7 * i || ret == -EEXIST);
+		if (ret < 0)
+			continue;
+		expect_eq(sys(&k, SYS_getpid), ret);
+		expect_eq(end(&k, &c, 3), EXITED(3));
+	}
+	slot_set(1, 1);
+	expect_eq(actor_finish(&storm), 0);
+}
+
+/* --- rights ------------------------------------------------------------- */
+
+#define SETUID_PROGRAM "/tmp/cloneat-setuid-race"
+
+static long do_become(struct msg *m)
+{
+	become(m->arg[0]);
+	return 0;
+}
+
+static long do_execute_setuid(struct msg *m)
+{
+	char num[16], *argv[] = { "actor", "--actor", num, NULL };
+
+	snprintf(num, sizeof(num), "%d", m->own);
+	execv(SETUID_PROGRAM, argv);
+	return -errno;
+}
+
+static void copy_program(const char *to)
+{
+	int in = must(open("/proc/self/exe", O_RDONLY | O_CLOEXEC)), out;
+	char buf[65536];
+	ssize_t n;
+
+	mkdir("/tmp", 01777);
+	unlink(to);
+	out = must(open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755));
+	while ((n = read(in, buf, sizeof(buf))) > 0)
+		expect_eq(write(out, buf, n), n);
+	must(close(out));
+	must(chmod(to, 04755));
+	close(in);
+}
+
+/* The child is the caller's double or there is none: never root. */
+PLAY(setuid_exec, "the target executes a set-user-ID program: EPERM or ours")
+{
+	copy_program(SETUID_PROGRAM);
+	for (int i = 0; i < ROUNDS; i++) {
+		cast();
+		expect_eq(on(&a, do_become, 1000), 0);
+		expect_eq(on(&t, do_become, 1000), 0);
+		start(&t, do_execute_setuid, 0);
+		cl_start(&a, t.pid, 0, 0);
+		expect_among(cl_finish(&a, &k), AMONG(0, EPERM));
+		if (k.pid > 0) {
+			expect_eq(sys(&k, SYS_geteuid), 1000);
+			expect_eq(sys(&k, SYS_setuid, 0), -EPERM);
+			expect_eq(on(&k, do_canary), canary);
+		}
+		whole(&k);
+		expect_eq(actor_finish(&t), t.pid);
+		expect_eq(sys(&t, SYS_geteuid), 0);
+		expect_eq(cl(&a, &k, t.pid, 0, 0), -EPERM);
+		close_all();
+	}
+	must(unlink(SETUID_PROGRAM));
+}
+
+PLAY(changes_uid, "the target changes its uid meanwhile: EPERM or ours")
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		cast();
+		expect_eq(on(&a, do_become, 1000), 0);
+		start(&t, do_become, i & 1 ? 1000 : 2000);
+		cl_start(&a, t.pid, 0, 0);
+		expect_among(cl_finish(&a, &k),
+			     i & 1 ? AMONG(0, EPERM) : AMONG(EPERM));
+		if (k.pid > 0)
+			expect_eq(sys(&k, SYS_geteuid), 1000);
+		whole(&k);
+		expect_eq(actor_finish(&t), 0);
+		close_all();
+	}
+}
+
+/* --- the arguments ------------------------------------------------------ */
+
+static struct ct_args flipped;
+static volatile bool flipping;
+
+/* Turns what is good into what is not and back. */
+static void *flip(void *arg)
+{
+	long how = (long)arg;
+
+	for (unsigned int n = 0; flipping; n++) {
+		if (how == 0)
+			flipped.a.flags_size = n & 1 ? 8 : 7;
+		if (how == 1)
+			*(volatile int *)&flipped.flags[0] =
+				n & 1 ? SIGCHLD : SIGCHLD | CLONE_NEWUTS;
+		if (how == 2)
+			flipped.a.child_stack_size = n & 1 ? 0 : 4096;
+		if (how == 3)
+			flipped.a.flags = n & 1 ? flipped.flags : (void *)8;
+		__asm__ volatile("" : : : "memory");
+	}
+	return NULL;
+}
+
+/* arg: target, how, the errno that is allowed.  0 if nothing else came. */
+static long do_flip(struct msg *m)
+{
+	pthread_t thread;
+	long pid, ret = 0;
+
+	ct_args(&flipped, SIGCHLD, 0);
+	flipping = true;
+	if (pthread_create(&thread, NULL, flip, (void *)m->arg[1]))
+		return -EAGAIN;
+	for (int i = 0; i < 4 * ROUNDS && !ret; i++) {
+		pid = cloneat(m->arg[0], 0, &flipped.a);
+		if (!pid)
+			ct_exit(7);
+		if (pid < 0 && pid != -m->arg[2])
+			ret = pid;
+	}
+	flipping = false;
+	pthread_join(thread, NULL);
+	return ret;
+}
+
+/* All that were made ended with 7. */
+static long do_reap_sevens(struct msg *m)
+{
+	int status, bad = 0;
+
+	(void)m;
+	while (ct_syscall6(SYS_wait4, -1, (long)&status, 0, 0, 0, 0) > 0)
+		bad += status != EXITED(7);
+	return bad;
+}
+
+static void arguments(long how, int err)
+{
+	cast();
+	expect_eq(on(&a, do_flip, t.pid, how, err), 0);
+	expect_eq(on(&t, do_reap_sevens), 0);
+	expect_eq(on(&a, do_flip, a.pid, how, err), 0);
+	expect_eq(on(&a, do_wait4, t.pid, WNOHANG), 0);
+	quit(&t, 7);
+	expect_eq(on(&a, do_reap_sevens), 0);
+}
+
+PLAY(args_size, "flags_size changes meanwhile: as before or as after")
+{
+	arguments(0, EINVAL);
+}
+
+PLAY(args_flags, "the flags change meanwhile: read once")
+{
+	arguments(1, 0);
+}
+
+PLAY(args_stack, "the stack's size changes meanwhile: as before or as after")
+{
+	arguments(2, EINVAL);
+}
+
+PLAY(args_pointer, "the pointer to the flags changes meanwhile")
+{
+	arguments(3, EFAULT);
+}
+
+/* --- many at once ------------------------------------------------------- */
+
+#define MANY 8
+
+PLAY(many_callers, "many callers at once: each gets its own child")
+{
+	struct actor c[MANY], kid[MANY];
+
+	for (int i = 0; i < MANY; i++)
+		spawn(&me, &c[i], 0);
+	for (int round = 0; round < 5; round++) {
+		for (int i = 0; i < MANY; i++)
+			cl_start(&c[i], c[i].pid, 0, 0);
+		for (int i = 0; i < MANY; i++)
+			expect_ok(cl_finish(&c[i], &kid[i]));
+		for (int i = 0; i < MANY; i++) {
+			expect_eq(sys(&kid[i], SYS_getppid), c[i].pid);
+			expect_eq(end(&kid[i], &c[i], i), EXITED(i));
+		}
+	}
+}
+
+/* check -> a (MANY threads, all call) -> target -> kids */
+PLAY(one_target, "many threads call for one target at once")
+{
+	struct actor th[MANY], kid[MANY];
+
+	cast();
+	for (int i = 0; i < MANY; i++)
+		thread_of(&a, &th[i]);
+	for (int round = 0; round < 5; round++) {
+		for (int i = 0; i < MANY; i++)
+			cl_start(&th[i], t.pid, 0, 0);
+		for (int i = 0; i < MANY; i++)
+			expect_ok(cl_finish(&th[i], &kid[i]));
+		for (int i = 0; i < MANY; i++) {
+			expect_eq(sys(&kid[i], SYS_getppid), t.pid);
+			expect_eq(end(&kid[i], &t, i), EXITED(i));
+		}
+	}
+	expect_eq(on(&t, do_wait4, -1, WNOHANG | __WALL), -ECHILD);
+}
+
+/* check -> c0 -> c1 -> c2 -> c3 -> target: all four call for the target */
+PLAY(ancestors_at_once, "all ancestors call for one target at once")
+{
+	struct actor c[4], kid[4];
+
+	spawn(&me, &c[0], 0);
+	for (int i = 1; i < 4; i++)
+		spawn(&c[i - 1], &c[i], 0);
+	spawn(&c[3], &t, 0);
+	for (int round = 0; round < ROUNDS; round++) {
+		for (int i = 0; i < 4; i++)
+			cl_start(&c[i], t.pid, 0, 0);
+		for (int i = 0; i < 4; i++)
+			expect_ok(cl_finish(&c[i], &kid[i]));
+		for (int i = 0; i < 4; i++) {
+			expect_eq(sys(&kid[i], SYS_getppid), t.pid);
+			expect_eq(end(&kid[i], &t, i), EXITED(i));
+		}
+	}
+	expect_eq(on(&t, do_wait4, -1, WNOHANG | __WALL), -ECHILD);
+}
+
+/* check -> a -> b -> c -> d: each calls for the one below */
+PLAY(chain_of_callers, "a caller that is a target: all get their children")
+{
+	struct actor c[5], kid[4];
+
+	spawn(&me, &c[0], 0);
+	for (int i = 1; i < 5; i++)
+		spawn(&c[i - 1], &c[i], 0);
+	for (int round = 0; round < ROUNDS; round++) {
+		for (int i = 0; i < 4; i++)
+			cl_start(&c[i], c[i + 1].pid, 0, 0);
+		for (int i = 0; i < 4; i++)
+			expect_ok(cl_finish(&c[i], &kid[i]));
+		for (int i = 0; i < 4; i++) {
+			expect_eq(sys(&kid[i], SYS_getppid), c[i + 1].pid);
+			expect_eq(end(&kid[i], &c[i + 1], i), EXITED(i));
+		}
+	}
+}
+
+/* check names a, and a names itself, both at once */
+PLAY(caller_is_target, "a caller and its user at once")
+{
+	struct actor kid[2];
+
+	spawn(&me, &a, 0);
+	spawn(&me, &t, 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		cl_start(&a, a.pid, 0, 0);
+		expect_ok(cl(&me, &kid[1], a.pid, 0, 0));
+		expect_ok(cl_finish(&a, &kid[0]));
+		expect_eq(sys(&kid[0], SYS_getppid), a.pid);
+		expect_eq(sys(&kid[1], SYS_getppid), a.pid);
+		expect_eq(end(&kid[0], &a, 1), EXITED(1));
+		expect_eq(end(&kid[1], &a, 2), EXITED(2));
+	}
+}
+
+/* Kids of kids of kids, all alive, and then all gone. */
+PLAY(long_chain, "a chain of 20 children, each made by the check, and its end")
+{
+	struct actor c[20];
+
+	spawn(&me, &c[0], 0);
+	for (int i = 1; i < 20; i++) {
+		expect_ok(cl(&me, &c[i], c[i - 1].pid, 0, 0));
+		expect_eq(sys(&c[i], SYS_getppid), c[i - 1].pid);
+	}
+	for (int i = 19; i > 0; i--)
+		expect_eq(end(&c[i], &c[i - 1], i), EXITED(i));
+	expect_eq(end(&c[0], &me, 0), EXITED(0));
+	expect_eq(settle(), 0);
+}
