@@ -50,7 +50,7 @@ patches() {
 
 fragments() {
 	local f
-	for f in base "$arch" ${checks:+"$checks"}; do
+	for f in base "$kernel" "$arch" ${checks:+"$checks"}; do
 		echo "$here/config/$f.config"
 	done
 }
@@ -154,8 +154,11 @@ make_kernel() { # TREE ARGS...
 build() { # DIR
 	local dir=$1 image=bzImage built=arch/x86/boot/bzImage tree
 	[ "$arch" != uml ] || { image=linux; built=linux; }
+	# Whoever holds the lock is alone: other directories are of the dead.
+	rm -rf "$cache"/.building.*
 	work=$(mktemp -d "$cache/.building.XXXXXX")
 	trap 'rm -rf "$work"' EXIT
+	trap 'exit 130' INT HUP TERM
 	tree=$work/tree
 	mkdir "$work/out"
 
