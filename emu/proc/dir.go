@@ -60,19 +60,30 @@ func open(pid int, at string) (*Dir, error) {
 	return &Dir{PID: pid, fd: fd, at: at}, nil
 }
 
-// Thread opens the directory of one thread of the process. It is only for the
-// Dir of a process.
+// Thread opens the directory of one thread of the process; the error is a
+// [GoneError] if it has no such thread. It is only for the Dir of a process.
 func (d *Dir) Thread(tid int) (*Dir, error) {
 	name := path.Join("task", strconv.Itoa(tid))
-	fd, err := d.openat(name, unix.O_DIRECTORY|unix.O_RDONLY)
+	fd, err := unix.Openat(d.fd, name, unix.O_DIRECTORY|unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err == unix.ENOENT || err == unix.ESRCH {
+		return nil, &GoneError{PID: tid, File: path.Join(d.at, name)}
+	}
 	if err != nil {
-		return nil, err
+		return nil, d.wrap("open", name, err)
 	}
 	return &Dir{PID: tid, fd: fd, at: path.Join(d.at, name)}, nil
 }
 
-// Close gives the directory back.
-func (d *Dir) Close() error { return unix.Close(d.fd) }
+// Close gives the directory back; a second time it does nothing. Reads through
+// it fail from then on.
+func (d *Dir) Close() error {
+	fd := d.fd
+	d.fd = -1
+	if fd < 0 {
+		return nil
+	}
+	return unix.Close(fd)
+}
 
 // Alive reports whether the process or thread has not been reaped yet; a zombie
 // is alive in this sense.

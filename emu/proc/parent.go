@@ -36,6 +36,16 @@ func (d *Dir) Parent() (*Dir, error) {
 // DescendsFrom walks up the real parents, and reports whether ancestor is met.
 // The process itself counts. The ancestor must stay alive during the walk.
 func (d *Dir) DescendsFrom(ancestor int) (bool, error) {
+	for {
+		met, err := d.walk(ancestor)
+		if !Gone(err) || !d.Alive() {
+			return met, err
+		}
+		// One between has gone, and what was below it moved: start again.
+	}
+}
+
+func (d *Dir) walk(ancestor int) (bool, error) {
 	at := d
 	for at.PID != ancestor {
 		up, err := at.Parent()

@@ -1,0 +1,52 @@
+package check
+
+import (
+	"fmt"
+
+	"cloneat-emu/emu/proc"
+	"cloneat-emu/emu/rights"
+)
+
+// Caller is the thread that made the call. It must stay in the call, and so
+// keep its number, for as long as the Caller is used.
+type Caller struct {
+	TGID, TID int
+	Thread    *proc.Dir
+	// Status is the thread's at the time of the call.
+	Status *proc.Status
+	PidNS  proc.NSID // active
+}
+
+// OpenCaller looks at the thread with that id. Precondition: the thread is known
+// to be the one meant after OpenCaller has returned, by a notification that is
+// still valid; before that the number could have become another's.
+func OpenCaller(tid int) (*Caller, error) {
+	d, err := proc.Open(tid)
+	if err != nil {
+		return nil, err
+	}
+	c := &Caller{TID: tid, Thread: d}
+	if c.Status, err = d.Status(); err == nil {
+		c.TGID = c.Status.Tgid
+		c.PidNS, err = d.NS(proc.PID)
+	}
+	if err == nil && len(c.Status.NSpid) == 0 {
+		err = fmt.Errorf("/proc/%d/status has no NSpid: a kernel without pid namespaces", tid)
+	}
+	if err != nil {
+		d.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// Close gives the caller's directory back.
+func (c *Caller) Close() { c.Thread.Close() }
+
+// level is how many pid namespaces lie between the supervisor's and the
+// caller's: the index of the caller's numbers in a list such as NSpid.
+func (c *Caller) level() int { return len(c.Status.NSpid) - 1 }
+
+// cred is what decides about the caller's capabilities. It is read when needed:
+// another thread cannot change it, and the calling thread is waiting.
+func (c *Caller) cred() (*rights.Cred, error) { return rights.Of(c.Thread) }

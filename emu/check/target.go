@@ -1,0 +1,127 @@
+package check
+
+import (
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/proc"
+)
+
+// argumentRange is row 7, before any process is looked at.
+func argumentRange(c *Call) unix.Errno {
+	if c.Hint < 0 || c.Pid <= 0 {
+		return c.fail(unix.EINVAL, "pid %d, hint %d: negative, or no pid", c.Pid, c.Hint)
+	}
+	return 0
+}
+
+// findTarget is row 8: the process with that number in the caller's pid
+// namespace. An id of a thread that leads no group is EINVAL.
+func findTarget(c *Call) unix.Errno {
+	tgid, err := c.translate()
+	if err != nil {
+		return c.unexpected(err)
+	}
+	if c.Target.Dir, err = proc.Open(tgid); err != nil {
+		return c.unexpected(err)
+	}
+	st, err := c.Target.Dir.Status()
+	if err != nil {
+		return c.unexpected(err)
+	}
+	if st.Tgid != st.Pid {
+		return c.fail(unix.EINVAL, "pid %d is a thread of process %d", c.Pid, st.Tgid)
+	}
+	if err := c.pin(tgid); err != nil {
+		return c.unexpected(err)
+	}
+	c.Target.TGID, c.Target.Self = tgid, tgid == c.Caller.TGID
+	return 0
+}
+
+// pin opens a pidfd and proves that it, the open directory and the number that
+// the caller gave are one process.
+//
+//	translate: n           from here on the directory stands for one process;
+//	open /proc/n           if it is alive at the end, n was its number all
+//	pidfd_open(n)          the time, so the pidfd is the same, and so is the
+//	translate: n again     second translation's process
+//	directory alive
+func (c *Call) pin(tgid int) error {
+	gone := &proc.GoneError{PID: tgid, File: "pidfd"}
+	pidfd, err := unix.PidfdOpen(tgid, 0)
+	if err == unix.ESRCH {
+		return gone
+	}
+	if err != nil {
+		return err
+	}
+	c.Target.PidFD = pidfd
+	again, err := c.translate()
+	if err != nil {
+		return err
+	}
+	if again != tgid || !c.Target.Dir.Alive() {
+		return gone
+	}
+	return nil
+}
+
+// isDescendant is row 9. The caller's own process counts.
+func isDescendant(c *Call) unix.Errno {
+	below, err := c.Target.Dir.DescendsFrom(c.Caller.TGID)
+	if err != nil {
+		return c.unexpected(err)
+	}
+	if !below {
+		return c.fail(unix.EPERM, "process %d is no descendant of %d", c.Target.TGID, c.Caller.TGID)
+	}
+	return 0
+}
+
+// hasLiveThread is row 10, and chooses the target thread. To its own process the
+// caller is what is cloned, whichever thread it is.
+func hasLiveThread(c *Call) unix.Errno {
+	tids := []int{c.Caller.TID}
+	if !c.Target.Self {
+		var err error
+		if tids, err = c.Target.Dir.Threads(); err != nil { // the leader comes first
+			return c.unexpected(err)
+		}
+	}
+	for _, tid := range tids {
+		th, err := liveThread(c.Target.Dir, tid)
+		if err != nil && !proc.Gone(err) {
+			return c.unexpected(err)
+		}
+		if th != nil {
+			c.Target.TID, c.Target.Thread = tid, th
+			return 0
+		}
+	}
+	return c.fail(unix.ESRCH, "process %d has exited or is about to", c.Target.TGID)
+}
+
+// liveThread opens a thread, nil if it is exiting.
+func liveThread(process *proc.Dir, tid int) (*proc.Dir, error) {
+	th, err := process.Thread(tid)
+	if err != nil {
+		return nil, err
+	}
+	stat, err := th.Stat()
+	if err != nil || stat.Exiting() {
+		th.Close()
+		return nil, err
+	}
+	return th, nil
+}
+
+// mayAccess is row 12.
+func mayAccess(c *Call) unix.Errno {
+	if c.Target.Self {
+		return 0
+	}
+	if errno := c.Access(c.Target.TID); errno != 0 {
+		return c.fail(errno, "thread %d may not ptrace-attach thread %d", c.Caller.TID, c.Target.TID)
+	}
+	return 0
+}

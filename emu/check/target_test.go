@@ -1,0 +1,136 @@
+package check
+
+import (
+	"os/exec"
+	"slices"
+	"strconv"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/internal/reexec"
+	"cloneat-emu/emu/proc"
+)
+
+func TestSelfFromAnyThread(t *testing.T) {
+	a := newActor(t, 0)
+	other := a.do("thread")
+	for _, tid := range []int{a.PID(), other} {
+		// Flags and signals that another target would not do for.
+		c := want(t, "self", tid, order{
+			pid: a.PID(), flags: unix.CLONE_VM | unix.CLONE_SIGHAND | unix.CLONE_THREAD | unix.CLONE_NEWUSER,
+			signal: 10, access: unix.EPERM,
+		}, 0, 0)
+		if !c.Target.Self || c.Target.TID != tid || c.Target.TGID != a.PID() {
+			t.Errorf("target %+v, want the calling thread %d", c.Target, tid)
+		}
+	}
+	want(t, "own thread", a.PID(), order{pid: other}, 8, unix.EINVAL)
+	want(t, "itself, a thread", other, order{pid: other}, 8, unix.EINVAL)
+}
+
+func TestChildIsFound(t *testing.T) {
+	a := newActor(t, 0)
+	child := a.do("spawn plain")
+	c := want(t, "child", a.PID(), order{pid: child}, 0, 0)
+	tg := c.Target
+	if tg.TGID != child || tg.TID != child || tg.Self || len(tg.Differs) != 0 || tg.Dir.PID != child {
+		t.Errorf("target %+v", tg)
+	}
+	if err := unix.PidfdSendSignal(tg.PidFD, 0, nil, 0); err != nil {
+		t.Errorf("pidfd: %v", err)
+	}
+	if _, errno := judge(t, child, order{pid: a.PID()}); errno != unix.EPERM {
+		t.Errorf("the parent as a target: %v, want EPERM", errno)
+	}
+}
+
+// A dead leader's process is still there by its first live thread, and is a
+// caller like any.
+func TestDeadLeader(t *testing.T) {
+	a := newActor(t, 0)
+	pid := a.do("spawn leaderless")
+	d, err := proc.Open(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	tids, err := d.Threads()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := want(t, "target", a.PID(), order{pid: pid}, 0, 0)
+	if c.Target.TGID != pid || c.Target.TID != tids[1] {
+		t.Errorf("target %+v, want thread %d", c.Target, tids[1])
+	}
+	want(t, "its thread", a.PID(), order{pid: tids[1]}, 8, unix.EINVAL)
+	c = want(t, "caller", tids[1], order{pid: pid}, 0, 0)
+	if !c.Target.Self || c.Target.TID != tids[1] {
+		t.Errorf("target %+v, want the caller itself", c.Target)
+	}
+}
+
+func TestSharing(t *testing.T) {
+	exe := buildShare(t)
+	for _, made := range []uint64{
+		0, unix.CLONE_FS, unix.CLONE_FILES, unix.CLONE_IO, unix.CLONE_SYSVSEM,
+		unix.CLONE_VM, unix.CLONE_VM | unix.CLONE_SIGHAND,
+	} {
+		p := reexec.Run(t, exec.Command(exe, strconv.FormatUint(made, 16)))
+		child := p.Number()
+		for _, s := range sharing {
+			// No I/O has been done by either, so both have no io_context.
+			shared := made&s.flag != 0 || s.flag == unix.CLONE_IO
+			row, errno := 11, unix.EINVAL
+			if shared {
+				row, errno = 0, 0
+			}
+			want(t, s.name, p.PID(), order{pid: child, flags: s.flag}, row, errno)
+		}
+	}
+}
+
+// Whoever was reparented away is no descendant any more; an adopted one is.
+func TestAdoption(t *testing.T) {
+	a := newActor(t, 0)
+	want(t, "given away", a.PID(), order{pid: a.do("orphan")}, 9, unix.EPERM)
+	a.do("subreaper")
+	want(t, "adopted", a.PID(), order{pid: a.do("orphan")}, 0, 0)
+}
+
+func TestGrandchildIsADescendant(t *testing.T) {
+	a := newActor(t, 0)
+	child := a.do("spawn plain")
+	top := testThread(t)
+	want(t, "grandchild", top, order{pid: child}, 0, 0)
+	want(t, "child", top, order{pid: a.PID()}, 0, 0)
+}
+
+func TestDifferingNamespaces(t *testing.T) {
+	a := newActor(t, 0)
+	for kind, differs := range map[string][]proc.Kind{
+		"plain": nil, "uts": {proc.UTS}, "mnt": {proc.Mnt}, "init": {proc.PID}, "user": {proc.UTS},
+	} {
+		c := want(t, kind, a.PID(), order{pid: a.do("spawn %s", kind)}, 0, 0)
+		if !slices.Equal(c.Target.Differs, differs) {
+			t.Errorf("%s: differs in %v, want %v", kind, c.Target.Differs, differs)
+		}
+	}
+}
+
+func TestNamespacesNeedCapabilities(t *testing.T) {
+	a := newActor(t, 0)
+	children := map[string]int{"plain": 0, "uts": 13, "mnt": 13, "init": 13, "user": 13}
+	pids := map[string]int{}
+	for kind := range children {
+		pids[kind] = a.do("spawn %s", kind)
+	}
+	a.do("drop")
+	for kind, row := range children {
+		errno := unix.Errno(0)
+		if row != 0 {
+			errno = unix.EPERM
+		}
+		want(t, kind, a.PID(), order{pid: pids[kind]}, row, errno)
+	}
+}
