@@ -7,9 +7,10 @@ const maxSignal = 64
 
 // excluded lists flags that do not go together: one of a with any of b.
 //
-// From copy_process() in kernel/fork.c, but the last two: CLONE_PIDFD stores
-// where CLONE_PARENT_SETTID would (kernel_clone()), and CLONE_CLEAR_SIGHAND
-// cannot empty a table that is shared (clone3_args_valid()).
+// From copy_process() in kernel/fork.c, but the last three: CLONE_PIDFD stores
+// where CLONE_PARENT_SETTID would (kernel_clone()), CLONE_CLEAR_SIGHAND cannot
+// empty a table that is shared (clone3_args_valid()), and a list of semaphore
+// undos is for one IPC namespace (copy_namespaces()).
 //
 // Not here, since kernels differ or the caller's state decides: CLONE_PIDFD with
 // CLONE_THREAD, CLONE_NEWTIME with CLONE_VM, CLONE_PARENT of an init and
@@ -21,6 +22,7 @@ var excluded = []struct{ a, b uint64 }{
 	{unix.CLONE_PIDFD, unix.CLONE_DETACHED},
 	{unix.CLONE_PIDFD, unix.CLONE_PARENT_SETTID},
 	{unix.CLONE_SIGHAND, unix.CLONE_CLEAR_SIGHAND},
+	{unix.CLONE_NEWIPC, unix.CLONE_SYSVSEM},
 }
 
 // required lists flags of which the first is nothing without the second.

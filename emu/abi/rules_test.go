@@ -25,6 +25,7 @@ func TestCombinations(t *testing.T) {
 		{"FS, NEWUSER", unix.CLONE_FS | unix.CLONE_NEWUSER, unix.EINVAL},
 		{"PIDFD, DETACHED", unix.CLONE_PIDFD | unix.CLONE_DETACHED, unix.EINVAL},
 		{"PIDFD, PARENT_SETTID", unix.CLONE_PIDFD | unix.CLONE_PARENT_SETTID, unix.EINVAL},
+		{"NEWIPC, SYSVSEM", unix.CLONE_NEWIPC | unix.CLONE_SYSVSEM, unix.EINVAL},
 		{"DETACHED", unix.CLONE_DETACHED, 0},
 		{"PIDFD, THREAD: the kernel's to judge", threadSet | unix.CLONE_PIDFD, 0},
 		{"PARENT with exit signal", unix.CLONE_PARENT | uint32(unix.SIGUSR1), 0},

@@ -111,6 +111,18 @@ func TestHintWithoutInit(t *testing.T) {
 	want(t, "hint 1 without privilege", a.PID(), order{pid: a.PID(), hint: 1}, 14, unix.EPERM)
 }
 
+func TestStateOfTheCaller(t *testing.T) {
+	const thread = unix.CLONE_VM | unix.CLONE_SIGHAND | unix.CLONE_THREAD
+	init, a := newActor(t, unix.CLONE_NEWPID), newActor(t, 0)
+	init.do("drop") // a second fault: the hint is EPERM
+	want(t, "PARENT by an init", init.PID(), order{pid: 1, hint: 500, flags: unix.CLONE_PARENT}, 14, unix.EINVAL)
+	want(t, "PARENT", a.PID(), order{pid: a.PID(), flags: unix.CLONE_PARENT}, 0, 0)
+	want(t, "THREAD", a.PID(), order{pid: a.PID(), flags: thread}, 0, 0)
+	a.do("unshare")
+	want(t, "THREAD after unshare", a.PID(), order{pid: a.PID(), flags: thread}, 14, unix.EINVAL)
+	want(t, "child after unshare", a.PID(), order{pid: a.PID()}, 0, 0)
+}
+
 // A failing check or probe leaves nothing open and no process behind.
 func TestNothingIsLeftOpen(t *testing.T) {
 	a := newActor(t, unix.CLONE_NEWPID)

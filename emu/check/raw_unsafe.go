@@ -14,23 +14,6 @@ func ioctlValue(f *os.File, request uint, value uintptr) (int, unix.Errno) {
 	return int(n), errno
 }
 
-// kcmp types, include/uapi/linux/kcmp.h.
-const (
-	kcmpVM      = 1
-	kcmpFiles   = 2
-	kcmpFS      = 3
-	kcmpSighand = 4
-	kcmpIO      = 5
-	kcmpSysvsem = 6
-)
-
-// kcmp reports whether two threads have the same resource; both having none
-// counts as the same.
-func kcmp(a, b, kind int) (bool, unix.Errno) {
-	order, _, errno := unix.Syscall6(unix.SYS_KCMP, uintptr(a), uintptr(b), uintptr(kind), 0, 0, 0)
-	return order == 0, errno
-}
-
 // cloneArgs is struct clone_args of clone3(2), up to cgroup.
 type cloneArgs struct {
 	flags, pidfd, childTID, parentTID, exitSignal uint64

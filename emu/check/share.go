@@ -1,25 +1,33 @@
 package check
 
 import (
+	"errors"
+
 	"golang.org/x/sys/unix"
 
+	"cloneat-emu/emu/kcmp"
 	"cloneat-emu/emu/proc"
 )
 
 // sharing lists the flags that ask for a resource of the target's, with what
 // kcmp(2) calls it. Caller and target must have it in common already, since the
 // child can have but one.
+//
+// Some of them also keep caller and child in one namespace of a kind: sharing a
+// root would move the caller's own into the target's mount namespace, a list of
+// semaphore undos holds ids of one IPC namespace, and an mm has one vvar page.
 var sharing = []struct {
-	flag uint64
-	kind int
-	name string
+	flag  uint64
+	kind  kcmp.Kind
+	name  string
+	bound proc.Kind // empty: to none
 }{
-	{unix.CLONE_VM, kcmpVM, "CLONE_VM"},
-	{unix.CLONE_FS, kcmpFS, "CLONE_FS"},
-	{unix.CLONE_FILES, kcmpFiles, "CLONE_FILES"},
-	{unix.CLONE_SIGHAND, kcmpSighand, "CLONE_SIGHAND"},
-	{unix.CLONE_SYSVSEM, kcmpSysvsem, "CLONE_SYSVSEM"},
-	{unix.CLONE_IO, kcmpIO, "CLONE_IO"},
+	{unix.CLONE_VM, kcmp.VM, "CLONE_VM", proc.Time},
+	{unix.CLONE_FS, kcmp.FS, "CLONE_FS", proc.Mnt},
+	{unix.CLONE_FILES, kcmp.Files, "CLONE_FILES", ""},
+	{unix.CLONE_SIGHAND, kcmp.Sighand, "CLONE_SIGHAND", ""},
+	{unix.CLONE_SYSVSEM, kcmp.SysVSem, "CLONE_SYSVSEM", proc.IPC},
+	{unix.CLONE_IO, kcmp.IO, "CLONE_IO", ""},
 }
 
 // mayShare is row 11: what cannot be had of another target. All of it is EINVAL,
@@ -41,38 +49,39 @@ func mayShare(c *Call) unix.Errno {
 		if errno := c.shares(s.kind, s.name); errno != 0 {
 			return errno
 		}
-	}
-	if a.Has(unix.CLONE_VM) {
-		return c.sameTime()
+		if errno := c.sameNamespace(s.bound, s.name); errno != 0 {
+			return errno
+		}
 	}
 	return 0
 }
 
 // shares compares one resource of the two threads. Numbers are what kcmp(2)
 // takes, so it is asked afterwards whether the target's was still its own.
-func (c *Call) shares(kind int, flag string) unix.Errno {
-	same, errno := kcmp(c.Caller.TID, c.Target.TID, kind)
+func (c *Call) shares(kind kcmp.Kind, flag string) unix.Errno {
+	same, err := kcmp.Same(c.Caller.TID, c.Target.TID, kind)
 	switch {
-	case errno == unix.ESRCH || !c.Target.Thread.Alive():
+	case errors.Is(err, unix.ESRCH) || !c.Target.Thread.Alive():
 		return c.fail(unix.ESRCH, "thread %d has gone", c.Target.TID)
-	case errno == unix.EPERM:
-		return c.fail(unix.EPERM, "kcmp %d %d: %v", c.Caller.TID, c.Target.TID, errno)
-	case errno != 0: // few kernels have no CONFIG_KCMP, fewer no CONFIG_SYSVIPC
-		return c.fail(unix.EOPNOTSUPP, "kcmp %d %d: %v", c.Caller.TID, c.Target.TID, errno)
+	case err != nil: // few kernels have no CONFIG_KCMP, fewer no CONFIG_SYSVIPC
+		return c.unexpected(err)
 	case !same:
 		return c.fail(unix.EINVAL, "%s, but threads %d and %d do not share it", flag, c.Caller.TID, c.Target.TID)
 	}
 	return 0
 }
 
-// sameTime refuses CLONE_VM between time namespaces: an mm has one vvar page.
-func (c *Call) sameTime() unix.Errno {
-	kinds, err := differing(c.Caller.Thread, c.Target.Thread, []proc.Kind{proc.Time})
+// sameNamespace refuses a flag that is bound to a kind of namespace.
+func (c *Call) sameNamespace(kind proc.Kind, flag string) unix.Errno {
+	if kind == "" {
+		return 0
+	}
+	kinds, err := differing(c.Caller.Thread, c.Target.Thread, []proc.Kind{kind})
 	if err != nil {
 		return c.unexpected(err)
 	}
 	if len(kinds) != 0 {
-		return c.fail(unix.EINVAL, "CLONE_VM between time namespaces")
+		return c.fail(unix.EINVAL, "%s between %s namespaces", flag, kind)
 	}
 	return 0
 }

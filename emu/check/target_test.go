@@ -90,6 +90,25 @@ func TestSharing(t *testing.T) {
 	}
 }
 
+// Neither has semaphores to undo, so both have the same list: none. Still a
+// child with CLONE_SYSVSEM would get one that two IPC namespaces share.
+func TestSharingIsBoundToNamespaces(t *testing.T) {
+	exe := buildShare(t)
+	for _, tc := range []struct {
+		name        string
+		made, flags uint64
+		row         int
+		errno       unix.Errno
+	}{
+		{"same namespace", 0, unix.CLONE_SYSVSEM, 0, 0},
+		{"another", unix.CLONE_NEWIPC, unix.CLONE_SYSVSEM, 11, unix.EINVAL},
+		{"another, but IO", unix.CLONE_NEWIPC, unix.CLONE_IO, 0, 0},
+	} {
+		p := reexec.Run(t, exec.Command(exe, strconv.FormatUint(tc.made, 16), "bare"))
+		want(t, tc.name, p.PID(), order{pid: p.Number(), flags: tc.flags}, tc.row, tc.errno)
+	}
+}
+
 // Whoever was reparented away is no descendant any more; an adopted one is.
 func TestAdoption(t *testing.T) {
 	a := newActor(t, 0)

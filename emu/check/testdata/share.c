@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * share FLAGS: clone a child with the given CLONE_* flags (hexadecimal, without
- * an exit signal), say its pid, and end both when stdin does.
+ * share FLAGS [bare]: clone a child with the given CLONE_* flags (hexadecimal,
+ * without an exit signal), say its pid, and end both when stdin does.  The
+ * parent has semaphores to undo, unless it is to be bare.
  */
 #define _GNU_SOURCE
 #include <sched.h>
@@ -39,7 +40,7 @@ int main(int argc, char **argv)
 	char c;
 	int pid;
 
-	if (argc != 2 || make_undo_list())
+	if (argc < 2 || (argc == 2 && make_undo_list()))
 		return 1;
 	pid = clone(child, stack + sizeof(stack), strtoul(argv[1], NULL, 16) | SIGCHLD, NULL);
 	if (pid < 0)
