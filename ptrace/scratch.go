@@ -78,3 +78,9 @@ func (c *Scratch) Release() {
 	_ = c.tracee.Write(c.addr, make([]byte, c.size))
 	c.slot.Unlock()
 }
+
+// Clear makes the same bytes zero in a child that was forked while they were
+// in use, and so has a copy of them.
+func (c *Scratch) Clear(child *Stopped) error {
+	return child.Write(c.addr, make([]byte, c.size))
+}

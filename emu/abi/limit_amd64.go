@@ -24,3 +24,7 @@ var addressLimit = sync.OnceValue(func() uint64 {
 	}
 	return limit4Level
 })
+
+// AddressLimit is the first address that is no user's: what access_ok() and
+// ARCH_SET_FS refuse.
+func AddressLimit() uint64 { return addressLimit() }

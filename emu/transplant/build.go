@@ -30,6 +30,9 @@ type Options struct {
 	ShareVM bool
 	// KeepMemory: C's memory is the caller's already, as a copy on write.
 	KeepMemory bool
+	// Unshare are the CLONE_NEW* flags of namespaces to be made on top of the
+	// target's, but for those that only a clone can make (pid and time).
+	Unshare uint64
 	// ClearSighand is CLONE_CLEAR_SIGHAND.
 	ClearSighand bool
 	// ClearAltStack: CLONE_VM without CLONE_VFORK.
@@ -103,6 +106,7 @@ func (b *build) stages() []stage {
 		{"attributes", b.setAttrs},
 		{"name", b.setName},
 		{"directories", b.setPlace},
+		{"new namespaces", b.unshare},
 		{"process group", b.setGroup},
 		{"descriptors", b.setFDs},
 		{"personality", b.setPersonality},

@@ -180,7 +180,7 @@ func (s *subject) transplantHere(tid int, opt Options) (o outcome) {
 		return outcome{err: err}
 	}
 	defer unix.Close(cfd)
-	snap, err := Take(caller, pidfd)
+	snap, err := Take(caller, pidfd, nil)
 	if err == nil {
 		o.stats, err = snap.Build(c, cfd, opt)
 	}

@@ -8,6 +8,7 @@ import (
 type status struct {
 	tgid           int
 	threads        int // in the group
+	tracer         int // thread group of the tracer, or 0
 	umask          uint32
 	uid, gid       [4]uint32 // real, effective, saved, file system
 	groups         []uint32
@@ -44,6 +45,8 @@ func (s *status) set(key string, v []byte) {
 		s.tgid = int(parseDec(v))
 	case "Threads":
 		s.threads = int(parseDec(v))
+	case "TracerPid":
+		s.tracer = int(parseDec(v))
 	case "Umask":
 		s.umask = parseOct(v)
 	case "Uid":

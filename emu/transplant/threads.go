@@ -54,18 +54,37 @@ func (s *Snapshot) freezeOne(tid int) error {
 	if err == nil {
 		err = r.Interrupt()
 	}
+	done := func() {}
+	if s.want != nil {
+		done = s.want(tid)
+	}
 	var t *ptrace.Stopped
 	if err == nil {
 		t, _, err = r.WaitFor(threadBound)
 	}
 	switch {
 	case err == nil:
-		s.frozen = append(s.frozen, t)
+		s.frozen = append(s.frozen, frozen{t, done})
 		return nil
-	case ptrace.Gone(err), errors.Is(err, unix.EPERM) && ending(tid):
+	case ptrace.Gone(err), errors.Is(err, unix.EPERM) && (ending(tid) || ours(tid)):
+		done()
 		return nil
 	}
+	done()
 	return fmt.Errorf("thread %d of the caller: %w", tid, err)
+}
+
+// frozen is a stopped thread, and what to call when it goes on.
+type frozen struct {
+	thread *ptrace.Stopped
+	done   func()
+}
+
+// ours reports whether this process traces the thread: it waits, stopped, for
+// a vfork child of its own.
+func ours(tid int) bool {
+	st, err := readStatus(tid)
+	return err == nil && st.tracer == os.Getpid()
 }
 
 // ending reports whether a thread is a zombie or gone: a dead leader stays in
@@ -84,10 +103,11 @@ func ending(tid int) bool {
 // do it himself. It may be called more than once.
 func (s *Snapshot) Release() error {
 	var failed error
-	for _, t := range s.frozen {
-		if err := thaw(t); err != nil && !ptrace.Gone(err) {
+	for _, f := range s.frozen {
+		if err := thaw(f.thread); err != nil && !ptrace.Gone(err) {
 			failed = errors.Join(failed, err)
 		}
+		f.done()
 	}
 	s.frozen = nil
 	return failed

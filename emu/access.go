@@ -1,0 +1,83 @@
+package emu
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/kcmp"
+	"cloneat-emu/ptrace"
+)
+
+// access is row 12: whether the calling thread may ptrace-attach the target
+// thread. The kernel itself judges, user namespaces and LSMs included, since
+// the caller is made to ask: its process_vm_readv(2) of the target checks
+// PTRACE_MODE_ATTACH_REALCREDS before it looks at the (unmapped) address. Where
+// both share their memory that call asks nobody (mm_access()); then
+// pidfd_getfd(2) of a descriptor that is not open asks the same.
+//
+// The caller is stopped for it, and stays so until the call's end.
+func (c *call) access(targetTID int) unix.Errno {
+	if !c.attach() {
+		return unix.EPERM // nobody hears of it: early says how the call ended
+	}
+	id := c.numberForCaller(targetTID)
+	if id == 0 {
+		return unix.ESRCH
+	}
+	ask := c.askByMemory
+	if c.sharesMemory() {
+		ask = c.askByDescriptor
+	}
+	err := ask(uintptr(id))
+	switch {
+	case ptrace.Gone(err) && !errors.Is(err, unix.ESRCH), errors.Is(err, ptrace.ErrAgain):
+		v := verdictOf(ofCaller(err))
+		c.early = &v
+		return unix.EPERM
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+		return unix.EPERM
+	}
+	return 0 // a target that ended is found out when it is attached
+}
+
+// unmappedPage is an address that no process has mapped.
+const unmappedPage = 0
+
+func (c *call) askByMemory(id uintptr) error {
+	mem, err := c.caller.NewScratch()
+	if err != nil {
+		return err
+	}
+	defer mem.Release()
+	var iov [16]byte // one struct iovec that serves both sides
+	binary.LittleEndian.PutUint64(iov[0:], unmappedPage)
+	binary.LittleEndian.PutUint64(iov[8:], 1)
+	if err := mem.Write(iov[:]); err != nil {
+		return err
+	}
+	_, err = c.caller.Call(unix.SYS_PROCESS_VM_READV, id, mem.Addr(), 1, mem.Addr(), 1, 0)
+	return err
+}
+
+// closedFD is a number that is open nowhere.
+const closedFD = 1<<31 - 1
+
+func (c *call) askByDescriptor(id uintptr) error {
+	fd, err := c.caller.Call(unix.SYS_PIDFD_OPEN, id, 0)
+	if err != nil {
+		return err
+	}
+	_, answer := c.caller.Call(unix.SYS_PIDFD_GETFD, fd, closedFD, 0)
+	if _, err := c.caller.Call(unix.SYS_CLOSE, fd); err != nil {
+		return err
+	}
+	return answer
+}
+
+// sharesMemory reports whether caller and target have one address space.
+func (c *call) sharesMemory() bool {
+	same, err := kcmp.Same(c.n.TID, c.check.Target.TID, kcmp.VM)
+	return err == nil && same
+}

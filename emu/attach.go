@@ -1,0 +1,131 @@
+package emu
+
+import (
+	"errors"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/abi"
+	"cloneat-emu/emu/listen"
+	"cloneat-emu/ptrace"
+)
+
+// busyBound is how long a thread may take to stop before the call is EBUSY.
+const busyBound = time.Second
+
+// attach takes the threads that the call needs for this worker and stops the
+// caller. It reports false where the call ended by that; early says how.
+func (c *call) attach() bool {
+	if c.caller != nil {
+		return true
+	}
+	c.lock()
+	if !c.s.waiting.take(c.n.TID, c.n.ID) {
+		return c.end(verdict{drop: true}) // sent back, to be stopped as a target
+	}
+	return c.stopCaller()
+}
+
+// lock takes the caller's process, and the target's where it is another.
+func (c *call) lock() {
+	c.locked = []int{c.check.Caller.TGID}
+	if t := c.check.Target; !t.Self {
+		c.locked = append(c.locked, t.TGID)
+	}
+	c.s.locks.lock(c.locked...)
+}
+
+func (c *call) end(v verdict) bool {
+	c.early = &v
+	return false
+}
+
+// stopCaller brings the caller out of its wait into an interrupt stop:
+//
+//	worker                         caller
+//	SEIZE, INTERRUPT               waits, killable only: nothing happens yet
+//	answer: ERESTARTNOINTR         leaves the wait, stops in the signal code
+//	read; make the child
+//	rax = result, DETACH           returns from the call
+//
+// Until rax is changed, a supervisor that dies leaves a caller that makes its
+// call again, and gets ENOSYS.
+func (c *call) stopCaller() bool {
+	r, err := c.s.seize(c.n.TID)
+	if errors.Is(err, unix.EPERM) {
+		return c.endUnstopped(fails(unix.EBUSY, "the caller is traced by another process, or may not be traced"))
+	}
+	if err == nil {
+		err = r.Interrupt()
+	}
+	if err != nil {
+		return c.end(verdict{drop: true})
+	}
+	c.s.sendRestart(c.n.ID)
+	stopped, _, err := r.Wait()
+	if err != nil {
+		return c.end(verdict{drop: true})
+	}
+	regs, err := stopped.Regs()
+	if err != nil || !c.inCall(regs) {
+		_ = stopped.Detach(0)
+		return c.end(verdict{drop: true}) // a signal had it: it will call again
+	}
+	_ = stopped.SetRegs(ptrace.KeepFromEINTR(regs))
+	if c.caller, err = stopped.Begin(); err != nil {
+		_ = stopped.Detach(0)
+		return c.end(verdict{drop: true})
+	}
+	return true
+}
+
+// endUnstopped answers a caller that could not be stopped.
+func (c *call) endUnstopped(v verdict) bool {
+	_ = listen.Send(c.s.fd, c.n.ID, v.value, v.errno)
+	c.tell(v)
+	return c.end(verdict{drop: true})
+}
+
+// inCall reports whether the registers are those of this call, interrupted.
+func (c *call) inCall(r ptrace.Regs) bool {
+	nr, in := ptrace.InSyscall(r)
+	return in && nr == abi.Number && ptrace.Restarts(r) &&
+		r.Rdi == c.n.Args[0] && r.Rsi == c.n.Args[1] && r.Rdx == c.n.Args[2]
+}
+
+// letGo gives the caller its registers back, with the result in rax, and
+// detaches. Where the verdict is to call again, it restarts the same call.
+func (c *call) letGo(v verdict) {
+	if c.caller.Detached {
+		return
+	}
+	if !v.again && !v.drop {
+		value := v.value
+		if v.errno != 0 {
+			value = -int64(v.errno)
+		}
+		c.caller.SetSaved(ptrace.WithResult(c.caller.Saved(), value))
+	}
+	if err := c.caller.End(); err == nil {
+		_ = c.caller.Detach(0)
+	}
+}
+
+// seize attaches with the options that everything here needs. Suspending the
+// tracee's filters is not everybody's right (CAP_SYS_ADMIN, no filter of our
+// own): without it, calls that a filter forbids fail.
+func (s *Server) seize(tid int) (*ptrace.Running, error) {
+	if !s.noSuspend.Load() {
+		r, err := ptrace.Seize(tid, ptrace.ForkOptions|ptrace.SuspendSeccomp)
+		if err == nil || ptrace.Gone(err) {
+			return r, err
+		}
+		plain, perr := ptrace.Seize(tid, ptrace.ForkOptions)
+		if perr == nil {
+			s.noSuspend.Store(true)
+		}
+		return plain, perr
+	}
+	return ptrace.Seize(tid, ptrace.ForkOptions)
+}

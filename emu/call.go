@@ -1,0 +1,139 @@
+package emu
+
+import (
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/abi"
+	"cloneat-emu/emu/check"
+	"cloneat-emu/emu/listen"
+	"cloneat-emu/ptrace"
+)
+
+// call is one call being served, by one locked OS thread.
+type call struct {
+	s           *Server
+	n           listen.Notification
+	start       time.Time
+	pid         int
+	hint        int
+	args        *abi.Args
+	check       *check.Call
+	caller      *ptrace.Injection // nil until the caller is stopped
+	early       *verdict          // how the call ended before its time, if it did
+	callerPIDFD int               // of the caller's process, while a transplant is made
+	locked      []int             // processes that this worker may attach to
+	event       Event
+	inRoom      bool
+	lost        bool // a tracee could not be let go: this thread must end, so that the kernel does it
+}
+
+// serve runs a call from its receipt to its end.
+func (s *Server) serve(n listen.Notification) {
+	runtime.LockOSThread()
+	c := &call{
+		s: s, n: n, start: time.Now(), inRoom: true,
+		pid: int(int32(n.Args[0])), hint: int(int32(n.Args[1])),
+	}
+	defer c.leaveRoom()
+	c.event = Event{Caller: n.TID, Pid: c.pid, Hint: c.hint, ArgsPtr: n.Args[2]}
+	c.finish(c.run())
+	if !c.lost {
+		runtime.UnlockOSThread()
+	}
+}
+
+// leaveRoom lets another call be worked on.
+func (c *call) leaveRoom() {
+	if c.inRoom {
+		c.inRoom = false
+		<-c.s.room
+	}
+}
+
+// verdict is how a call ended: a child's id, an errno, or neither because the
+// call has to be made again or its caller is gone.
+type verdict struct {
+	value int64
+	errno unix.Errno
+	cause string
+	drop  bool // nobody is to be told: gone, or already told
+	again bool // the caller makes the call again
+}
+
+func fails(errno unix.Errno, cause string) verdict { return verdict{errno: errno, cause: cause} }
+
+// run does the checks in the spec's order and makes the child.
+func (c *call) run() verdict {
+	args, errno := abi.Decode(callerMemory{c.n.TID}, c.n.Args[2]) // rows 2 to 6
+	if !listen.Valid(c.s.fd, c.n.ID) {
+		return verdict{drop: true} // what was read may be another's
+	}
+	c.args, c.event.Args = args, args
+	if errno != 0 {
+		return fails(errno, "")
+	}
+	caller, err := check.OpenCaller(c.n.TID)
+	if err != nil || !listen.Valid(c.s.fd, c.n.ID) {
+		return verdict{drop: true}
+	}
+	defer caller.Close()
+	c.check = &check.Call{Caller: caller, Pid: c.pid, Hint: c.hint, Args: args, Access: c.access}
+	defer c.check.Close()
+	errno = c.check.Check() // rows 7 to 14
+	switch {
+	case c.early != nil:
+		return *c.early
+	case errno != 0:
+		return fails(errno, "")
+	case !c.attach():
+		return *c.early
+	}
+	return c.make()
+}
+
+// finish delivers the verdict and tells of it.
+func (c *call) finish(v verdict) {
+	if c.caller != nil {
+		c.letGo(v)
+	} else if !v.drop && c.s.waiting.take(c.n.TID, c.n.ID) {
+		c.answer(v)
+	}
+	c.unlock()
+	if v.drop || v.again {
+		return
+	}
+	c.tell(v)
+}
+
+// unlock lets other workers have the processes.
+func (c *call) unlock() {
+	c.s.locks.unlock(c.locked...)
+	c.locked = nil
+}
+
+// answer ends a call whose caller was never stopped.
+func (c *call) answer(v verdict) {
+	if v.again {
+		c.s.sendRestart(c.n.ID)
+		return
+	}
+	_ = listen.Send(c.s.fd, c.n.ID, v.value, v.errno) // a caller that is gone needs none
+}
+
+// tell reports the call's end.
+func (c *call) tell(v verdict) {
+	e := &c.event
+	e.Result, e.Cause, e.Duration = v.value, v.cause, time.Since(c.start)
+	if v.errno != 0 {
+		e.Result = -int64(v.errno)
+	}
+	if v.cause != "" {
+		c.s.log.WithField("caller", c.n.TID).WithField("pid", c.pid).Warn(v.cause)
+	}
+	if c.s.cfg.OnEvent != nil {
+		c.s.cfg.OnEvent(*e)
+	}
+}

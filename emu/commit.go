@@ -1,0 +1,105 @@
+package emu
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/proc"
+	"cloneat-emu/ptrace"
+)
+
+// commit is the end of every way but self: the child stands ready and stopped
+// below the target. The caller gets its result first, then the child runs; a
+// supervisor that dies between the two takes the child along.
+func (c *call) commit(child *ptrace.Stopped, id int64) (int64, error) {
+	if err := c.stillBelow(child.TID); err != nil {
+		c.abandon(child)
+		return 0, err
+	}
+	if err := c.storePIDFD(id); err != nil {
+		c.abandon(child)
+		return 0, err
+	}
+	c.storeParentTID(id)
+	if c.args.Has(unix.CLONE_VFORK) {
+		return id, c.untilExec(child)
+	}
+	c.letGo(verdict{value: id})
+	c.caller.Detached = true
+	return id, c.run1(child)
+}
+
+// run1 lets a finished child go.
+func (c *call) run1(child *ptrace.Stopped) error {
+	if err := child.Detach(0); err != nil && !ptrace.Gone(err) {
+		return fmt.Errorf("the child: %w", err)
+	}
+	return nil
+}
+
+// stillBelow looks a last time: a target that is gone is ESRCH, one that is no
+// descendant any more EPERM.
+func (c *call) stillBelow(child int) error {
+	d, err := proc.Open(child)
+	if err != nil {
+		return unix.ESRCH
+	}
+	defer d.Close()
+	st, err := d.Status()
+	if err != nil || st.PPid != c.check.Target.TGID {
+		return unix.ESRCH
+	}
+	return c.stillDescendant()
+}
+
+// storeParentTID is CLONE_PARENT_SETTID; a bad pointer is ignored, as in
+// clone(2).
+func (c *call) storeParentTID(id int64) {
+	if c.args.Has(unix.CLONE_PARENT_SETTID) {
+		var b [4]byte
+		binary.LittleEndian.PutUint32(b[:], uint32(id))
+		_ = callerMemory{c.n.TID}.WriteAt(b[:], c.args.ParentTID)
+	}
+}
+
+// canStorePIDFD finds out before anything is made whether the caller has room
+// for a pidfd, and memory for its number: row 19.
+func (c *call) canStorePIDFD() error {
+	if !c.args.Has(unix.CLONE_PIDFD) {
+		return nil
+	}
+	fd, err := c.caller.Call(unix.SYS_PIDFD_OPEN, uintptr(c.numberForCaller(c.check.Caller.TGID)), 0)
+	if err != nil {
+		return ofCaller(err)
+	}
+	if _, err := c.caller.Call(unix.SYS_CLOSE, fd); err != nil {
+		return ofCaller(err)
+	}
+	var b [4]byte
+	mem := callerMemory{c.n.TID}
+	if mem.ReadAt(b[:], c.args.ParentTID) != nil || mem.WriteAt(b[:], c.args.ParentTID) != nil {
+		return unix.EFAULT
+	}
+	return nil
+}
+
+// storePIDFD is CLONE_PIDFD: the descriptor appears in the caller.
+func (c *call) storePIDFD(id int64) error {
+	if !c.args.Has(unix.CLONE_PIDFD) {
+		return nil
+	}
+	fd, err := c.caller.Call(unix.SYS_PIDFD_OPEN, uintptr(id), 0)
+	if err != nil {
+		return ofCaller(err)
+	}
+	var b [4]byte
+	binary.LittleEndian.PutUint32(b[:], uint32(fd))
+	if err := (callerMemory{c.n.TID}).WriteAt(b[:], c.args.ParentTID); err != nil {
+		_, cerr := c.caller.Call(unix.SYS_CLOSE, fd)
+		return ofCaller(errors.Join(err, cerr))
+	}
+	return nil
+}

@@ -1,0 +1,35 @@
+// Package emu is cloneat(2) for kernels that do not have it: a server that
+// answers the calls of all processes under one seccomp filter.
+//
+// # The idea
+//
+// A call arrives as a seccomp notification. Its arguments are read, the checks
+// of the specification are made in their order (packages abi and check), and an
+// engine makes the child:
+//
+//   - self: the caller makes the call itself, as clone(2) or clone3(2);
+//   - init: the target is init of a pid namespace, which adopts a copy that the
+//     kernel makes of the caller (init.go);
+//   - shared, transplant: the target makes a child that is rebuilt into a copy
+//     of the caller (transplant.go, package transplant).
+//
+// Nobody is traced but while a call of theirs, or to them, is served.
+//
+// # If the supervisor dies
+//
+// The kernel detaches its tracees where they stand and closes the listener. A
+// caller that waits gets ENOSYS. One that was stopped makes its call again,
+// since its registers are left alone until there is a result, and gets ENOSYS.
+// A child in the making has PTRACE_O_EXITKILL and dies. A target's window is
+// one injected call; a supervisor killed within it leaves the target with the
+// registers of that call, which is the one harm that is not excluded.
+//
+// # Thread rules and lock order
+//
+// Every call is served by a goroutine locked to its OS thread, which makes all
+// ptrace requests for it (package ptrace). If a tracee could not be let go, the
+// thread ends, and the kernel lets it go.
+//
+// A worker first takes the processes that it attaches to (locks, all at once),
+// then the mutex of waiting for single steps; nothing is called under either.
+package emu

@@ -1,0 +1,208 @@
+package emu
+
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/proc"
+	"cloneat-emu/ptrace"
+)
+
+// The init engine makes a true copy-on-write clone of the caller below the init
+// of a pid namespace: an orphan whose dead father lived in that namespace is
+// adopted by its init (find_new_reaper() in kernel/exit.c).
+//
+//	caller ── clone(VM|THREAD|VFORK) ── C0, a thread of the caller's
+//	  C0:  setns(target, NEWPID)        its children are born over there
+//	  C0 ── clone(VM|VFORK) ── C1       in the target's pid namespace
+//	    C1:  setns(target, the rest)
+//	    C1 ── clone(hint) ── C2         the child: the caller's memory, copied once
+//	    C1:  exit                       C2 is the init's child now
+//	  C0:  wait(C1), exit               nothing is left for the caller to reap
+//
+// All changes happen in C0 and C1; the caller runs one injected clone. VFORK
+// keeps the alternate signal stack, which CLONE_VM alone would reset
+// (sas_ss_reset in kernel/fork.c). C1 takes an explicit unused pid, so that the
+// namespace's cursor does not move for it.
+
+// sharing are the flags that make the child share something with the target.
+const sharing = unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SIGHAND |
+	unix.CLONE_SYSVSEM | unix.CLONE_IO
+
+// toInit reports whether the engine fits: what the child shares, it must share
+// with the caller alone.
+func (c *call) toInit() bool {
+	if c.check.Target.Self || c.args.Has(sharing) {
+		return false
+	}
+	ids, err := nsPID(c.check.Target.TGID)
+	own, oerr := nsPID(c.n.TID)
+	return err == nil && oerr == nil && len(ids) > len(own) && ids[len(ids)-1] == 1
+}
+
+// makeInit runs the steps in the caller.
+func (c *call) makeInit() (int64, error) {
+	if err := c.canStorePIDFD(); err != nil {
+		return 0, err
+	}
+	child, id, err := c.viaThread()
+	if err != nil {
+		return 0, err
+	}
+	return c.commit(child.Stopped, id)
+}
+
+// viaThread makes C0 and ends it again. The child is left stopped.
+func (c *call) viaThread() (*ptrace.Injection, int64, error) {
+	flags := uint64(unix.CLONE_VM | unix.CLONE_THREAD | unix.CLONE_SIGHAND | unix.CLONE_VFORK)
+	stopped, err := fork(c.caller, cloneArgs{Flags: flags}, nil)
+	if err != nil {
+		return nil, 0, ofCaller(err)
+	}
+	c0, err := c.s.hold(stopped)
+	if err != nil {
+		return nil, 0, ofCaller(err)
+	}
+	child, id, err := c.inThread(c0)
+	c.exit(c0)
+	if _, ferr := c.caller.Finish(); ferr != nil {
+		return nil, 0, ofCaller(ferr)
+	}
+	return child, id, err
+}
+
+// inThread is C0's part.
+func (c *call) inThread(c0 *ptrace.Injection) (*ptrace.Injection, int64, error) {
+	target := c.numberForCaller(c.check.Target.TGID)
+	pidfd, err := c0.Call(unix.SYS_PIDFD_OPEN, uintptr(target), 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := c.targetAlive(); err != nil {
+		return nil, 0, err // what was opened may be another process
+	}
+	if _, err := c0.Call(unix.SYS_SETNS, pidfd, unix.CLONE_NEWPID); err != nil {
+		return nil, 0, err
+	}
+	stopped, err := c.forkOver(c0)
+	if err != nil {
+		return nil, 0, err
+	}
+	c1, err := c.s.hold(stopped)
+	if err != nil {
+		return nil, 0, err
+	}
+	child, id, err := c.overThere(c1, pidfd)
+	c.exit(c1)
+	if _, ferr := c0.Finish(); ferr != nil {
+		return nil, 0, ofCaller(ferr)
+	}
+	_, _ = c0.Call(unix.SYS_WAIT4, uintptr(^uint32(0)), 0, unix.WALL|unix.WNOTHREAD, 0)
+	return child, id, err
+}
+
+// forkOver makes C1 under a number that nobody has.
+func (c *call) forkOver(c0 *ptrace.Injection) (*ptrace.Stopped, error) {
+	args := cloneArgs{Flags: unix.CLONE_VM | unix.CLONE_VFORK}
+	end, err := proc.PIDMax()
+	if err != nil {
+		return nil, err
+	}
+	for n := end - 1; n > end-maxUnused && n > 1; n-- {
+		if n == c.hint {
+			continue
+		}
+		child, err := fork(c0, args, []int32{int32(n)})
+		switch {
+		case errors.Is(err, unix.EEXIST):
+			continue
+		case errors.Is(err, unix.EINVAL), errors.Is(err, unix.EPERM):
+			return fork(c0, args, nil) // the namespace has a smaller pid_max, or the right is missing
+		}
+		return child, err
+	}
+	return fork(c0, args, nil)
+}
+
+// maxUnused bounds the search for a number that nobody has.
+const maxUnused = 64
+
+// overThere is C1's part: it joins the namespaces and makes the child.
+func (c *call) overThere(c1 *ptrace.Injection, pidfd uintptr) (*ptrace.Injection, int64, error) {
+	if kinds := c.kinds() &^ unix.CLONE_NEWTIME; kinds != 0 {
+		if _, err := c1.Call(unix.SYS_SETNS, pidfd, kinds); err != nil {
+			return nil, 0, err
+		}
+	}
+	stopped, err := c.forkChild(c1)
+	if err != nil {
+		return nil, 0, err
+	}
+	child, err := c.s.hold(stopped)
+	if err != nil {
+		stopped.Kill()
+		return nil, 0, err
+	}
+	id := c.numberForCaller(child.TID)
+	if err = c.settle(child, pidfd); err == nil {
+		err = c.prepareCopy(child.Stopped)
+	}
+	if err != nil {
+		child.Kill()
+		return nil, 0, err
+	}
+	_, err = c1.Finish()
+	return child, id, err
+}
+
+// forkChild makes C2 with everything that the call asks for and the kernel
+// does by itself.
+func (c *call) forkChild(c1 *ptrace.Injection) (*ptrace.Stopped, error) {
+	args := forSelf(c.args)
+	args.Flags &^= unix.CLONE_PIDFD | unix.CLONE_PARENT_SETTID | unix.CLONE_VFORK
+	args.PIDFD, args.ParentTID = 0, 0
+	return c.forkHinted(c1, args)
+}
+
+// settle gives the child what the way over the threads took away or added.
+func (c *call) settle(child *ptrace.Injection, pidfd uintptr) error {
+	if c.kinds()&unix.CLONE_NEWTIME != 0 {
+		if _, err := child.Call(unix.SYS_SETNS, pidfd, unix.CLONE_NEWTIME); err != nil {
+			return err
+		}
+	}
+	if err := c.targetRoot(child); err != nil {
+		return err
+	}
+	if _, err := child.Call(unix.SYS_CLOSE, pidfd); err != nil {
+		return err
+	}
+	rseq, err := c.caller.Rseq()
+	if err != nil || rseq.Pointer == 0 {
+		return nil // none, or a kernel that does not tell
+	}
+	_, err = child.Call(unix.SYS_RSEQ, uintptr(rseq.Pointer), uintptr(rseq.Size), 0, uintptr(rseq.Signature))
+	return err
+}
+
+// kinds are the namespaces to join, as setns(2) takes them, but for pid.
+func (c *call) kinds() uintptr {
+	var flags uintptr
+	for _, k := range c.check.Target.Differs {
+		flags |= nsFlag[k]
+	}
+	return flags
+}
+
+var nsFlag = map[proc.Kind]uintptr{
+	proc.UTS: unix.CLONE_NEWUTS, proc.IPC: unix.CLONE_NEWIPC, proc.Mnt: unix.CLONE_NEWNS,
+	proc.Net: unix.CLONE_NEWNET, proc.Cgroup: unix.CLONE_NEWCGROUP, proc.Time: unix.CLONE_NEWTIME,
+}
+
+// exit ends a helper of the making. It may be gone already.
+func (c *call) exit(i *ptrace.Injection) {
+	if _, err := i.Call(unix.SYS_EXIT, 0); !ptrace.Gone(err) {
+		i.Kill()
+	}
+}

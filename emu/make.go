@@ -1,0 +1,82 @@
+package emu
+
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/transplant"
+	"cloneat-emu/ptrace"
+)
+
+// An engine makes the child. Precondition: the caller is stopped, and rows 2
+// to 14 let the call pass.
+type engine struct {
+	name string
+	fits func(*call) bool
+	make func(*call) (int64, error)
+}
+
+// engines are tried in this order: the first that fits makes the child.
+var engines = []engine{
+	{"self", (*call).toSelf, (*call).makeSelf},
+	{"init", (*call).toInit, (*call).makeInit},
+	{"shared", (*call).sharesMemory, (*call).makeShared},
+	{"transplant", (*call).toOther, (*call).makeTransplant},
+}
+
+// make chooses the engine and turns its outcome into a verdict.
+func (c *call) make() verdict {
+	for _, e := range engines {
+		if !e.fits(c) || c.forbidden(e.name) {
+			continue
+		}
+		c.event.Engine = e.name
+		id, err := e.make(c)
+		if err != nil {
+			c.event.Engine = ""
+			return verdictOf(err)
+		}
+		return verdict{value: id}
+	}
+	return fails(unix.EOPNOTSUPP, "the engine that --engine asks for cannot serve this call")
+}
+
+// forbidden reports whether a forced engine leaves this one out.
+func (c *call) forbidden(name string) bool {
+	want := c.s.cfg.Engine
+	return want != "" && want != "auto" && want != name
+}
+
+func (c *call) toSelf() bool  { return c.check.Target.Self }
+func (c *call) toOther() bool { return !c.check.Target.Self }
+
+// verdictOf turns an engine's error into what the caller is told.
+func verdictOf(err error) verdict {
+	var errno unix.Errno
+	var unsupported *transplant.Unsupported
+	switch {
+	case errors.As(err, &unsupported):
+		return fails(unix.EOPNOTSUPP, unsupported.Cause)
+	case errors.Is(err, ptrace.ErrAgain):
+		return verdict{again: true}
+	case errors.Is(err, errCallerGone):
+		return verdict{drop: true}
+	case errors.Is(err, ptrace.ErrBusy):
+		return fails(unix.EBUSY, err.Error())
+	case errors.As(err, &errno):
+		return fails(errno, "")
+	}
+	return fails(unix.EOPNOTSUPP, err.Error())
+}
+
+// errCallerGone says that the caller died while it was served.
+var errCallerGone = errors.New("the caller is gone")
+
+// ofCaller marks an error of a request to the caller.
+func ofCaller(err error) error {
+	if err != nil && ptrace.Gone(err) {
+		return errCallerGone
+	}
+	return err
+}

@@ -1,0 +1,36 @@
+package emu
+
+import "cloneat-emu/emu/proc"
+
+// numberFor translates a process's number, as the supervisor sees it, into the
+// active pid namespace of the thread viewer: NSpid of /proc/PID/status lists the
+// numbers from the supervisor's namespace down, and the viewer's is as deep as
+// its own list is long. 0 if the process is not to be seen there.
+func numberFor(viewer, tid int) int64 {
+	own, err := nsPID(viewer)
+	if err != nil {
+		return 0
+	}
+	ids, err := nsPID(tid)
+	if err != nil || len(ids) < len(own) {
+		return 0
+	}
+	return int64(ids[len(own)-1])
+}
+
+// numberForCaller is numberFor the calling thread.
+func (c *call) numberForCaller(tid int) int64 { return numberFor(c.n.TID, tid) }
+
+// nsPID lists the thread's numbers, the supervisor's namespace first.
+func nsPID(tid int) ([]int, error) {
+	d, err := proc.Open(tid)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	st, err := d.Status()
+	if err != nil {
+		return nil, err
+	}
+	return st.NSpid, nil
+}

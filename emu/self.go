@@ -1,0 +1,84 @@
+package emu
+
+import (
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/ptrace"
+)
+
+// makeSelf lets the caller make the call itself, as clone(2) or clone3(2), and
+// puts both sides' registers right at the kernel's fork event:
+//
+//	caller                                     child
+//	enters clone, event stop                   first stop, caller's registers
+//	gets its registers back                    gets the caller's, rax 0
+//	DETACH: the kernel finishes the call       DETACH
+//
+// So that a caller which waits for its vfork child is not traced meanwhile, and
+// nothing is left to be done for it if the supervisor dies.
+func (c *call) makeSelf() (int64, error) {
+	child, err := c.forkSelf()
+	if err != nil {
+		return 0, ofCaller(err)
+	}
+	id := c.numberForCaller(child.TID)
+	if err := c.givenBack(); err != nil {
+		child.Kill()
+		return 0, ofCaller(err)
+	}
+	err = c.prepareCopy(child)
+	if err == nil {
+		err = child.Detach(0)
+	}
+	if err != nil && !ptrace.Gone(err) {
+		return 0, err
+	}
+	if err := c.caller.Detach(0); err != nil {
+		return 0, ofCaller(err)
+	}
+	c.caller.Detached = true
+	return id, nil
+}
+
+// givenBack restores the caller inside its clone. The kernel will put the
+// child's number into rax when the call returns.
+func (c *call) givenBack() error {
+	regs := ptrace.WithResult(c.caller.Saved(), 0)
+	if err := c.caller.SetRegs(regs); err != nil {
+		return err
+	}
+	return c.caller.SetSigMask(c.caller.Mask())
+}
+
+// prepareCopy gives a child that the kernel copied from the caller the registers
+// and the mask that the program's own call leaves. Stack pointer and segment
+// bases are the child's already.
+func (c *call) prepareCopy(child *ptrace.Stopped) error {
+	own, err := child.Regs()
+	if err != nil {
+		return err
+	}
+	regs := ptrace.WithResult(c.caller.Saved(), 0)
+	regs.Rsp, regs.Fs_base, regs.Gs_base = own.Rsp, own.Fs_base, own.Gs_base
+	if err := child.SetRegs(regs); err != nil {
+		return err
+	}
+	return child.SetSigMask(c.caller.Mask())
+}
+
+// forkSelf makes the clone, with the exact pid if one is wanted.
+func (c *call) forkSelf() (*ptrace.Stopped, error) {
+	return c.forkHinted(c.caller, forSelf(c.args))
+}
+
+// setTID is clone3's set_tid: the hint's number in the namespace where the child
+// would be born without CLONE_NEWPID, and 1 in a new one below it.
+func (c *call) setTID() []int32 {
+	if c.hint == 0 {
+		return nil
+	}
+	if c.args.Has(unix.CLONE_NEWPID) {
+		return []int32{1, int32(c.hint)}
+	}
+	return []int32{int32(c.hint)}
+}

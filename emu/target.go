@@ -1,0 +1,147 @@
+package emu
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/proc"
+	"cloneat-emu/ptrace"
+)
+
+// stopTarget stops the target thread wherever it is. done must be called when
+// the target was let go. Precondition: this worker holds the thread's lock.
+func (c *call) stopTarget() (i *ptrace.Injection, done func(), err error) {
+	tid := c.check.Target.TID
+	id, waits, unwant := c.s.waiting.want(tid)
+	defer func() {
+		if err != nil {
+			unwant()
+		}
+	}()
+	r, err := c.s.seize(tid)
+	if err != nil {
+		if waits {
+			c.s.sendRestart(id)
+		}
+		return nil, nil, seizeFailed(tid, err)
+	}
+	err = r.Interrupt()
+	if waits {
+		c.s.sendRestart(id) // it waits for us: let it stop, and call again
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	stopped, _, err := r.WaitFor(busyBound)
+	if err != nil {
+		c.lost = true // still on its way to a stop: only the thread's end detaches it
+		return nil, nil, err
+	}
+	i, err = stopped.Begin()
+	if err != nil {
+		_ = stopped.Detach(0)
+		return nil, nil, err
+	}
+	return i, unwant, nil
+}
+
+// seizeFailed tells a target that exits (EPERM too) from one that another
+// process traces.
+func seizeFailed(tid int, err error) error {
+	if !errors.Is(err, unix.EPERM) {
+		return err
+	}
+	d, perr := proc.Open(tid)
+	if perr != nil {
+		return unix.ESRCH
+	}
+	defer d.Close()
+	if st, serr := d.Stat(); serr != nil || st.Exiting() {
+		return unix.ESRCH
+	}
+	return fmt.Errorf("target %d is traced by another process, or may not be traced: %w", tid, ptrace.ErrBusy)
+}
+
+// letTargetGo gives the target back what it had.
+func letTargetGo(t *ptrace.Injection, done func()) error {
+	defer done()
+	if t.Detached {
+		return nil
+	}
+	if err := t.End(); err != nil {
+		return err
+	}
+	return t.Detach(0)
+}
+
+// abandon ends a child that is not to be, without a trace in the target: it is
+// stopped, the child killed, and the target made to reap it, with signals
+// blocked, so that no handler of this thread sees the SIGCHLD; that is taken
+// back unless one was pending before.
+func (c *call) abandon(child *ptrace.Stopped) {
+	t, done, err := c.stopTarget()
+	if err != nil {
+		child.Kill()
+		return
+	}
+	id := uintptr(numberFor(c.check.Target.TID, child.TID))
+	before := pending(t.TID, unix.SIGCHLD)
+	child.Kill()
+	_, _ = t.Call(unix.SYS_WAIT4, id, 0, unix.WALL, 0)
+	if !before && pending(t.TID, unix.SIGCHLD) {
+		takeSignal(t, unix.SIGCHLD)
+	}
+	_ = letTargetGo(t, done)
+}
+
+// takeSignal makes the tracee take a pending signal out of its queue.
+func takeSignal(t *ptrace.Injection, sig unix.Signal) {
+	mem, err := t.NewScratch()
+	if err != nil {
+		return
+	}
+	defer mem.Release()
+	var b [32]byte // the set, then a timeout of zero
+	binary.LittleEndian.PutUint64(b[:], 1<<(uint(sig)-1))
+	if mem.Write(b[:]) == nil {
+		_, _ = t.Call(unix.SYS_RT_SIGTIMEDWAIT, mem.Addr(), 0, mem.Addr()+8, 8)
+	}
+}
+
+// pending reports whether the signal waits for the thread or its process.
+func pending(tid int, sig unix.Signal) bool {
+	if sig == 0 {
+		return false
+	}
+	d, err := proc.Open(tid)
+	if err != nil {
+		return false
+	}
+	defer d.Close()
+	st, err := d.Status()
+	return err == nil && (st.SigPnd|st.ShdPnd)>>(uint(sig)-1)&1 != 0
+}
+
+// targetAlive says ESRCH once the target has been reaped: its number may be
+// another's from then on.
+func (c *call) targetAlive() error {
+	if !c.check.Target.Dir.Alive() {
+		return unix.ESRCH
+	}
+	return nil
+}
+
+// stillDescendant is row 9 once more, at the end.
+func (c *call) stillDescendant() error {
+	below, err := c.check.Target.Dir.DescendsFrom(c.check.Caller.TGID)
+	switch {
+	case err != nil:
+		return unix.ESRCH
+	case !below:
+		return unix.EPERM
+	}
+	return nil
+}

@@ -1,0 +1,168 @@
+package emu
+
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/transplant"
+	"cloneat-emu/ptrace"
+)
+
+// The transplant engine: the target makes a child, which is rebuilt into a
+// copy of the caller before it runs.
+//
+//	caller (stopped)          target                  child C
+//	read once: Take
+//	                          stop, one clone, go on  stopped at birth, EXITKILL
+//	                                                  rebuilt: Build
+//	result, go on                                     go on: 0
+//
+// The shared engine is the same with less to do: where the target has the
+// caller's memory, the kernel's own copy of it is right.
+
+func (c *call) makeShared() (int64, error) { return c.transplant(true) }
+
+func (c *call) makeTransplant() (int64, error) { return c.transplant(false) }
+
+func (c *call) transplant(memoryIsSame bool) (int64, error) {
+	if err := c.mayUnshare(); err != nil {
+		return 0, err
+	}
+	if err := c.openCaller(); err != nil {
+		return 0, err
+	}
+	defer unix.Close(c.callerPIDFD)
+	if err := c.canStorePIDFD(); err != nil {
+		return 0, err
+	}
+	snap, err := c.snapshot()
+	if err != nil {
+		return 0, ofCaller(err)
+	}
+	defer snap.Release() //nolint:errcheck // threads that are gone
+	child, err := c.bear()
+	if err != nil {
+		return 0, err
+	}
+	id := c.numberForCaller(child.TID)
+	stats, err := c.build(snap, child, memoryIsSame)
+	if err != nil {
+		gone := ptrace.Gone(err)
+		c.abandon(child)
+		if gone {
+			return 0, unix.ESRCH // somebody killed it, or the target's namespace ended
+		}
+		return 0, err
+	}
+	c.event.Pages, c.event.Bytes = stats.Pages, stats.Bytes
+	return c.commit(child, id)
+}
+
+// snapshot reads the caller, which has to stand as it was stopped for that.
+func (c *call) snapshot() (*transplant.Snapshot, error) {
+	if err := c.caller.End(); err != nil {
+		return nil, err
+	}
+	snap, err := transplant.Take(c.caller.Stopped, c.callerPIDFD, c.s.wantStopped)
+	if err != nil {
+		return nil, err
+	}
+	c.caller, err = c.caller.Begin()
+	return snap, err
+}
+
+// bear makes the target clone. A signal that comes first has the target, and
+// the attempt is made anew.
+func (c *call) bear() (*ptrace.Stopped, error) {
+	for {
+		t, done, err := c.stopTarget()
+		if err != nil {
+			return nil, err
+		}
+		child, err := c.bearOne(t)
+		if lerr := letTargetGo(t, done); lerr != nil && err == nil && !ptrace.Gone(lerr) {
+			child.Kill()
+			return nil, lerr
+		}
+		if errors.Is(err, ptrace.ErrAgain) {
+			continue
+		}
+		if ptrace.Gone(err) {
+			return nil, unix.ESRCH
+		}
+		return child, err
+	}
+}
+
+// bearOne is the target's window: one injected call.
+func (c *call) bearOne(t *ptrace.Injection) (*ptrace.Stopped, error) {
+	child, err := c.forkHinted(t, c.forTarget())
+	if err != nil {
+		return nil, err
+	}
+	if err := child.SetOptions(c.s.makingOptions()); err != nil {
+		return nil, err
+	}
+	if _, err := t.Finish(); err != nil {
+		child.Kill()
+		return nil, err
+	}
+	return child, nil
+}
+
+// atBirth are the namespaces that only a clone can make: a new time namespace
+// holds the children of whoever unshares it, a pid namespace too.
+const atBirth = unix.CLONE_NEWPID | unix.CLONE_NEWTIME
+
+// forTarget is the call that the target makes. What it shares with the caller
+// (row 11) it hands down.
+func (c *call) forTarget() cloneArgs {
+	return cloneArgs{Flags: c.args.Flags & (sharing | atBirth), ExitSignal: uint64(unix.SIGCHLD)}
+}
+
+// build turns the child into a copy of the caller.
+func (c *call) build(snap *transplant.Snapshot, child *ptrace.Stopped, memoryIsSame bool) (transplant.Stats, error) {
+	a := c.args
+	o := transplant.Options{
+		BestEffort: c.s.cfg.BestEffort, Log: c.s.log.WithField("caller", c.n.TID),
+		ShareFiles: a.Has(unix.CLONE_FILES), ShareFS: a.Has(unix.CLONE_FS),
+		ShareSighand: a.Has(unix.CLONE_SIGHAND), ShareVM: a.Has(unix.CLONE_VM),
+		KeepMemory:    memoryIsSame && !a.Has(unix.CLONE_VM),
+		ClearSighand:  a.Has(unix.CLONE_CLEAR_SIGHAND),
+		ClearAltStack: a.Has(unix.CLONE_VM) && !a.Has(unix.CLONE_VFORK),
+		Unshare:       a.Flags & newNamespaces &^ atBirth,
+	}
+	if a.StackBase != 0 {
+		o.StackPointer = a.StackBase + a.StackSize
+	}
+	if a.Has(unix.CLONE_SETTLS) {
+		o.TLS = &a.TLS
+	}
+	if a.Has(unix.CLONE_CHILD_SETTID) {
+		o.ChildSetTID = a.ChildTID
+	}
+	if a.Has(unix.CLONE_CHILD_CLEARTID) {
+		o.ChildClearTID = a.ChildTID
+	}
+	pidfd, err := unix.PidfdOpen(child.TID, 0)
+	if err != nil {
+		return transplant.Stats{}, err
+	}
+	defer unix.Close(pidfd)
+	return snap.Build(child, pidfd, o)
+}
+
+// newNamespaces are the flags that make one.
+const newNamespaces = unix.CLONE_NEWNS | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC | unix.CLONE_NEWNET |
+	unix.CLONE_NEWCGROUP | unix.CLONE_NEWPID | unix.CLONE_NEWTIME
+
+// openCaller opens the caller's process. It is stopped and cannot be reaped
+// unless it dies, which the stop would tell.
+func (c *call) openCaller() (err error) {
+	c.callerPIDFD, err = unix.PidfdOpen(c.check.Caller.TGID, 0)
+	if err != nil {
+		return errCallerGone
+	}
+	return nil
+}

@@ -1,0 +1,55 @@
+package transplant
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/ptrace"
+)
+
+// unshare makes the new namespaces that the call asks for, while C still may.
+// Root and working directory are in place: CLONE_NEWNS carries them over into
+// the copy (copy_mnt_ns in fs/namespace.c).
+func (b *build) unshare() error {
+	if b.opt.Unshare == 0 {
+		return nil
+	}
+	b.script.add("unshare", b.opt.Unshare, unix.SYS_UNSHARE, uintptr(b.opt.Unshare))
+	return b.script.run()
+}
+
+// Chroot gives a child in the making root as its root and working directory.
+// The child's other descriptors stay as they are.
+func Chroot(child *ptrace.Injection, childPIDFD int, root *os.File) error {
+	batch, err := child.NewBatch(chrootArea)
+	if err != nil {
+		return err
+	}
+	b := &build{c: child.Stopped, inj: child, pidfd: childPIDFD, script: &script{inj: child, batch: batch}}
+	if err := b.chroot(root); err != nil {
+		return err
+	}
+	return batch.Close()
+}
+
+// chrootArea is room for a few calls and one descriptor's message.
+const chrootArea = 16 << 10
+
+func (b *build) chroot(root *os.File) error {
+	if err := b.openChannel(); err != nil {
+		return err
+	}
+	defer b.ch.closeOurs()
+	there, err := b.ch.send([]int{int(root.Fd())})
+	if err != nil {
+		return err
+	}
+	fd := uintptr(there[0])
+	b.script.add("fchdir to the root", 0, unix.SYS_FCHDIR, fd)
+	b.script.room(1, 2)
+	b.script.add("chroot", 0, unix.SYS_CHROOT, b.script.text("."))
+	b.script.add("close", 0, unix.SYS_CLOSE, fd)
+	b.script.add("close", 0, unix.SYS_CLOSE, uintptr(b.ch.far))
+	return b.script.run()
+}
