@@ -244,7 +244,7 @@ static long start_thread(struct birth *b)
 /* Everything but the birth itself. */
 static struct birth *expect_birth(struct msg *m, uint64_t flags)
 {
-	static struct birth plain;
+	static __thread struct birth plain;
 	struct birth *b = &plain;
 	int sv[2], one = 1;
 

@@ -193,6 +193,8 @@ PLAY(hint_no_init, "no init yet: only 1 is a legal hint")
 	expect_ok(cl(&a, &c, a.pid, 300, 0));
 	expect_eq(c.vpid, number_in(&c, &me));
 	expect_eq(sys(&c, SYS_getpid), 300);
+	/* Before the init: that one waits until its last process is reaped. */
+	expect_eq(end(&c, &a, 5), EXITED(5));
 }
 
 PLAY(session_invisible, "session and group outside the container read as 0")
