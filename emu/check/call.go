@@ -34,15 +34,18 @@ type Call struct {
 // Target is the process whose child is to be made. For a call to the caller's
 // own process it is the caller.
 type Target struct {
-	TGID  int
-	TID   int // the leader, or the first thread that is not exiting
-	PidFD int // of the process; -1 if none is open
-	Self  bool
-	// Dir and Thread are open directories of the process and the thread.
+	TGID int
+	TID  int // the leader, or the first thread that is not exiting
+	Self bool
+	// PidFD and Dir are open on the process, Thread on the thread. To self
+	// there are none of them (-1 and nil): the caller is there anyway.
+	PidFD       int
 	Dir, Thread *proc.Dir
 	// Differs lists the kinds of namespace that caller and target do not
 	// have in common, active ones compared with active ones.
 	Differs []proc.Kind
+
+	parent int // the real parent's process when the target was found
 }
 
 // Close gives back what the rows opened.

@@ -14,7 +14,6 @@ type Caller struct {
 	Thread    *proc.Dir
 	// Status is the thread's at the time of the call.
 	Status *proc.Status
-	PidNS  proc.NSID // active
 }
 
 // OpenCaller looks at the thread with that id. Precondition: the thread is known
@@ -28,10 +27,9 @@ func OpenCaller(tid int) (*Caller, error) {
 	c := &Caller{TID: tid, Thread: d}
 	if c.Status, err = d.Status(); err == nil {
 		c.TGID = c.Status.Tgid
-		c.PidNS, err = d.NS(proc.PID)
-	}
-	if err == nil && len(c.Status.NSpid) == 0 {
-		err = fmt.Errorf("/proc/%d/status has no NSpid: a kernel without pid namespaces", tid)
+		if len(c.Status.NSpid) == 0 {
+			err = fmt.Errorf("/proc/%d/status has no NSpid: a kernel without pid namespaces", tid)
+		}
 	}
 	if err != nil {
 		d.Close()
@@ -43,10 +41,22 @@ func OpenCaller(tid int) (*Caller, error) {
 // Close gives the caller's directory back.
 func (c *Caller) Close() { c.Thread.Close() }
 
+// pidNS is the caller's active pid namespace.
+func (c *Caller) pidNS() (proc.NSID, error) { return c.Thread.NS(proc.PID) }
+
+// pid is the caller's process in the numbers that it uses itself.
+func (c *Caller) pid() int { return c.Status.NStgid[c.level()] }
+
 // level is how many pid namespaces lie between the supervisor's and the
 // caller's: the index of the caller's numbers in a list such as NSpid.
 func (c *Caller) level() int { return len(c.Status.NSpid) - 1 }
 
-// cred is what decides about the caller's capabilities. It is read when needed:
-// another thread cannot change it, and the calling thread is waiting.
-func (c *Caller) cred() (*rights.Cred, error) { return rights.Of(c.Thread) }
+// cred is what decides about the caller's capabilities. Nobody else can change
+// them, and the calling thread is waiting.
+func (c *Caller) cred() (*rights.Cred, error) {
+	id, err := c.Thread.NS(proc.User)
+	if err != nil {
+		return nil, err
+	}
+	return &rights.Cred{EUID: c.Status.Uid[1], Effective: c.Status.CapEff, UserNS: id}, nil
+}

@@ -53,7 +53,7 @@ func (c *Call) birthplace() (*os.File, error) {
 		return c.Target.Thread.OpenNS(proc.PID)
 	}
 	ns, err := c.Caller.Thread.OpenNS(proc.PIDForChildren)
-	if err != nil && !proc.Gone(err) && errors.Is(err, os.ErrNotExist) {
+	if missing(err) {
 		return nil, nil
 	}
 	return ns, err

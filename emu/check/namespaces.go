@@ -59,7 +59,7 @@ func differing(a, b *proc.Dir, kinds []proc.Kind) ([]proc.Kind, error) {
 	var list []proc.Kind
 	for _, kind := range kinds {
 		one, err := a.NS(kind)
-		if err != nil && !proc.Gone(err) && errors.Is(err, os.ErrNotExist) {
+		if missing(err) {
 			continue
 		}
 		if err != nil {
@@ -75,3 +75,7 @@ func differing(a, b *proc.Dir, kinds []proc.Kind) ([]proc.Kind, error) {
 	}
 	return list, nil
 }
+
+// missing reports whether err says that there is no such namespace, though the
+// thread is there.
+func missing(err error) bool { return errors.Is(err, os.ErrNotExist) && !proc.Gone(err) }

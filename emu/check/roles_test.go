@@ -170,10 +170,10 @@ func leaderless() {
 // actor is a caller that a test gives orders to.
 type actor struct {
 	*reexec.Process
-	t *testing.T
+	t testing.TB
 }
 
-func newActor(t *testing.T, flags uintptr) *actor {
+func newActor(t testing.TB, flags uintptr) *actor {
 	t.Helper()
 	p := reexec.Start(t, "caller", func(cmd *exec.Cmd) {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: flags}

@@ -93,7 +93,11 @@ func (s *scan) thread(tid int) (int, error) {
 	if err != nil || len(st.NSpid) <= level || st.NSpid[level] != s.pid {
 		return 0, err
 	}
-	is, err := within(d, len(st.NSpid)-1-level, s.caller.PidNS)
+	meant, err := s.caller.pidNS()
+	if err != nil {
+		return 0, err
+	}
+	is, err := within(d, len(st.NSpid)-1-level, meant)
 	if !is {
 		return 0, err
 	}

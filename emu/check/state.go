@@ -19,22 +19,19 @@ func callerState(c *Call) unix.Errno {
 	if !c.Args.Has(unix.CLONE_THREAD) {
 		return 0
 	}
-	born, err := c.birthplace()
+	own, err := c.Caller.pidNS()
 	if err != nil {
 		return c.unexpected(err)
 	}
-	if born != nil {
-		defer born.Close()
-		id, err := proc.FileNSID(born)
-		if err != nil {
-			return c.unexpected(err)
-		}
-		if id == c.Caller.PidNS {
-			return 0
-		}
+	born, err := c.Caller.Thread.NS(proc.PIDForChildren)
+	if err != nil && !missing(err) {
+		return c.unexpected(err)
 	}
-	return c.fail(unix.EINVAL, "CLONE_THREAD, but children are born in another pid namespace")
+	if born != own {
+		return c.fail(unix.EINVAL, "CLONE_THREAD, but children are born in another pid namespace")
+	}
+	return 0
 }
 
 // isInit reports whether the caller's process is number 1 where it lives.
-func (c *Caller) isInit() bool { return c.Status.NStgid[c.level()] == 1 }
+func (c *Caller) isInit() bool { return c.pid() == 1 }

@@ -17,6 +17,10 @@ func argumentRange(c *Call) unix.Errno {
 // findTarget is row 8: the process with that number in the caller's pid
 // namespace. An id of a thread that leads no group is EINVAL.
 func findTarget(c *Call) unix.Errno {
+	if c.Pid == c.Caller.pid() { // known to be there, and no other thread's id
+		c.Target.TGID, c.Target.Self = c.Caller.TGID, true
+		return 0
+	}
 	tgid, err := c.translate()
 	if err != nil {
 		return c.unexpected(err)
@@ -34,7 +38,7 @@ func findTarget(c *Call) unix.Errno {
 	if err := c.pin(tgid); err != nil {
 		return c.unexpected(err)
 	}
-	c.Target.TGID, c.Target.Self = tgid, tgid == c.Caller.TGID
+	c.Target.TGID, c.Target.parent = tgid, st.PPid
 	return 0
 }
 
@@ -68,6 +72,9 @@ func (c *Call) pin(tgid int) error {
 
 // isDescendant is row 9. The caller's own process counts.
 func isDescendant(c *Call) unix.Errno {
+	if c.Target.Self || c.Target.parent == c.Caller.TGID {
+		return 0
+	}
 	below, err := c.Target.Dir.DescendsFrom(c.Caller.TGID)
 	if err != nil {
 		return c.unexpected(err)
@@ -81,24 +88,36 @@ func isDescendant(c *Call) unix.Errno {
 // hasLiveThread is row 10, and chooses the target thread. To its own process the
 // caller is what is cloned, whichever thread it is.
 func hasLiveThread(c *Call) unix.Errno {
-	tids := []int{c.Caller.TID}
-	if !c.Target.Self {
-		var err error
-		if tids, err = c.Target.Dir.Threads(); err != nil { // the leader comes first
-			return c.unexpected(err)
-		}
+	if c.Target.Self {
+		c.Target.TID = c.Caller.TID
+		return 0
+	}
+	found, errno := c.tryThread(c.Target.TGID) // nearly always the one
+	if found || errno != 0 {
+		return errno
+	}
+	tids, err := c.Target.Dir.Threads()
+	if err != nil {
+		return c.unexpected(err)
 	}
 	for _, tid := range tids {
-		th, err := liveThread(c.Target.Dir, tid)
-		if err != nil && !proc.Gone(err) {
-			return c.unexpected(err)
-		}
-		if th != nil {
-			c.Target.TID, c.Target.Thread = tid, th
-			return 0
+		if found, errno := c.tryThread(tid); found || errno != 0 {
+			return errno
 		}
 	}
 	return c.fail(unix.ESRCH, "process %d has exited or is about to", c.Target.TGID)
+}
+
+// tryThread makes a thread the target thread if it is not exiting.
+func (c *Call) tryThread(tid int) (found bool, errno unix.Errno) {
+	th, err := liveThread(c.Target.Dir, tid)
+	if err != nil && !proc.Gone(err) {
+		return false, c.unexpected(err)
+	}
+	if th != nil {
+		c.Target.TID, c.Target.Thread = tid, th
+	}
+	return th != nil, 0
 }
 
 // liveThread opens a thread, nil if it is exiting.

@@ -12,12 +12,8 @@ import (
 // translate finds the supervisor's number for the caller's pid argument, which
 // may be that of a thread. A number that nothing has is a [proc.GoneError].
 func (c *Call) translate() (int, error) {
-	level := c.Caller.level()
-	if level == 0 {
+	if c.Caller.level() == 0 {
 		return c.Pid, nil // one and the same pid namespace
-	}
-	if c.Pid == c.Caller.Status.NStgid[level] {
-		return c.Caller.TGID, nil // the caller's own, the most frequent one
 	}
 	ns, err := c.Caller.Thread.OpenNS(proc.PID)
 	if err != nil {

@@ -1,7 +1,10 @@
 package proc
 
 import (
+	"fmt"
 	"os"
+	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -32,17 +35,37 @@ var Nsproxy = []Kind{UTS, IPC, Mnt, Net, Cgroup, Time, PID}
 type NSID struct{ Dev, Ino uint64 }
 
 // NS tells the identity of one of the thread's namespaces. The error is a
-// [GoneError] also for a zombie, which has none but its user namespace. It is
-// an os.ErrNotExist for [PIDForChildren] as long as that has no init, and for a
-// kind that this kernel does not have.
+// [GoneError] also for a zombie, which has few. It is an os.ErrNotExist for
+// [PIDForChildren] as long as that has no init, and for a kind that this kernel
+// does not have.
+//
+// It reads the link's text and does not follow it, for which the kernel would
+// make an inode, and throw it away again.
 func (d *Dir) NS(kind Kind) (NSID, error) {
-	var st unix.Stat_t
+	var buf [64]byte
 	name := "ns/" + string(kind)
-	if err := unix.Fstatat(d.fd, name, &st, 0); err != nil {
-		return NSID{}, d.nsError("stat", name, kind, err)
+	n, err := unix.Readlinkat(d.fd, name, buf[:])
+	if err != nil {
+		return NSID{}, d.nsError("readlink", name, kind, err)
 	}
-	return NSID{st.Dev, st.Ino}, nil
+	id := NSID{Dev: nsfs()}
+	text := string(buf[:n])
+	_, number, ok := strings.Cut(text, ":[")
+	if !ok || number == "" {
+		return NSID{}, fmt.Errorf("%s/%s: %q names no namespace", d.at, name, text)
+	}
+	if err := scan(&id.Ino, strings.TrimSuffix(number, "]")); err != nil {
+		return NSID{}, fmt.Errorf("%s/%s: %q: %w", d.at, name, text, err)
+	}
+	return id, nil
 }
+
+// nsfs is the device of all namespaces, 0 if /proc is none.
+var nsfs = sync.OnceValue(func() uint64 {
+	var st unix.Stat_t
+	_ = unix.Stat("/proc/self/ns/user", &st)
+	return st.Dev
+})
 
 // OpenNS opens a namespace, for setns(2) and the ioctls of ioctl_ns(2). Errors
 // are those of [Dir.NS].

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
-	"strings"
 )
 
 // Status is /proc/PID/status: what concerns the thread itself, in the numbers
@@ -55,14 +54,13 @@ func (d *Dir) Status() (*Status, error) {
 func ParseStatus(b []byte) (*Status, error) {
 	s := &Status{}
 	for line := range bytes.Lines(b) {
-		key, value, ok := strings.Cut(string(line), ":")
-		if !ok {
+		key, value, _ := bytes.Cut(line, []byte(":"))
+		parse, known := statusFields[string(key)]
+		if !known {
 			continue
 		}
-		if parse, known := statusFields[key]; known {
-			if err := parse(s, strings.TrimSpace(value)); err != nil {
-				return nil, fmt.Errorf("%s: %w", key, err)
-			}
+		if err := parse(s, string(bytes.TrimSpace(value))); err != nil {
+			return nil, fmt.Errorf("%s: %w", key, err)
 		}
 	}
 	if s.Pid == 0 {
