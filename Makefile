@@ -13,6 +13,10 @@ test: ## everything that CI demands, but for the linters
 	@.ci/test
 bench: ## what it costs, side by side: tables and build/bench.svg
 	@.ci/bench
+kernel: ## the patched kernel (KERNEL=6.1 or 6.12), kept in a cache
+	@.ci/kernel
+kernel-debug: ## the same with KASAN, lockdep and kmemleak
+	@.ci/kernel --debug
 man: ## lint of the manual pages
 	@.ci/man
 lint: ## gofumpt, vet, staticcheck
@@ -20,4 +24,4 @@ lint: ## gofumpt, vet, staticcheck
 clean: ## removes build/; the cached kernels stay
 	rm -rf build
 
-.PHONY: help build demo test bench man lint clean
+.PHONY: help build demo test bench kernel kernel-debug man lint clean
