@@ -155,7 +155,7 @@ static long registers_changed(pid_t pid, struct cloneat_args *args,
 	register long r14 __asm__("r14") = 0x1414141414141414;
 	register long r15 __asm__("r15") = 0x1515151515151515;
 	long rax = __NR_cloneat, rdi = pid, rsi = 0, rdx = (long)args;
-	long before = rdi, xmm = 0, mxcsr = 0;
+	long xmm = 0;
 
 	__asm__ volatile("mov $0x5ca1ab1e, %%ecx\n\t"
 			 "movd %%ecx, %%xmm3\n\t"
@@ -167,8 +167,7 @@ static long registers_changed(pid_t pid, struct cloneat_args *args,
 			   "+r"(r13), "+r"(r14), "+r"(r15), [xmm] "=b"(xmm)
 			 : : "rcx", "r11", "xmm3", "xmm15", "memory");
 	*result = rax;
-	(void)mxcsr;
-	return (rdi != before) + (rsi != 0) + (rdx != (long)args) +
+	return (rdi != pid) + (rsi != 0) + (rdx != (long)args) +
 	       (r8 != 0x0808080808080808) + (r9 != 0x0909090909090909) +
 	       (r10 != 0x1010101010101010) + (r12 != 0x1212121212121212) +
 	       (r13 != 0x1313131313131313) + (r14 != 0x1414141414141414) +
