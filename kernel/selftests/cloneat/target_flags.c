@@ -417,6 +417,14 @@ CHECK(sysvsem_none, "CLONE_SYSVSEM where neither has an undo list works")
 
 	target_start(&t);
 	expect_good(&t, CLONE_SYSVSEM, 0, nothing, NULL);
+	target_end(&t);
+}
+
+CHECK(ext_sysvsem_none, "CLONEXT_SYSVSEM where neither has an undo list works")
+{
+	struct target t;
+
+	target_start(&t);
 	expect_good(&t, 0, CT_EXT(CLONEXT_SYSVSEM), nothing, NULL);
 	target_end(&t);
 }
@@ -481,6 +489,15 @@ static long compare_child(struct target *t, unsigned int word0, int kind)
 	return expect_ok(ret);
 }
 
+CHECK(sysvsem_new_list, "CLONE_SYSVSEM where neither has a list: one for two")
+{
+	struct target t;
+
+	target_start(&t);
+	expect_eq(compare_child(&t, CLONE_SYSVSEM, KCMP_SYSVSEM), 0);
+	target_end(&t);
+}
+
 CHECK(sysvsem_shared, "CLONE_SYSVSEM with a target that shares the list")
 {
 	struct target t;
@@ -497,6 +514,16 @@ static long use_io(void *arg)
 {
 	(void)arg;
 	return ct_syscall3(SYS_ioprio_set, 1, 0, 2 << 13 | 3);
+}
+
+CHECK(io_none, "CLONE_IO where neither has a context works")
+{
+	struct target t;
+
+	target_start(&t);
+	expect_good(&t, CLONE_IO, 0, nothing, NULL);
+	expect_good(&t, 0, CT_EXT(CLONEXT_IO), nothing, NULL);
+	target_end(&t);
 }
 
 CHECK(io_target_only, "CLONE_IO where only the target has a context: EINVAL")
