@@ -35,6 +35,7 @@ func (c *call) make() verdict {
 		id, err := e.make(c)
 		if err != nil {
 			c.event.Engine = ""
+			c.s.log.WithField("caller", c.n.TID).WithField("engine", e.name).Debug(err)
 			return verdictOf(err)
 		}
 		return verdict{value: id}
