@@ -87,7 +87,13 @@
 /* The word of a mask made of CLONEXT_* indices. */
 #define CT_EXT(index) (1U << ((index) - 32))
 
-#define ct_inline static inline __attribute__((always_inline, unused))
+#ifndef __noreturn
+#define __noreturn __attribute__((noreturn))
+#endif
+#ifndef __printf
+#define __printf(a, b) __attribute__((format(printf, a, b)))
+#endif
+
 #define ct_count(a) (sizeof(a) / sizeof((a)[0]))
 
 /* --- checks ------------------------------------------------------------- */
@@ -146,11 +152,9 @@ const void *ct_arg(void);	/* the row of CHECK_TABLE that runs */
 /* --- expectations ------------------------------------------------------- */
 
 /* Ends this process, and the check fails with this message. */
-void ct_fail(int line, const char *format, ...)
-	__attribute__((noreturn, format(printf, 2, 3)));
+void __noreturn __printf(2, 3) ct_fail(int line, const char *format, ...);
 /* Ends this process, and the check counts as skipped: for lacking features. */
-void ct_skip(const char *format, ...)
-	__attribute__((noreturn, format(printf, 1, 2)));
+void __noreturn __printf(1, 2) ct_skip(const char *format, ...);
 void ct_expect_errno(int line, const char *call, long got, int want);
 void ct_expect_eq(int line, const char *what, long got, long want);
 long ct_expect_ok(int line, const char *call, long got);
@@ -194,8 +198,8 @@ void slot_wait(int slot, long value);
 
 /* --- the call ----------------------------------------------------------- */
 
-ct_inline long ct_syscall6(long nr, long a, long b, long c, long d, long e,
-			   long f)
+static __always_inline long ct_syscall6(long nr, long a, long b, long c, long d,
+					long e, long f)
 {
 #if defined(__x86_64__)
 	register long r10 __asm__("r10") = d;
@@ -230,7 +234,7 @@ ct_inline long ct_syscall6(long nr, long a, long b, long c, long d, long e,
 	ct_syscall6(nr, (long)(a), (long)(b), (long)(c), 0, 0, 0)
 
 /* Raw: the child's id, 0 in the child, or -errno. */
-ct_inline long cloneat(pid_t pid, pid_t hint, const void *args)
+static __always_inline long cloneat(pid_t pid, pid_t hint, const void *args)
 {
 	return ct_syscall3(__NR_cloneat, pid, hint, args);
 }
@@ -242,8 +246,8 @@ struct ct_args {
 };
 
 /* Plain: word 0 (classic mask | exit signal) and word 1 (CT_EXT bits). */
-ct_inline struct cloneat_args *ct_args(struct ct_args *args, unsigned int word0,
-				       unsigned int word1)
+static __always_inline struct cloneat_args *
+ct_args(struct ct_args *args, unsigned int word0, unsigned int word1)
 {
 	*args = (struct ct_args){ .flags = { (int)word0, (int)word1 } };
 	args->a.flags = args->flags;
@@ -252,8 +256,9 @@ ct_inline struct cloneat_args *ct_args(struct ct_args *args, unsigned int word0,
 }
 
 /* cloneat() with word 0 and word 1 and nothing else in the struct. */
-ct_inline long cloneat_words(pid_t pid, pid_t hint, unsigned int word0,
-			     unsigned int word1)
+static __always_inline long cloneat_words(pid_t pid, pid_t hint,
+					  unsigned int word0,
+					  unsigned int word1)
 {
 	struct ct_args args;
 
@@ -261,7 +266,7 @@ ct_inline long cloneat_words(pid_t pid, pid_t hint, unsigned int word0,
 }
 
 /* The usual: no flags, SIGCHLD, like fork(). */
-ct_inline long cloneat_fork(pid_t pid, pid_t hint)
+static __always_inline long cloneat_fork(pid_t pid, pid_t hint)
 {
 	return cloneat_words(pid, hint, SIGCHLD, 0);
 }
@@ -290,8 +295,8 @@ void *ct_stack(struct cloneat_args *args);
 
 /* --- ending, waiting ---------------------------------------------------- */
 
-void ct_exit(int status) __attribute__((noreturn));	 /* raw exit_group */
-void ct_exit_thread(int status) __attribute__((noreturn)); /* raw exit */
+void __noreturn ct_exit(int status);		/* raw exit_group */
+void __noreturn ct_exit_thread(int status);	/* raw exit */
 pid_t ct_pid(void);		/* raw getpid: right in every child */
 pid_t ct_tid(void);
 pid_t ct_ppid(void);
@@ -323,7 +328,7 @@ void kill_end(pid_t pid);
 void kill_reap(pid_t pid);
 
 /* Becomes another program (this one, told to wait for ever). */
-void ct_exec_pause(void) __attribute__((noreturn));
+void __noreturn ct_exec_pause(void);
 
 /* --- targets ------------------------------------------------------------ */
 
@@ -388,7 +393,6 @@ pid_t free_pid(void);
 /* Waits for a state of /proc/PID/stat without a limit (the check has one). */
 void wait_state(pid_t pid, char state);
 /* Writes a file; -errno if it fails. */
-int ct_write(const char *path, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+int __printf(2, 3) ct_write(const char *path, const char *format, ...);
 
 #endif /* CLONEAT_TEST_H */

@@ -20,7 +20,7 @@ struct flag {
 	const char *name;
 	unsigned int word0;
 	int index;
-	uint64_t native;
+	__u64 native;
 };
 
 #define FLAG(x) { #x, CLONE_##x, CLONEXT_##x, CLONE_##x }
@@ -62,7 +62,7 @@ static void finish_init(long pid)
 }
 
 /* The end of a child, of whatever kind.  Its parent may be our parent. */
-static void finish(long pid, uint64_t native)
+static void finish(long pid, __u64 native)
 {
 	if (native & CLONE_THREAD)
 		while (ct_syscall3(SYS_tgkill, ct_pid(), pid, 0) == 0)
@@ -75,19 +75,19 @@ static void finish(long pid, uint64_t native)
 		expect_exit(pid, 5);
 }
 
-static void close_pidfd(uint64_t native)
+static void close_pidfd(__u64 native)
 {
 	if (native & CLONE_PIDFD && !(native & CLONE_PARENT_SETTID))
 		close(parent_tid);
 }
 
 /* clone3(2) knows neither CLONE_DETACHED nor a signal for threads. */
-static long call_clone3(uint64_t native)
+static long call_clone3(__u64 native)
 {
-	const uint64_t no_signal = CLONE_THREAD | CLONE_PARENT;
+	const __u64 no_signal = CLONE_THREAD | CLONE_PARENT;
 	struct clone_args args = {
 		.flags = native & CLONE_PIDFD ? native
-					      : native & ~(uint64_t)CLONE_DETACHED,
+					      : native & ~(__u64)CLONE_DETACHED,
 		.pidfd = (uintptr_t)&parent_tid,
 		.parent_tid = (uintptr_t)&parent_tid,
 		.child_tid = (uintptr_t)&child_tid,
@@ -101,7 +101,7 @@ static long call_clone3(uint64_t native)
 }
 
 /* clone(2), or clone3(2) where clone(2) has no such flag: 0 or an errno. */
-static int ask_kernel(uint64_t native)
+static int ask_kernel(__u64 native)
 {
 	long ret;
 
@@ -118,7 +118,7 @@ static int ask_kernel(uint64_t native)
 	return 0;
 }
 
-static int ask_cloneat(unsigned int word0, unsigned int word1, uint64_t native)
+static int ask_cloneat(unsigned int word0, unsigned int word1, __u64 native)
 {
 	struct ct_args args;
 	long ret;
@@ -139,9 +139,9 @@ static int ask_cloneat(unsigned int word0, unsigned int word1, uint64_t native)
  * The flags of @set and then @more: in word 0, or in the CLONEXT_* words if
  * @extended (some have only that).
  */
-static void compare(uint64_t set, const struct flag *more[2], bool extended)
+static void compare(__u64 set, const struct flag *more[2], bool extended)
 {
-	uint64_t native = set;
+	__u64 native = set;
 	unsigned int word0 = set, word1 = 0;
 	int kernel, ours;
 
@@ -363,7 +363,7 @@ CHECK(signals_above_64, "exit signals 65 to 255 are EINVAL")
 /* Every signal, the C library's own two included. */
 static void block_all(void)
 {
-	uint64_t all = ~0ULL;
+	__u64 all = ~0ULL;
 
 	expect_ok(ct_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0,
 			      sizeof(all), 0, 0));
@@ -372,7 +372,7 @@ static void block_all(void)
 /* Waits for one signal (or takes it, if it is pending): who sent it. */
 static pid_t take_signal(int sig)
 {
-	uint64_t set = 1ULL << (sig - 1);
+	__u64 set = 1ULL << (sig - 1);
 	siginfo_t info;
 
 	expect_eq(ct_syscall6(SYS_rt_sigtimedwait, (long)&set, (long)&info, 0,
@@ -395,7 +395,7 @@ CHECK(signals_delivered, "the caller gets exit signals 1 to 64 as asked for")
 
 CHECK(signal_none, "exit signal 0: no signal, and only __WALL can wait")
 {
-	uint64_t pending;
+	__u64 pending;
 	long pid;
 
 	block_all();
@@ -458,7 +458,7 @@ CHECK(signal_stop, "exit signal SIGSTOP stops the parent")
 
 CHECK(signal_with_thread, "the exit signal of a thread is ignored")
 {
-	uint64_t pending;
+	__u64 pending;
 
 	block_all();
 	expect_eq(ask_cloneat(CLONE_VM | CLONE_SIGHAND | CLONE_THREAD, 0,

@@ -350,7 +350,8 @@ static void prepare_rights(struct call *call)
 	must(prctl(PR_SET_KEEPCAPS, 1));
 	become(1000);
 	if (call->may_hint && !call->no_hint)
-		data[1].effective = data[1].permitted = bit;
+		data[1].permitted = bit;
+	data[1].effective = data[1].permitted;
 	must(syscall(SYS_capset, &header, data));
 	must(prctl(PR_SET_DUMPABLE, 1));
 }

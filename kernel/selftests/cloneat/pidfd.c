@@ -427,7 +427,7 @@ static const struct failure {
 	const char *name;
 	const char *verdict;
 	bool self;
-	uint64_t pointer;
+	__u64 pointer;
 } bad_pointers[] = {
 	{ "self_efault_null", "NULL is EFAULT, and no child is left", true, 0 },
 	{ "self_efault_low", "address 8 is EFAULT, no child is left", true, 8 },
@@ -441,7 +441,7 @@ static const struct failure {
 	  false, 0xffff888000000000 },
 };
 
-static void expect_efault(bool self, uint64_t pointer)
+static void expect_efault(bool self, __u64 pointer)
 {
 	int before;
 
@@ -463,7 +463,7 @@ CHECK_TABLE(efault, bad_pointers)
 	expect_efault(row->self, row->pointer);
 }
 
-static uint64_t read_only_page(void)
+static __u64 read_only_page(void)
 {
 	void *p = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 		       0);
@@ -474,7 +474,7 @@ static uint64_t read_only_page(void)
 
 CHECK(self_efault_read_only, "read-only memory is EFAULT, and stays as it is")
 {
-	uint64_t page = read_only_page();
+	__u64 page = read_only_page();
 
 	expect_efault(true, page);
 	expect_eq(*(int *)page, 0);
@@ -482,7 +482,7 @@ CHECK(self_efault_read_only, "read-only memory is EFAULT, and stays as it is")
 
 CHECK(target_efault_read_only, "with a target: read-only memory is EFAULT")
 {
-	uint64_t page = read_only_page();
+	__u64 page = read_only_page();
 
 	expect_efault(false, page);
 	expect_eq(*(int *)page, 0);

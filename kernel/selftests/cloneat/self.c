@@ -288,7 +288,7 @@ CHECK(stack_vm, "a CLONE_VM child runs on its stack")
 static const struct stack_row {
 	const char *name;
 	const char *verdict;
-	uint64_t base, size;
+	__u64 base, size;
 } stacks[] = {
 	{ "stack_base_only", "a stack base without size is EINVAL", 0x10000, 0 },
 	{ "stack_size_only", "a stack size without base is EINVAL", 0, 0x10000 },
@@ -320,7 +320,7 @@ static long exit_at_once(void *arg)
 }
 
 /* clone3(2) with that stack: 0 or -errno; its child uses no stack. */
-static long ask_clone3_stack(uint64_t base, uint64_t size)
+static long ask_clone3_stack(__u64 base, __u64 size)
 {
 	struct clone_args args = {
 		.exit_signal = SIGCHLD, .stack = base, .stack_size = size,
@@ -335,7 +335,7 @@ static long ask_clone3_stack(uint64_t base, uint64_t size)
 
 CHECK(stack_limits, "around the limits of user space stacks are as clone3's")
 {
-	static const uint64_t ends[] = {
+	static const __u64 ends[] = {
 		0x7fffffffe000, 0x7fffffffeff0, 0x7ffffffff000, 0x7ffffffff001,
 		0x800000000000, 0x800000000010, 0xfffffffffff000,
 		0x7ffffffffffff000, 0x8000000000000000,
@@ -343,7 +343,7 @@ CHECK(stack_limits, "around the limits of user space stacks are as clone3's")
 	struct ct_args args;
 
 	for (size_t i = 0; i < ct_count(ends); i++) {
-		uint64_t base = ends[i] - 8192;
+		__u64 base = ends[i] - 8192;
 		long want = ask_clone3_stack(base, 8192), got;
 
 		ct_args(&args, SIGCHLD, 0);
@@ -447,7 +447,7 @@ static const struct pointer_row {
 	const char *name;
 	const char *verdict;
 	unsigned int word0;
-	uint64_t pointer;
+	__u64 pointer;
 } pointers[] = {
 	{ "parent_settid_null", "CLONE_PARENT_SETTID at NULL is ignored",
 	  CLONE_PARENT_SETTID, 0 },
