@@ -15,14 +15,15 @@ import (
 	"cloneat-emu/emu/proc"
 )
 
-// pidMax is what the file of the test's namespace says.
-func pidMax(t *testing.T) (limit int) {
+// pidMaxFile shows the limit of its reader's namespace.
+const pidMaxFile = "/proc/sys/kernel/pid_max"
+
+func pidMax(t *testing.T) int {
 	t.Helper()
-	b, err := os.ReadFile(pidMaxFile)
+	limit, err := proc.PIDMax()
 	if err != nil {
 		t.Fatal(err)
 	}
-	fmt.Sscan(string(b), &limit)
 	return limit
 }
 

@@ -4,7 +4,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -95,9 +94,5 @@ func TestScanAgreesWithTheKernel(t *testing.T) {
 	defer below.Close()
 	if n, err := (&scan{below, pids[1]}).find(); err != nil || n == 0 {
 		t.Errorf("the brother: %d, %v", n, err)
-	}
-	all, err := allProcesses()
-	if err != nil || !slices.Contains(all, a.PID()) {
-		t.Errorf("all processes: %v, %v", all, err)
 	}
 }

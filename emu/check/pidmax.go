@@ -1,7 +1,6 @@
 package check
 
 import (
-	"fmt"
 	"os"
 	"runtime"
 
@@ -14,7 +13,6 @@ import (
 const (
 	pidMaxLimit = 4 << 20 // PID_MAX_LIMIT on 64-bit
 	pidMaxMin   = 300 + 1 // pid_max_min: RESERVED_PIDS + 1
-	pidMaxFile  = "/proc/sys/kernel/pid_max"
 )
 
 // hintInRange reports whether a pid namespace has that number at all. pid_max
@@ -33,21 +31,10 @@ func hintInRange(ns *os.File, hint int) (bool, error) {
 		return false, err
 	}
 	if id == own {
-		return belowPidMax(hint)
+		limit, err := proc.PIDMax()
+		return hint < limit, err
 	}
 	return probeRange(ns, hint), nil
-}
-
-func belowPidMax(hint int) (bool, error) {
-	b, err := os.ReadFile(pidMaxFile)
-	if err != nil {
-		return false, err
-	}
-	var limit int
-	if _, err := fmt.Sscan(string(b), &limit); err != nil {
-		return false, fmt.Errorf("%s: %w", pidMaxFile, err)
-	}
-	return hint < limit, nil
 }
 
 func ownPidNS() (proc.NSID, error) {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -25,7 +24,7 @@ func (s *scan) find() (int, error) {
 	if n != 0 || err != nil && !proc.Gone(err) {
 		return n, err
 	}
-	all, err := allProcesses()
+	all, err := proc.Processes()
 	if err != nil {
 		return 0, err
 	}
@@ -102,25 +101,6 @@ func (s *scan) thread(tid int) (int, error) {
 		return 0, err
 	}
 	return tid, nil
-}
-
-func allProcesses() ([]int, error) {
-	f, err := os.Open("/proc")
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	names, err := f.Readdirnames(-1)
-	if err != nil {
-		return nil, err
-	}
-	var all []int
-	for _, name := range names {
-		if n, err := strconv.Atoi(name); err == nil {
-			all = append(all, n)
-		}
-	}
-	return all, nil
 }
 
 // within reports whether the thread's pid namespace is that many levels below

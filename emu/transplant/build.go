@@ -118,6 +118,7 @@ func (b *build) stages() []stage {
 		{"limits", b.setLimits},
 		{"seccomp", b.setFilters},
 		{"credentials", b.setCreds},
+		{"session keyring", b.checkKeyring},
 		{"last settings", b.setLast},
 		{"last calls", b.lastCalls},
 		{"leaving the stage", b.leaveStage},
@@ -218,6 +219,9 @@ func (b *build) check() error {
 	}
 	if !same {
 		return unsupported("the target is in another user namespace")
+	}
+	if err := b.checkLabel(); err != nil {
+		return err
 	}
 	return b.checkAttrs()
 }

@@ -17,6 +17,7 @@ type answers struct {
 	tsc      uint32                // PR_GET_TSC
 	limits   limits
 	cpuid    ptrace.Result // arch_prctl(ARCH_GET_CPUID)
+	keyring  ptrace.Result // serial number of the session keyring: the caller's only
 }
 
 const (
@@ -51,6 +52,7 @@ func queryAll(s *script, full bool) (*answers, error) {
 	s.try("prctl(PR_GET_TSC)", unix.SYS_PRCTL, prGetTSC, out)
 	queueLimits(s, out+limitsOff)
 	if full {
+		askKeyring(s, &a.keyring)
 		a.queue(s, out)
 	}
 	if err := s.run(); err != nil {

@@ -121,15 +121,33 @@ func removeGroup(t *testing.T, dir string) {
 	t.Errorf("%s stays behind", dir)
 }
 
-// TestTargetsOwnFilterIsRefused: the child could not shed it.
-func TestTargetsOwnFilterIsRefused(t *testing.T) {
-	s := start(t, "TARGET_SECCOMP=1", program(t, "rich", "-static"), "early", "-")
-	settle(t, s.cmd.Process.Pid, unix.SYS_PAUSE)
-	o := s.transplant(s.cmd.Process.Pid, Options{})
-	if !errors.Is(o.err, unix.EOPNOTSUPP) {
-		t.Errorf("got %v", o.err)
-	}
-	if st, err := os.ReadFile(procPath(o.pid, "stat")); err == nil && !strings.Contains(string(st), ") Z ") {
-		t.Errorf("child is left over: %s", st)
+// TestWhatTheChildCannotShedIsRefused: no child has rights that are the target's.
+func TestWhatTheChildCannotShedIsRefused(t *testing.T) {
+	for _, c := range []struct {
+		variable string
+		refused  bool
+	}{
+		{"TARGET_SECCOMP=1", true},
+		{"TARGET_KEYRING=1", true},
+		{"CALLER_KEYRING=1", true},
+		{"COMMON_KEYRING=1", false},
+	} {
+		t.Run(c.variable, func(t *testing.T) {
+			s := start(t, c.variable, program(t, "rich", "-static"), "early", "-")
+			settle(t, s.cmd.Process.Pid, unix.SYS_PAUSE)
+			o := s.transplant(s.cmd.Process.Pid, Options{})
+			if !c.refused {
+				if o.err != nil {
+					t.Errorf("got %v", o.err)
+				}
+				return
+			}
+			if !errors.Is(o.err, unix.EOPNOTSUPP) {
+				t.Errorf("got %v", o.err)
+			}
+			if st, err := os.ReadFile(procPath(o.pid, "stat")); err == nil && !strings.Contains(string(st), ") Z ") {
+				t.Errorf("child is left over: %s", st)
+			}
+		})
 	}
 }

@@ -428,8 +428,16 @@ static void filter(const char *who, int nr)
 		exit(4);
 }
 
+static void keyring(const char *who)
+{
+	/* KEYCTL_JOIN_SESSION_KEYRING: a new one without a name */
+	if (number(who) > 0 && syscall(SYS_keyctl, 1, NULL) < 0)
+		exit(5);
+}
+
 static void rich_creds(void)
 {
+	keyring("CALLER_KEYRING");
 	filter("CALLER_SECCOMP", SYS_mprotect);
 	filter("CALLER_SECCOMP", SYS_uname);
 	if (number("CALLER_AMBIENT") > 0) {
@@ -471,8 +479,10 @@ int main(int argc, char **argv)
 	if (argc > 2 && !strcmp(argv[1], "late")) {
 		rich_memory();	/* the target gets it, too */
 	}
+	keyring("COMMON_KEYRING");
 	target = fork();
 	if (!target) {
+		keyring("TARGET_KEYRING");
 		become(number("TARGET_UID"));
 		filter("TARGET_SECCOMP", SYS_uname);
 		close(1);	/* its reader waits for the end */
