@@ -24,17 +24,21 @@ func judge(t *testing.T, tid int, o order) (*Call, unix.Errno) {
 		t.Fatal(err)
 	}
 	t.Cleanup(from.Close)
+	c := newCall(from, o)
+	errno := c.Check()
+	t.Cleanup(c.Close)
+	return c, errno
+}
+
+func newCall(from *Caller, o order) *Call {
 	if o.signal == 0 {
 		o.signal = int(unix.SIGCHLD)
 	}
-	c := &Call{
+	return &Call{
 		Caller: from, Pid: o.pid, Hint: o.hint,
 		Args:   &abi.Args{Flags: o.flags, ExitSignal: o.signal},
 		Access: func(int) unix.Errno { return o.access },
 	}
-	errno := c.Check()
-	t.Cleanup(c.Close)
-	return c, errno
 }
 
 // want runs the rows and compares which of them answers what.

@@ -37,6 +37,7 @@ func TestMain(m *testing.M) {
 //	spawn KIND    a child; KIND is a key of spawners
 //	drop          become an ordinary user, for good
 //	unshare       children are to be born in a new pid namespace
+//	mayfly        a child that ends when it has been told; "reaped" then
 //	orphan        a grandchild whose parent has ended
 //	subreaper     adopt orphans from now on
 //	thread        the id of another thread of this process
@@ -56,6 +57,8 @@ func caller() {
 		case "unshare":
 			must(unix.Unshare(unix.CLONE_NEWPID))
 			reexec.Say("0")
+		case "mayfly":
+			mayfly()
 		case "orphan":
 			reexec.Say("%d", orphan())
 		case "subreaper":
@@ -141,6 +144,15 @@ func orphan() (pid int) {
 	_, err = fmt.Sscan(string(out), &pid)
 	must(err)
 	return pid
+}
+
+// mayfly has a short-lived child.
+func mayfly() {
+	cmd := reexec.Command("end")
+	must(cmd.Start())
+	reexec.Say("%d", cmd.Process.Pid)
+	must(cmd.Wait())
+	reexec.Say("reaped")
 }
 
 // father leaves a child behind, which lives on its input.
