@@ -2,6 +2,7 @@ package transplant
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/sirupsen/logrus"
 
@@ -160,8 +161,12 @@ func (s *Snapshot) Build(c *ptrace.Stopped, cPIDFD int, o Options) (Stats, error
 	defer b.drop()
 	defer s.Release()
 	for _, st := range b.stages() {
+		from := time.Now()
 		if err := st.do(); err != nil {
 			return b.stats, fmt.Errorf("transplant of pid %d into %d: %s: %w", s.caller.TID, c.TID, st.name, err)
+		}
+		if o.Log != nil {
+			o.Log.Tracef("transplant into %d: %s: %v", c.TID, st.name, time.Since(from))
 		}
 	}
 	return b.stats, nil

@@ -75,3 +75,22 @@ func (s *subject) readChild(t *testing.T, _ int) string {
 	_ = s.cmd.Process.Kill()
 	return strings.TrimSuffix(s.readUntil(t, "== end"), "\x00")
 }
+
+// TestManyOfThem: more descriptors than a message carries, more mappings than a
+// batch makes.
+func TestManyOfThem(t *testing.T) {
+	many := program(t, "many", "-static")
+	for _, c := range []struct{ fds, maps string }{{"19990", "10"}, {"10", "30000"}, {"254", "10"}, {"1013", "5000"}} {
+		t.Run(c.fds+" descriptors, "+c.maps+" mappings", func(t *testing.T) {
+			s := start(t, many, c.fds, c.maps)
+			settle(t, s.thread, unix.SYS_PAUSE)
+			o := s.transplant(s.thread, Options{})
+			if o.err != nil {
+				t.Fatal(o.err)
+			}
+			if got := s.readChild(t, o.pid); got != "right\n" {
+				t.Errorf("the child said %q", got)
+			}
+		})
+	}
+}

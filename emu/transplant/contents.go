@@ -77,6 +77,7 @@ func (copier) fill(b *build, work []fillWork) error {
 	if err != nil {
 		return err
 	}
+	var spans []span // joined across mappings: there may be tens of thousands
 	for _, w := range work {
 		if w.force {
 			if err := b.forceFill(w); err != nil {
@@ -84,8 +85,12 @@ func (copier) fill(b *build, work []fillWork) error {
 			}
 			continue
 		}
-		b.queueFill(there[0], w)
+		for _, s := range w.spans {
+			b.queueHuge(there[0], w.m, s)
+			spans = appendSpan(spans, s.start, s.end)
+		}
 	}
+	b.queueFill(there[0], spans)
 	b.script.add("close", uint64(there[0]), unix.SYS_CLOSE, uintptr(there[0]))
 	return b.script.run()
 }
@@ -93,8 +98,8 @@ func (copier) fill(b *build, work []fillWork) error {
 // maxRead bounds a single read, which the kernel cuts at 2 GiB (MAX_RW_COUNT).
 const maxRead = 1 << 30
 
-func (b *build) queueFill(fd int, w fillWork) {
-	for _, s := range w.spans {
+func (b *build) queueFill(fd int, spans []span) {
+	for _, s := range spans {
 		for at := s.start; at < s.end; at += maxRead {
 			n := min(maxRead, s.end-at)
 			b.script.expect(uintptr(n), "copy of memory", at, unix.SYS_PREAD64,

@@ -3,6 +3,7 @@ package transplant
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 
@@ -87,21 +88,40 @@ func (b *build) closeEach() error {
 	return b.script.run()
 }
 
-// setFDs gives C the caller's descriptors at their numbers. C's end of the
-// channel goes above them all; as the kernel hands out the lowest free number,
-// each descriptor then arrives at its own number or below.
+// channelPlace is a number for C's end of the channel that the caller does not
+// use: above all of its descriptors, or if the limit is in the way, between them.
+func (b *build) channelPlace() (int, error) {
+	all := b.snap.fds
+	if len(all) == 0 {
+		return 0, nil
+	}
+	place := all[len(all)-1].fd + 1
+	for i := len(all) - 1; uint64(place) >= b.limits[unix.RLIMIT_NOFILE].Cur; i-- {
+		if i < 0 {
+			return 0, fmt.Errorf("no descriptor left for the work: %w", unix.EMFILE)
+		}
+		if place = all[i].fd - 1; place < 0 || i > 0 && all[i-1].fd == place {
+			place = math.MaxInt
+		}
+	}
+	return place, nil
+}
+
+// setFDs gives C the caller's descriptors at their numbers. The kernel hands
+// out the lowest free number, and C's end of the channel sits on one that the
+// caller does not use: so each descriptor arrives at its own number or below.
 func (b *build) setFDs() error {
 	if b.opt.ShareFiles {
 		b.ch.close()
 		return b.script.run()
 	}
 	all := b.snap.fds
-	top := 0
-	if n := len(all); n > 0 {
-		top = all[n-1].fd + 1
+	place, err := b.channelPlace()
+	if err != nil {
+		return err
 	}
-	if b.ch.far != top {
-		b.ch.moveTo(top)
+	if b.ch.far != place {
+		b.ch.moveTo(place)
 	}
 	from, err := b.snap.filesPIDFD()
 	if err != nil {

@@ -41,8 +41,8 @@ type Snapshot struct {
 // Take reads the caller, which is stopped in its call with the registers of an
 // interrupted system call. It is asked by an injected batch what /proc does
 // not tell, and left as it was; the other threads of its process are stopped
-// until the copy of its memory is made (see Release). callerPIDFD is a pidfd of its process, which
-// must stay open until the Snapshot is used up.
+// until the copy of its memory is made (see Release). callerPIDFD is a pidfd of
+// its process, which must stay open until the Snapshot is used up.
 //
 // want is told of each other thread of the caller's that is being stopped, and
 // returns what is to be called when it was let go: a thread may wait in a call
