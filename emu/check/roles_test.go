@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -36,6 +37,7 @@ func TestMain(m *testing.M) {
 //
 //	spawn KIND    a child; KIND is a key of spawners
 //	drop          become an ordinary user, for good
+//	caps MASK     give up all capabilities of the leader but these (hexadecimal)
 //	unshare       children are to be born in a new pid namespace
 //	mayfly        a child that ends when it has been told; "reaped" then
 //	orphan        a grandchild whose parent has ended
@@ -53,6 +55,9 @@ func caller() {
 			must(unix.Setresgid(1000, 1000, 1000))
 			must(unix.Setresuid(1000, 1000, 1000))
 			must(unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0))
+			reexec.Say("0")
+		case "caps":
+			setCaps(arg)
 			reexec.Say("0")
 		case "unshare":
 			must(unix.Unshare(unix.CLONE_NEWPID))
@@ -74,6 +79,20 @@ func must(err error) {
 	if err != nil {
 		panic(err)
 	}
+}
+
+// setCaps acts on the thread that it runs on, the leader.
+func setCaps(mask string) {
+	bits, err := strconv.ParseUint(mask, 16, 64)
+	must(err)
+	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	must(unix.Capget(&hdr, &data[0]))
+	for i := range data {
+		data[i].Permitted &= uint32(bits >> (32 * i))
+		data[i].Effective = data[i].Permitted
+	}
+	must(unix.Capset(&hdr, &data[0]))
 }
 
 // otherThread is a thread id of this process that is not the leader's.
@@ -100,6 +119,8 @@ var spawners = map[string]struct {
 	"init":       {"idle", unix.CLONE_NEWPID},
 	"user":       {"idle", unix.CLONE_NEWUSER | unix.CLONE_NEWUTS},
 	"caller":     {"caller", 0},
+
+	"user caller": {"caller", unix.CLONE_NEWUSER},
 }
 
 // inputs keeps the children's standard inputs open.
