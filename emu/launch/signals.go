@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // Signals is what execve(2) hands down of signals; bit n-1 stands for signal n.
@@ -59,6 +61,9 @@ func remembered() (Signals, error) {
 	return notes(anchorAddress()-anchor.Value, fwd.Value, mask.Value)
 }
 
+// untouched are the signals whose dispositions the runtime neither changes nor notes.
+const untouched = 1<<(unix.SIGCONT-1) | 1<<(unix.SIGTSTP-1) | 1<<(unix.SIGTTIN-1) | 1<<(unix.SIGTTOU-1)
+
 // notes reads the two variables; bias is where a position-independent executable was
 // loaded. What the runtime did not handle itself is still in the kernel.
 func notes(bias, fwd, mask uint64) (Signals, error) {
@@ -75,7 +80,7 @@ func notes(bias, fwd, mask uint64) (Signals, error) {
 	if _, err := mem.ReadAt(word, int64(bias+mask)); err != nil {
 		return Signals{}, err
 	}
-	s := Signals{Ignored: current().Ignored, Blocked: native(word)}
+	s := Signals{Ignored: current().Ignored & untouched, Blocked: native(word)}
 	for sig := 1; sig <= nsig; sig++ {
 		if native(table[sig*8:]) == sigIgn {
 			s.Ignored |= 1 << (sig - 1)

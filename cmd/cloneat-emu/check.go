@@ -1,0 +1,54 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"cloneat-emu/emu/probe"
+)
+
+// checkCmd is "cloneat-emu check".
+type checkCmd struct {
+	JSON bool `name:"json" help:"Print the results as JSON."`
+}
+
+// Run probes and reports. Without a listener nothing works, which is exit status 1.
+func (c *checkCmd) Run() error {
+	results := probe.All()
+	if c.JSON {
+		out := json.NewEncoder(os.Stdout)
+		out.SetIndent("", "  ")
+		if err := out.Encode(results); err != nil {
+			return err
+		}
+	} else {
+		printChecks(results)
+	}
+	for _, r := range results {
+		if r.Feature == "seccomp listener" && r.Works != probe.Yes && !probe.CallExists() {
+			return exitStatus(1)
+		}
+	}
+	return nil
+}
+
+// printChecks prints a table; what replaces a feature is of interest where it is missing.
+func printChecks(results []probe.Result) {
+	t := newTable(os.Stdout, "feature", "works", "found", "needed for", "used instead")
+	for _, r := range results {
+		instead := r.Instead
+		if r.Works == probe.Yes {
+			instead = ""
+		}
+		t.AppendRow(table.Row{r.Feature, r.Works, r.Detail, r.For, instead})
+	}
+	t.SetColumnConfigs([]table.ColumnConfig{
+		{Number: 3, WidthMax: 34, WidthMaxEnforcer: text.WrapSoft},
+		{Number: 4, WidthMax: 34, WidthMaxEnforcer: text.WrapSoft},
+		{Number: 5, WidthMax: 34, WidthMaxEnforcer: text.WrapSoft},
+	})
+	t.Render()
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+
+	"cloneat-emu/emu/probe"
+	"cloneat-emu/tests"
+	"cloneat-emu/tests/conform"
+)
+
+// conformCmd is "cloneat-emu conform".
+type conformCmd struct {
+	Under       string        `enum:"emu,native" default:"emu" help:"Under the emulator, or on a kernel that has the call (${enum})."`
+	Filter      string        `placeholder:"RE" help:"Only the checks (program.check) that match."`
+	JSON        bool          `name:"json" help:"Print the results as JSON."`
+	Jobs        int           `default:"1" help:"How many programs run at the same time."`
+	Dir         string        `default:"build/selftests" type:"path" help:"Where the conformance programs are."`
+	Timeout     time.Duration `default:"30m" help:"For the whole suite."`
+	CaseTimeout time.Duration `default:"60s" help:"For one check."`
+}
+
+// errUndocumented: the details were printed already.
+const errUndocumented = exitStatus(1)
+
+// Run runs the suite; exit status 1 if a check failed that is not announced to differ.
+func (c *conformCmd) Run() error {
+	results, unexpected, err := c.results()
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		if err := json.NewEncoder(os.Stdout).Encode(results); err != nil {
+			return err
+		}
+	} else {
+		printResults(results, unexpected)
+	}
+	if conform.Summarize(results).Failed > 0 {
+		return errUndocumented
+	}
+	return nil
+}
+
+// results runs the suite with progress on stderr.
+func (c *conformCmd) results() (results []conform.Result, unexpected []string, err error) {
+	programs, err := findPrograms(c.Dir, c.Filter)
+	if err != nil {
+		return nil, nil, err
+	}
+	prefix, err := c.prefix()
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), c.Timeout)
+	defer cancel()
+	bar := newProgress("conform "+c.Under, programs)
+	runner := conform.Runner{Prefix: prefix, Jobs: c.Jobs, CaseTimeout: c.CaseTimeout, Each: bar.result}
+	results = runner.Run(ctx, programs)
+	bar.wait()
+	if c.Under == "emu" {
+		unexpected = conform.Document(results, tests.Documented())
+	}
+	return results, unexpected, nil
+}
+
+// findPrograms is conform.Find with an expression that may be wrong.
+func findPrograms(dir, filter string) ([]conform.Program, error) {
+	var re *regexp.Regexp
+	if filter != "" {
+		var err error
+		if re, err = regexp.Compile(filter); err != nil {
+			return nil, fmt.Errorf("--filter: %w", err)
+		}
+	}
+	return conform.Find(dir, re)
+}
+
+// prefix is the command line in front of a program's.
+func (c *conformCmd) prefix() ([]string, error) {
+	exists := probe.CallExists()
+	if c.Under == "native" {
+		if !exists {
+			return nil, errors.New("conform --under native: this kernel has no cloneat: boot a patched one with " +
+				"\"cloneat-emu vm\", or use --under emu")
+		}
+		return nil, nil
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	prefix := []string{exe, "run"}
+	if exists && !probe.Filtered() {
+		prefix = append(prefix, "--force") // the emulator is what is tested, not this kernel
+	}
+	return append(prefix, "--"), nil
+}
+
+// printResults prints what failed, with transcripts, then the summary.
+func printResults(results []conform.Result, unexpected []string) {
+	for _, r := range results {
+		if r.Status != conform.Fail {
+			continue
+		}
+		fmt.Printf("FAIL %s: %s\n     %s\n", r.Name, r.Verdict, r.Text)
+		for line := range strings.Lines(r.Transcript) {
+			fmt.Printf("     | %s", strings.TrimRight(line, "\n")+"\n")
+		}
+	}
+	for _, r := range results {
+		if r.Status == conform.Skip {
+			fmt.Printf("skip %s: %s\n", r.Name, r.Text)
+		}
+	}
+	for _, name := range unexpected {
+		fmt.Printf("note %s is documented to differ, and does not\n", name)
+	}
+	fmt.Println(conform.Summarize(results))
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// leftover starts "call leave" under run, which leaves a child behind. ask lets the
+// child probe and returns the errno that it got.
+func leftover(t *testing.T, flags ...string) (front *exec.Cmd, ask func() string) {
+	t.Helper()
+	dir := bin(t)
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, theirs := os.NewFile(uintptr(pair[0]), "ours"), os.NewFile(uintptr(pair[1]), "theirs")
+	t.Cleanup(func() { ours.Close() })
+	defer theirs.Close()
+	args := append(append([]string{"run"}, flags...), "--", filepath.Join(dir, "call"), "leave", "3")
+	front = exec.Command(filepath.Join(dir, "cloneat-emu"), args...)
+	front.ExtraFiles = []*os.File{theirs}
+	front.Stderr = os.Stderr
+	if err := front.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return front, func() string {
+		if _, err := ours.Write([]byte("?")); err != nil {
+			t.Fatal(err)
+		}
+		buf := make([]byte, 16)
+		n, err := ours.Read(buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(buf[:n])
+	}
+}
+
+// TestLeftRunning: what the program leaves running goes on, with ENOSYS.
+func TestLeftRunning(t *testing.T) {
+	front, ask := leftover(t)
+	if err := front.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := ask(), fmt.Sprint(int(unix.ENOSYS)); got != want {
+		t.Errorf("after the end: errno %s, want %s", got, want)
+	}
+}
+
+// TestLinger: with --linger it is served until it ends, and then nothing is left.
+func TestLinger(t *testing.T) {
+	front, ask := leftover(t, "--linger")
+	operator := children(t, front.Process.Pid)
+	if err := front.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := ask(), fmt.Sprint(int(unix.EFAULT)); got != want {
+		t.Errorf("after the end: errno %s, want %s", got, want)
+	}
+	for _, pidfd := range operator {
+		awaitEnd(t, pidfd)
+	}
+}
+
+// TestFrontKilled: the supervisor leaves when the front is killed; the program goes on.
+func TestFrontKilled(t *testing.T) {
+	c := startCounter(t)
+	below := children(t, c.cmd.Process.Pid)
+	if err := c.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	for _, pidfd := range below {
+		awaitEnd(t, pidfd)
+	}
+	c.until(t, "")
+	c.in.Close()
+	_ = c.cmd.Wait()
+}
+
+// children returns pidfds of the operator and the keeper below a front: of all
+// descendants but the program.
+func children(t *testing.T, pid int) (pidfds []int) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); len(pidfds) < 2; { // they may be starting
+		if time.Now().After(deadline) {
+			t.Fatalf("no operator and keeper below %d", pid)
+		}
+		pidfds = nil
+		for p := child(pid); p != 0; p = child(p) {
+			name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", p))
+			if !strings.HasPrefix(string(name), "cloneat-") {
+				break
+			}
+			if fd, err := unix.PidfdOpen(p, 0); err == nil {
+				pidfds = append(pidfds, fd)
+				t.Cleanup(func() { unix.Close(fd) })
+			}
+		}
+	}
+	return pidfds
+}
+
+// child returns the child of any thread of a process, 0 if there is none.
+func child(pid int) (child int) {
+	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, list := range lists {
+		data, _ := os.ReadFile(list)
+		if _, err := fmt.Sscan(string(data), &child); err == nil {
+			return child
+		}
+	}
+	return 0
+}
+
+// awaitEnd waits for a process that is not ours to wait for.
+func awaitEnd(t *testing.T, pidfd int) {
+	t.Helper()
+	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
+	for {
+		n, err := unix.Poll(fds, 20000)
+		if err == syscall.EINTR {
+			continue
+		}
+		if n != 1 {
+			t.Fatal("a process of the supervisor is still there after 20 s")
+		}
+		return
+	}
+}

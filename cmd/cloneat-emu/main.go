@@ -1,0 +1,56 @@
+// Command cloneat-emu gives a stock Linux the system call cloneat(2): see README.md.
+//
+// This package is the command line, a file a subcommand; how anything works is in
+// package emu and below.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/alecthomas/kong"
+
+	"cloneat-emu/emu"
+	"cloneat-emu/emu/probe"
+)
+
+type cli struct {
+	Run     runCmd     `cmd:"" help:"Run a program, and all that it starts, with cloneat available."`
+	Check   checkCmd   `cmd:"" help:"Say what works on this kernel with these rights, and what is used instead of what does not."`
+	Conform conformCmd `cmd:"" help:"Run the conformance suite under the emulator or natively."`
+	VM      vmCmd      `cmd:"" name:"vm" help:"Boot the patched kernel with a program."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// exitStatus is an error that says nothing more than how to exit.
+type exitStatus int
+
+func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// statusUsage is the exit status of a command line that makes no sense.
+const statusUsage = 2
+
+func main() {
+	emu.Init() // the stages of a supervised program are this executable as well
+	probe.Hold()
+	var c cli
+	parser := kong.Must(&c,
+		kong.Name("cloneat-emu"),
+		kong.Description("cloneat(2) for a kernel that does not have it."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	ctx, err := parser.Parse(os.Args[1:])
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "cloneat-emu: %v (cloneat-emu --help says more)\n", err)
+		os.Exit(statusUsage)
+	}
+	err = ctx.Run()
+	var status exitStatus
+	if errors.As(err, &status) {
+		os.Exit(int(status))
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "cloneat-emu: %v\n", err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A program for the tests of "run": does one thing and says what came.
+ *
+ *	call self		cloneat(getpid(), 0, {SIGCHLD}): "child 7" by the child's exit status
+ *	call probe		cloneat(0, 0, NULL): the error's number
+ *	call i386		number 511 by int $0x80: the error's number
+ *	call fds		the open descriptors and the flags of each
+ *	call signals		the dispositions that are not the default, and the mask
+ *	call count		counts signals; a line per byte of input
+ *	call leave FD		leaves a child that waits for a byte on FD, probes, and
+ *				writes what came to FD (a socket)
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/cloneat.h>
+
+static int probe(void)
+{
+	return syscall(511, 0, 0, NULL) < 0 ? errno : 0;
+}
+
+static int self(void)
+{
+	int flags[2] = { SIGCHLD, 0 }, status;
+	struct cloneat_args args = { .flags = flags, .flags_size = sizeof(flags) };
+	long pid = syscall(511, getpid(), 0, &args);
+
+	if (pid < 0)
+		return perror("cloneat"), 1;
+	if (!pid)
+		_exit(7);
+	if (waitpid(pid, &status, 0) != pid)
+		return perror("waitpid"), 1;
+	printf("child %d\n", WEXITSTATUS(status));
+	return 0;
+}
+
+static int i386(void)
+{
+	int result;
+
+	asm volatile("int $0x80" : "=a"(result) : "0"(511), "b"(0), "c"(0), "d"(0) : "memory", "r8", "r9", "r10", "r11");
+	return -result;
+}
+
+static void fds(void)
+{
+	for (int fd = 0; fd < 1024; fd++) {
+		int flags = fcntl(fd, F_GETFD);
+
+		if (flags >= 0)
+			printf("%d: %d %#x\n", fd, flags, fcntl(fd, F_GETFL));
+	}
+}
+
+static void signals(void)
+{
+	sigset_t mask;
+
+	sigprocmask(SIG_BLOCK, NULL, &mask);
+	for (int sig = 1; sig <= 64; sig++) {
+		struct sigaction old;
+
+		if (sigaction(sig, NULL, &old))
+			continue;
+		if (old.sa_handler != SIG_DFL || sigismember(&mask, sig))
+			printf("%d:%s%s\n", sig, old.sa_handler != SIG_DFL ? " ignored" : "",
+			       sigismember(&mask, sig) ? " blocked" : "");
+	}
+}
+
+static volatile sig_atomic_t counts[65];
+
+static void count_one(int sig)
+{
+	counts[sig]++;
+}
+
+static void count(void)
+{
+	static const int caught[] = { SIGHUP, SIGINT, SIGUSR1, SIGUSR2, SIGTERM, SIGWINCH, SIGCONT };
+	struct sigaction sa = { .sa_handler = count_one, .sa_flags = SA_RESTART };
+	char byte;
+
+	for (unsigned int i = 0; i < sizeof(caught) / sizeof(*caught); i++)
+		sigaction(caught[i], &sa, NULL);
+	puts("ready");
+	fflush(stdout);
+	while (read(0, &byte, 1) == 1) {
+		for (int sig = 1; sig <= 64; sig++)
+			if (counts[sig])
+				printf("%d*%d ", sig, (int)counts[sig]);
+		puts(".");
+		fflush(stdout);
+	}
+}
+
+static int leave(int fd)
+{
+	char byte;
+
+	if (fork())
+		return 0;
+	if (read(fd, &byte, 1) != 1)
+		_exit(1);
+	dprintf(fd, "%d", probe());
+	_exit(0);
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+
+	if (!strcmp(what, "self"))
+		return self();
+	if (!strcmp(what, "probe"))
+		return printf("%d\n", probe()), 0;
+	if (!strcmp(what, "i386"))
+		return printf("%d\n", i386()), 0;
+	if (!strcmp(what, "fds"))
+		return fds(), 0;
+	if (!strcmp(what, "signals"))
+		return signals(), 0;
+	if (!strcmp(what, "count"))
+		return count(), 0;
+	if (!strcmp(what, "leave") && argc > 2)
+		return leave(atoi(argv[2]));
+	fprintf(stderr, "call: what?\n");
+	return 2;
+}

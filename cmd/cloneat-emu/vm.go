@@ -1,0 +1,98 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// vmCmd is "cloneat-emu vm".
+type vmCmd struct {
+	Kernel  string   `default:"6.1" placeholder:"6.1|6.12|PATH" help:"The patched kernel: a version (built if need be) or an image."`
+	Uml     bool     `help:"As a process of this machine (user-mode Linux) instead of in QEMU."`
+	Console string   `type:"path" help:"Keep what the kernel said in this file."`
+	Program []string `arg:"" passthrough:"partial" help:"The program and its arguments, after --."`
+}
+
+// Run boots the kernel with the program and ends with the program's exit status.
+func (v *vmCmd) Run() error {
+	if v.Program[0] == "--" {
+		v.Program = v.Program[1:]
+	}
+	if len(v.Program) == 0 {
+		return errors.New("vm: no program: cloneat-emu vm [flags] -- PROGRAM [ARGS]")
+	}
+	machine := machine{Kernel: v.Kernel, UML: v.Uml, Console: v.Console}
+	cmd, err := machine.command(v.Program...)
+	if err != nil {
+		return err
+	}
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	return exited(cmd.Run())
+}
+
+// exited turns an error of os/exec into an exit status.
+func exited(err error) error {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() >= 0 {
+		return exitStatus(exit.ExitCode())
+	}
+	return err
+}
+
+// machine is a virtual one, or UML, that kernel/boot.sh boots.
+type machine struct {
+	Kernel  string
+	UML     bool
+	Console string
+	Add     []string // SRC:DST, packed along
+}
+
+// command is the command line that boots it with a program.
+func (m machine) command(program ...string) (*exec.Cmd, error) {
+	boot, err := bootScript()
+	if err != nil {
+		return nil, err
+	}
+	args := []string{"--kernel", m.Kernel}
+	if m.UML {
+		args = append(args, "--uml")
+	}
+	if m.Console != "" {
+		args = append(args, "--console", m.Console)
+	}
+	for _, a := range m.Add {
+		args = append(args, "--add", a)
+	}
+	args = append(append(args, "--"), program...)
+	return exec.Command(boot, args...), nil
+}
+
+// bootScript finds kernel/boot.sh, which comes with the sources: from the working
+// directory upwards, or beside build/, where this executable was built.
+func bootScript() (string, error) {
+	for _, start := range startingPoints() {
+		for dir := start; ; dir = filepath.Dir(dir) {
+			script := filepath.Join(dir, "kernel", "boot.sh")
+			if info, err := os.Stat(script); err == nil && info.Mode().IsRegular() {
+				return script, nil
+			}
+			if dir == filepath.Dir(dir) {
+				break
+			}
+		}
+	}
+	return "", fmt.Errorf("kernel/boot.sh not found: run this in a checkout of the sources, which build and boot the patched kernel")
+}
+
+func startingPoints() (dirs []string) {
+	if dir, err := os.Getwd(); err == nil {
+		dirs = append(dirs, dir)
+	}
+	if exe, err := os.Executable(); err == nil {
+		dirs = append(dirs, filepath.Dir(exe))
+	}
+	return dirs
+}

@@ -1,0 +1,231 @@
+package emu
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/launch"
+)
+
+// Cmd is a program that runs with cloneat available, together with all that it
+// starts. It is used as [exec.Cmd] is:
+//
+//	func main() {
+//		emu.Init() // first of all: the stages of a command are this executable again
+//		cmd := emu.Command("make", "test")
+//		cmd.Stdout = os.Stdout
+//		err := cmd.Run()
+//		...
+//		fmt.Println(cmd.Stats().Calls)
+//	}
+type Cmd struct {
+	// Path is the file to execute, Args its argv (the name included).
+	Path string
+	Args []string
+	// Env is the environment; nil: this process's.
+	Env []string
+	// Dir is the working directory; empty: this process's.
+	Dir string
+	// Stdin, Stdout and Stderr; nil: /dev/null. ExtraFiles[i] becomes descriptor 3+i.
+	Stdin, Stdout, Stderr *os.File
+	ExtraFiles            []*os.File
+	// Inherit hands down what this process was itself started with instead: every
+	// descriptor without close-on-exec at its own number, ignored and blocked signals.
+	Inherit bool
+
+	// Config says how calls are served. OnEvent is called in this process, one event
+	// at a time. Log cannot be handed to another process: LogLevel and LogFormat
+	// ("text", "json") say what the operator writes to this process's stderr.
+	Config              Config
+	LogLevel, LogFormat string
+	// Linger serves what the program leaves running until the last of it ends.
+	Linger bool
+	// UserNS gives the program a user, pid and mount namespace of its own, in which
+	// it is root: what it takes to run without privilege.
+	UserNS bool
+	// OnState, if set, is told of job control stops (the signal) and of being
+	// continued (0).
+	OnState func(stopped int)
+
+	// Pid is the program's process id once it is started, in its own pid namespace.
+	Pid int
+
+	err     error // of looking Path up
+	started bool
+	front   int // socket to the keeper; -1 when it is closed
+	first   int // pid of the stage that we started: our child
+	writing sync.Mutex
+	status  *unix.WaitStatus
+	events  *eventStream
+	stats   collector
+	done    chan struct{}
+}
+
+// Command returns the command that runs name, looked up in PATH, with args. An error of
+// the lookup comes from Start, as in os/exec.
+func Command(name string, args ...string) *Cmd {
+	path, err := exec.LookPath(name)
+	if errors.Is(err, exec.ErrDot) {
+		err = nil // as execvp(3): PATH is the user's own
+	}
+	if path == "" {
+		path = name
+	}
+	return &Cmd{Path: path, Args: append([]string{name}, args...), err: err}
+}
+
+// Run starts the program and waits for it.
+func (c *Cmd) Run() error {
+	if err := c.Start(); err != nil {
+		return err
+	}
+	return c.Wait()
+}
+
+// StartError says why a program could not be started.
+type StartError struct {
+	Path  string
+	Errno unix.Errno // 0 if it is no error of a system call
+	text  string
+}
+
+func (e *StartError) Error() string { return e.text }
+
+// Unwrap makes errors.Is(err, unix.ENOENT) and the like work.
+func (e *StartError) Unwrap() error {
+	if e.Errno == 0 {
+		return nil
+	}
+	return e.Errno
+}
+
+// ExitError is an unsuccessful end of the program.
+type ExitError struct{ Status unix.WaitStatus }
+
+func (e *ExitError) Error() string {
+	if e.Status.Signaled() {
+		return fmt.Sprintf("signal: %s", e.Status.Signal())
+	}
+	return fmt.Sprintf("exit status %d", e.Status.ExitStatus())
+}
+
+// ErrNotInit: main does not call Init.
+var ErrNotInit = errors.New("emu: main must call emu.Init before anything else")
+
+// ErrLost: the keeper was killed, so that the program's end cannot be known.
+var ErrLost = errors.New("the program's keeper was killed: what became of the program is unknown")
+
+// Start starts the program and returns once it was executed.
+func (c *Cmd) Start() error {
+	switch {
+	case !initialised:
+		return ErrNotInit
+	case c.err != nil:
+		return c.lookupError()
+	case c.started:
+		return errors.New("emu: already started")
+	}
+	c.started = true
+	if err := c.startStages(); err != nil {
+		return err
+	}
+	if err := c.awaitStart(); err != nil {
+		c.finish(false)
+		return err
+	}
+	c.done = make(chan struct{})
+	go c.watch()
+	return nil
+}
+
+// lookupError is why Path was not found.
+func (c *Cmd) lookupError() error {
+	errno := errnoOf(c.err)
+	if errors.Is(c.err, exec.ErrNotFound) {
+		errno = unix.ENOENT
+	}
+	return &StartError{Path: c.Path, Errno: errno, text: c.err.Error()}
+}
+
+// awaitStart reads the keeper's first message.
+func (c *Cmd) awaitStart() error {
+	var m launch.Message
+	err := launch.Read(c.front, &m)
+	switch {
+	case errors.Is(err, io.EOF):
+		return &StartError{Path: c.Path, text: "the supervisor ended before the program was started"}
+	case err != nil:
+		return err
+	case m.Kind == launch.Failed:
+		return &StartError{Path: c.Path, Errno: m.Errno, text: m.Text}
+	}
+	c.Pid = m.Pid
+	return nil
+}
+
+// watch follows the keeper's reports to the last.
+func (c *Cmd) watch() {
+	defer close(c.done)
+	for {
+		var m launch.Message
+		if err := launch.Read(c.front, &m); err != nil {
+			return
+		}
+		switch m.Kind {
+		case launch.Stopped:
+			c.tell(m.Signal)
+		case launch.Continued:
+			c.tell(0)
+		case launch.Ended:
+			status := unix.WaitStatus(m.Status)
+			c.status = &status
+			return
+		}
+	}
+}
+
+func (c *Cmd) tell(stopped int) {
+	if c.OnState != nil {
+		c.OnState(stopped)
+	}
+}
+
+// Wait waits for the program to end: nil for exit status 0, an *ExitError otherwise.
+// By then every event of a call that the program itself made has been told, and
+// without Linger the supervisor is gone.
+func (c *Cmd) Wait() error {
+	if c.done == nil {
+		return errors.New("emu: not started")
+	}
+	<-c.done
+	c.finish(c.Linger)
+	switch {
+	case c.status == nil:
+		return ErrLost
+	case *c.status != 0:
+		return &ExitError{*c.status}
+	}
+	return nil
+}
+
+// Signal sends sig to the program.
+func (c *Cmd) Signal(sig unix.Signal) error { return c.send(launch.Kill, sig) }
+
+// Relay is Signal for a signal that came to this process: it is not sent where the
+// whole process group had it, and so the program too.
+func (c *Cmd) Relay(sig unix.Signal) error { return c.send(launch.Relay, sig) }
+
+func (c *Cmd) send(kind launch.Kind, sig unix.Signal) error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	if !c.started || c.front < 0 {
+		return os.ErrProcessDone
+	}
+	return launch.Write(c.front, launch.Message{Kind: kind, Signal: int(sig)})
+}

@@ -1,0 +1,159 @@
+package emu
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/launch"
+)
+
+// operatorConfig is what the operator needs beyond the program's description.
+type operatorConfig struct {
+	Engine, PIDDriver   string
+	BestEffort, Linger  bool
+	LogLevel, LogFormat string
+}
+
+// startStages starts the operator (below an init where UserNS asks for one).
+func (c *Cmd) startStages() error {
+	spec, closeNull, err := c.spec()
+	if err != nil {
+		return err
+	}
+	defer closeNull()
+	front, keeper, err := launch.Pair()
+	if err != nil {
+		return err
+	}
+	defer unix.Close(keeper)
+	reader, writer, err := launch.Pair()
+	if err != nil {
+		unix.Close(front)
+		return err
+	}
+	defer unix.Close(writer)
+	c.front, c.events = front, newEventStream(reader, c.event)
+	self, err := unix.PidfdOpen(os.Getpid(), 0)
+	if err == nil {
+		defer unix.Close(self)
+		stage, sys := launch.StageOperator, (*syscall.SysProcAttr)(nil)
+		if c.UserNS {
+			stage, sys = launch.StageInit, ownNamespaces()
+		}
+		c.first, err = launch.Start(stage, spec, []int{keeper, writer, self}, sys)
+	}
+	if err != nil {
+		unix.Close(writer) // ends the stream
+		c.finish(false)
+		return &StartError{Path: c.Path, text: err.Error(), Errno: errnoOf(err)}
+	}
+	return nil
+}
+
+func errnoOf(err error) (errno unix.Errno) {
+	errors.As(err, &errno)
+	return errno
+}
+
+// spec describes the program for the stages. done closes what it had to open.
+func (c *Cmd) spec() (spec *launch.Spec, done func(), err error) {
+	extra, err := json.Marshal(operatorConfig{
+		Engine: c.Config.Engine, PIDDriver: c.Config.PIDDriver, BestEffort: c.Config.BestEffort,
+		Linger: c.Linger, LogLevel: c.LogLevel, LogFormat: c.LogFormat,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	spec = &launch.Spec{Path: c.Path, Args: c.Args, Env: c.environ(), Dir: c.Dir, Extra: extra}
+	if c.Inherit {
+		spec.Signals = launch.Inherited()
+		spec.Files, err = launch.InheritedFiles()
+		return spec, func() {}, err
+	}
+	spec.Signals = launch.Handed()
+	return c.withFiles(spec)
+}
+
+func (c *Cmd) environ() []string {
+	if c.Env == nil {
+		return os.Environ()
+	}
+	return c.Env
+}
+
+// withFiles puts the command's files at the numbers that the program wants.
+func (c *Cmd) withFiles(spec *launch.Spec) (*launch.Spec, func(), error) {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	for fd, f := range append([]*os.File{c.Stdin, c.Stdout, c.Stderr}, c.ExtraFiles...) {
+		if f == nil && fd <= 2 {
+			f = null
+		}
+		if f == nil {
+			continue
+		}
+		spec.Files = append(spec.Files, fd)
+		spec.Sources = append(spec.Sources, int(f.Fd()))
+	}
+	return spec, func() { null.Close() }, nil
+}
+
+// ownNamespaces maps the user to root in a user namespace of his own, with a pid
+// namespace (whose init is a stage of ours) and a mount namespace for its /proc.
+func ownNamespaces() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{
+		Cloneflags:  unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNS,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}},
+	}
+}
+
+// finish collects the last events and, unless it lingers, the supervisor itself, so
+// that its time and the program's count as this process's children's.
+func (c *Cmd) finish(linger bool) {
+	c.writing.Lock()
+	unix.Close(c.front)
+	c.front = -1
+	c.writing.Unlock()
+	c.events.drain(linger)
+	if c.first == 0 {
+		return
+	}
+	child, err := os.FindProcess(c.first)
+	if err != nil {
+		return
+	}
+	gone := make(chan struct{})
+	go func() { _, _ = child.Wait(); close(gone) }()
+	switch {
+	case linger: // what the program left running is still served
+		return
+	case c.UserNS:
+		await(gone, initLeaves)
+	default:
+		await(gone, lastCalls)
+	}
+}
+
+// await waits for gone, but not for ever.
+func await(gone <-chan struct{}, bound time.Duration) {
+	select {
+	case <-gone:
+	case <-time.After(bound):
+	}
+}
+
+const (
+	// lastCalls bounds the wait for calls under way of what the program left running.
+	lastCalls = time.Second
+	// initLeaves is what the init stage takes to leave when nothing was left running;
+	// otherwise it stays.
+	initLeaves = 50 * time.Millisecond
+)

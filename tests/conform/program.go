@@ -1,0 +1,88 @@
+package conform
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// Check is one check of a program.
+type Check struct{ Name, Verdict string }
+
+// Program is a conformance program and the checks of it that are to be run.
+type Program struct {
+	Path   string
+	Checks []Check
+}
+
+// Find returns the programs in dir with their checks whose names match filter (nil:
+// all), without those that have none left.
+func Find(dir string, filter *regexp.Regexp) ([]Program, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("%w: build the conformance programs first (make build)", err)
+	}
+	var programs []Program
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || !info.Mode().IsRegular() || info.Mode()&0o111 == 0 {
+			continue
+		}
+		p, err := describe(filepath.Join(dir, e.Name()), filter)
+		if err != nil {
+			return nil, err
+		}
+		if len(p.Checks) > 0 {
+			programs = append(programs, p)
+		}
+	}
+	if len(programs) == 0 {
+		return nil, fmt.Errorf("no check in %s matches", dir)
+	}
+	return programs, nil
+}
+
+// describe asks a program what it checks: a line a check, "name<TAB>verdict".
+func describe(path string, filter *regexp.Regexp) (Program, error) {
+	p := Program{Path: path}
+	out, err := exec.Command(path, "--describe").Output()
+	if err != nil {
+		return p, fmt.Errorf("%s --describe: %w", path, err)
+	}
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Split(strings.TrimRight(line, "\n"), "\t")
+		if len(fields) < 2 || filter != nil && !filter.MatchString(fields[0]) {
+			continue
+		}
+		p.Checks = append(p.Checks, Check{Name: fields[0], Verdict: fields[1]})
+	}
+	return p, nil
+}
+
+// Source returns the text of a check in the directory of the sources, and its file
+// and line; empty if it cannot be found.
+func Source(dir, check string) (text, place string) {
+	program, name, _ := strings.Cut(check, ".")
+	file := filepath.Join(dir, program+".c")
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", ""
+	}
+	start := regexp.MustCompile(`(?m)^\w*CHECK\w*\(` + regexp.QuoteMeta(name) + `\b`).FindStringIndex(string(data))
+	if start == nil {
+		return "", ""
+	}
+	from := start[0]
+	if i := strings.LastIndex(string(data[:from]), "/*"); i >= 0 && strings.HasSuffix(strings.TrimSpace(string(data[i:from])), "*/") &&
+		strings.Count(string(data[i:from]), "*/") == 1 {
+		from = i // the comment on top belongs to it
+	}
+	text = string(data[from:])
+	if end := strings.Index(text, "\n}\n"); end >= 0 {
+		text = text[:end+2]
+	}
+	return text, fmt.Sprintf("%s:%d", file, strings.Count(string(data[:start[0]]), "\n")+1)
+}

@@ -1,0 +1,73 @@
+package conform
+
+import (
+	"fmt"
+	"time"
+)
+
+// Status is a check's outcome.
+type Status string
+
+// The outcomes. A documented failure is one that the manual page announces.
+const (
+	Pass       Status = "pass"
+	Fail       Status = "fail"
+	Documented Status = "documented"
+	Skip       Status = "skip"
+)
+
+// Result is the outcome of one check.
+type Result struct {
+	Name       string        // program.check
+	Verdict    string        // what the check claims, in words
+	Status     Status        //
+	Text       string        // why it failed or was skipped
+	Transcript string        // what was printed while it ran
+	Duration   time.Duration // since the program's last line
+	Difference string        `json:",omitempty"` // its name in the manual page
+}
+
+// Summary counts results.
+type Summary struct{ Passed, Failed, Documented, Skipped int }
+
+// Summarize counts.
+func Summarize(results []Result) (s Summary) {
+	for _, r := range results {
+		switch r.Status {
+		case Pass:
+			s.Passed++
+		case Fail:
+			s.Failed++
+		case Documented:
+			s.Documented++
+		case Skip:
+			s.Skipped++
+		}
+	}
+	return s
+}
+
+// String is the line that ends a run.
+func (s Summary) String() string {
+	return fmt.Sprintf("%d passed, %d failed, %d documented, %d skipped", s.Passed, s.Failed, s.Documented, s.Skipped)
+}
+
+// Document marks the failures that list announces. It returns the checks that are
+// announced to differ and passed all the same.
+func Document(results []Result, list map[string]string) (unexpected []string) {
+	for i := range results {
+		r := &results[i]
+		name, ok := list[r.Name]
+		if !ok {
+			continue
+		}
+		r.Difference = name
+		switch r.Status {
+		case Fail:
+			r.Status = Documented
+		case Pass:
+			unexpected = append(unexpected, r.Name)
+		}
+	}
+	return unexpected
+}

@@ -1,0 +1,191 @@
+package conform
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Runner runs programs.
+type Runner struct {
+	// Prefix is put before a program's command line: an emulator, or nothing.
+	Prefix []string
+	// Jobs is how many programs run at the same time.
+	Jobs int
+	// CaseTimeout is how long a check may take, as long as nothing is heard of it.
+	CaseTimeout time.Duration
+	// Each, if set, is called for each result as it comes, one at a time.
+	Each func(Result)
+}
+
+// Run returns the results of all checks, in the order of programs and checks. A done
+// ctx ends it early: what was not run has failed.
+func (r *Runner) Run(ctx context.Context, programs []Program) []Result {
+	results := make([][]Result, len(programs))
+	jobs := make(chan int)
+	var workers sync.WaitGroup
+	var mu sync.Mutex
+	each := func(res Result) {
+		mu.Lock()
+		defer mu.Unlock()
+		if r.Each != nil {
+			r.Each(res)
+		}
+	}
+	for range max(r.Jobs, 1) {
+		workers.Go(func() {
+			for i := range jobs {
+				results[i] = r.program(ctx, programs[i], each)
+			}
+		})
+	}
+	for i := range programs {
+		jobs <- i
+	}
+	close(jobs)
+	workers.Wait()
+	var all []Result
+	for _, list := range results {
+		all = append(all, list...)
+	}
+	return all
+}
+
+// program runs one program until each of its checks has a result.
+func (r *Runner) program(ctx context.Context, p Program, each func(Result)) []Result {
+	verdicts := make(map[string]string)
+	var todo []string
+	for _, c := range p.Checks {
+		verdicts[c.Name] = c.Verdict
+		todo = append(todo, c.Name)
+	}
+	var results []Result
+	keep := func(res Result) {
+		res.Verdict = verdicts[res.Name]
+		results = append(results, res)
+		each(res)
+	}
+	for len(todo) > 0 {
+		run := r.start(ctx, p.Path, todo, verdicts, keep)
+		todo = todo[run.told:]
+		if len(todo) > 0 { // the one under way is the culprit
+			keep(Result{Name: todo[0], Status: Fail, Text: run.why, Transcript: run.transcript})
+			todo = todo[1:]
+		}
+	}
+	return results
+}
+
+// ended is how a run of a program came to its end.
+type ended struct {
+	told       int    // checks that had their result
+	why        string // it ended, if that was not all
+	transcript string // since the last result
+}
+
+// start runs the program for the checks in todo.
+func (r *Runner) start(ctx context.Context, path string, todo []string, known map[string]string, keep func(Result)) ended {
+	argv := append(append(append([]string{}, r.Prefix...), path), short(todo)...)
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		return ended{why: err.Error()}
+	}
+	defer reader.Close()
+	cmd.Stdout, cmd.Stderr = writer, writer
+	err = cmd.Start()
+	writer.Close()
+	if err != nil {
+		return ended{why: err.Error()}
+	}
+	lines := make(chan string)
+	stop := make(chan struct{})
+	go readLines(reader, lines, stop)
+	end := r.follow(ctx, lines, todo, known, keep)
+	if end.why != "" {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	}
+	close(stop)
+	err = cmd.Wait()
+	if end.why == "" && end.told < len(todo) {
+		end.why = fmt.Sprintf("the program ended without a verdict (%v)", describeEnd(err))
+	}
+	return end
+}
+
+func describeEnd(err error) string {
+	if err == nil {
+		return "exit status 0"
+	}
+	return err.Error()
+}
+
+// short strips the program's name from its checks, as its command line wants them.
+func short(names []string) []string {
+	list := make([]string, len(names))
+	for i, n := range names {
+		_, list[i], _ = strings.Cut(n, ".")
+	}
+	return list
+}
+
+// readLines sends lines until the end of r, or until stop: a process that was left
+// behind may keep the pipe open.
+func readLines(r io.Reader, lines chan<- string, stop <-chan struct{}) {
+	defer close(lines)
+	buf := bufio.NewReader(r)
+	for {
+		line, err := buf.ReadString('\n')
+		if line != "" {
+			select {
+			case lines <- line:
+			case <-stop:
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// follow reads results until all are told, the output ends, or the time is over.
+func (r *Runner) follow(ctx context.Context, lines <-chan string, todo []string, known map[string]string, keep func(Result)) (end ended) {
+	var transcript strings.Builder
+	last := time.Now()
+	timer := time.NewTimer(r.CaseTimeout)
+	defer timer.Stop()
+	for end.told < len(todo) {
+		select {
+		case line, ok := <-lines:
+			if !ok {
+				end.transcript = transcript.String()
+				return end
+			}
+			transcript.WriteString(line)
+			res, ok := parseTAP(line)
+			if !ok || known[res.Name] == "" {
+				continue
+			}
+			res.Transcript, res.Duration = transcript.String(), time.Since(last)
+			last = time.Now()
+			transcript.Reset()
+			timer.Reset(r.CaseTimeout)
+			end.told++
+			keep(res)
+		case <-timer.C:
+			return ended{end.told, fmt.Sprintf("no verdict within %s", r.CaseTimeout), transcript.String()}
+		case <-ctx.Done():
+			return ended{end.told, "the time for the whole suite is over", transcript.String()}
+		}
+	}
+	return end
+}
