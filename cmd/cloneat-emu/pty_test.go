@@ -160,7 +160,7 @@ func TestTerminalOwner(t *testing.T) {
 	s.send(t, "\x1a")
 	s.expect(t, "Stopped")
 	s.expect(t, "<1>")
-	s.send(t, "kill %1; wait; exit 5\n")
+	s.send(t, "kill -KILL %1; wait; exit 5\n")
 	s.expect(t, "<0>")
 	s.send(t, "echo status $?\n")
 	s.expect(t, "status 5")
