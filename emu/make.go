@@ -63,12 +63,24 @@ func verdictOf(err error) verdict {
 		return verdict{again: true}
 	case errors.Is(err, errCallerGone):
 		return verdict{drop: true}
+	case ptrace.Gone(err):
+		return fails(unix.ESRCH, "")
 	case errors.Is(err, ptrace.ErrBusy):
 		return fails(unix.EBUSY, err.Error())
 	case errors.As(err, &errno):
 		return fails(errno, "")
 	}
 	return fails(unix.EOPNOTSUPP, err.Error())
+}
+
+// ofTarget marks an error of a request to the target. The thread may be gone
+// while its process lives, by an exec of another thread or because the leader
+// exits before the others: the call begins anew, and finds what there is.
+func ofTarget(err error) error {
+	if err != nil && ptrace.Gone(err) {
+		return ptrace.ErrAgain
+	}
+	return err
 }
 
 // errCallerGone says that the caller died while it was served.

@@ -11,41 +11,29 @@ import (
 	"cloneat-emu/ptrace"
 )
 
-// stopTarget stops the target thread wherever it is. done must be called when
-// the target was let go. Precondition: this worker holds the thread's lock.
-func (c *call) stopTarget() (i *ptrace.Injection, done func(), err error) {
+// stopTarget stops the target thread wherever it is. Precondition: this worker
+// holds the process's lock.
+func (c *call) stopTarget() (*ptrace.Injection, error) {
 	tid := c.check.Target.TID
-	id, waits, unwant := c.s.waiting.want(tid)
-	defer func() {
-		if err != nil {
-			unwant()
-		}
-	}()
 	r, err := c.s.seize(tid)
 	if err != nil {
-		if waits {
-			c.s.sendRestart(id)
-		}
-		return nil, nil, seizeFailed(tid, err)
+		return nil, seizeFailed(tid, err)
 	}
-	err = r.Interrupt()
-	if waits {
-		c.s.sendRestart(id) // it waits for us: let it stop, and call again
+	if err := r.Interrupt(); err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, nil, err
-	}
+	done := c.s.wantStopped(tid)
 	stopped, _, err := r.WaitFor(busyBound)
+	done()
 	if err != nil {
 		c.lost = true // still on its way to a stop: only the thread's end detaches it
-		return nil, nil, err
+		return nil, err
 	}
-	i, err = stopped.Begin()
+	i, err := stopped.Begin()
 	if err != nil {
 		_ = stopped.Detach(0)
-		return nil, nil, err
 	}
-	return i, unwant, nil
+	return i, err
 }
 
 // seizeFailed tells a target that exits (EPERM too) from one that another
@@ -66,8 +54,7 @@ func seizeFailed(tid int, err error) error {
 }
 
 // letTargetGo gives the target back what it had.
-func letTargetGo(t *ptrace.Injection, done func()) error {
-	defer done()
+func letTargetGo(t *ptrace.Injection) error {
 	if t.Detached {
 		return nil
 	}
@@ -82,7 +69,7 @@ func letTargetGo(t *ptrace.Injection, done func()) error {
 // blocked, so that no handler of this thread sees the SIGCHLD; that is taken
 // back unless one was pending before.
 func (c *call) abandon(child *ptrace.Stopped) {
-	t, done, err := c.stopTarget()
+	t, err := c.stopTarget()
 	if err != nil {
 		child.Kill()
 		return
@@ -94,7 +81,7 @@ func (c *call) abandon(child *ptrace.Stopped) {
 	if !before && pending(t.TID, unix.SIGCHLD) {
 		takeSignal(t, unix.SIGCHLD)
 	}
-	_ = letTargetGo(t, done)
+	_ = letTargetGo(t)
 }
 
 // takeSignal makes the tracee take a pending signal out of its queue.

@@ -48,12 +48,8 @@ func (c *call) transplant(memoryIsSame bool) (int64, error) {
 	id := c.numberForCaller(child.TID)
 	stats, err := c.build(snap, child, memoryIsSame)
 	if err != nil {
-		gone := ptrace.Gone(err)
 		c.abandon(child)
-		if gone {
-			return 0, unix.ESRCH // somebody killed it, or the target's namespace ended
-		}
-		return 0, err
+		return 0, ofTarget(err) // gone: somebody killed it, or the target's namespace ended
 	}
 	c.event.Pages, c.event.Bytes = stats.Pages, stats.Bytes
 	return c.commit(child, id)
@@ -76,22 +72,19 @@ func (c *call) snapshot() (*transplant.Snapshot, error) {
 // the attempt is made anew.
 func (c *call) bear() (*ptrace.Stopped, error) {
 	for {
-		t, done, err := c.stopTarget()
+		t, err := c.stopTarget()
 		if err != nil {
-			return nil, err
+			return nil, ofTarget(err)
 		}
 		child, err := c.bearOne(t)
-		if lerr := letTargetGo(t, done); lerr != nil && err == nil && !ptrace.Gone(lerr) {
+		if lerr := letTargetGo(t); lerr != nil && err == nil && !ptrace.Gone(lerr) {
 			child.Kill()
 			return nil, lerr
 		}
 		if errors.Is(err, ptrace.ErrAgain) {
 			continue
 		}
-		if ptrace.Gone(err) {
-			return nil, unix.ESRCH
-		}
-		return child, err
+		return child, ofTarget(err)
 	}
 }
 

@@ -19,10 +19,14 @@ const errnoRestart = unix.Errno(513)
 //
 //	worker A (target X)        receiver             X
 //	                           RECV of X's call     waits
+//	INTERRUPT X
 //	want(X)
 //	                           add(X): wanted
 //	                           answer: restart      leaves the wait,
-//	X stops                                         stops, calls again later
+//	done(X)                                         stops, calls again later
+//
+// Only an interrupted thread may be answered so: the code that restarts a call
+// runs where a signal or an interrupt is pending, and nowhere else.
 type waiting struct {
 	mu     sync.Mutex
 	ids    map[int]uint64 // thread: notification
@@ -54,8 +58,8 @@ func (w *waiting) take(tid int, id uint64) bool {
 	return true
 }
 
-// want says that tid is to be stopped as a target, until done is called. It
-// returns the notification that tid waits in, if there is one; it is then no
+// want says that tid was interrupted and has not stopped yet, until done is
+// called. It returns the notification that tid waits in, if there is one; it is then no
 // worker's any more.
 func (w *waiting) want(tid int) (id uint64, waits bool, done func()) {
 	w.mu.Lock()

@@ -103,13 +103,13 @@ func (b *build) stages() []stage {
 	}
 	all = append(all, b.memoryStages()...)
 	return append(all, []stage{
-		{"caller's threads", b.snap.Release},
 		{"attributes", b.setAttrs},
 		{"name", b.setName},
 		{"directories", b.setPlace},
 		{"new namespaces", b.unshare},
 		{"process group", b.setGroup},
 		{"descriptors", b.setFDs},
+		{"caller's threads", b.snap.Release},
 		{"personality", b.setPersonality},
 		{"scheduling", b.setScheduling},
 		{"knobs", b.setKnobs},

@@ -17,7 +17,7 @@ type Snapshot struct {
 	caller *ptrace.Stopped
 	pidfd  int // of the caller's process; not ours
 
-	frozen []frozen // the caller's other threads
+	frozen []*ptrace.Stopped // the caller's other threads
 	want   func(tid int) (done func())
 
 	regs   ptrace.Regs
@@ -44,8 +44,8 @@ type Snapshot struct {
 // until the copy of its memory is made (see Release). callerPIDFD is a pidfd of
 // its process, which must stay open until the Snapshot is used up.
 //
-// want is told of each other thread of the caller's that is being stopped, and
-// returns what is to be called when it was let go: a thread may wait in a call
+// want is told of each other thread of the caller's that was interrupted, and
+// returns what is to be called when it has stopped: a thread may wait in a call
 // of its own that has to be sent back before it can stop. nil does nothing.
 func Take(caller *ptrace.Stopped, callerPIDFD int, want func(tid int) (done func())) (*Snapshot, error) {
 	s := &Snapshot{caller: caller, pidfd: callerPIDFD, want: want}

@@ -54,30 +54,28 @@ func (s *Snapshot) freezeOne(tid int) error {
 	if err == nil {
 		err = r.Interrupt()
 	}
-	done := func() {}
-	if s.want != nil {
-		done = s.want(tid)
-	}
 	var t *ptrace.Stopped
 	if err == nil {
+		done := s.wanted(tid)
 		t, _, err = r.WaitFor(threadBound)
+		done()
 	}
 	switch {
 	case err == nil:
-		s.frozen = append(s.frozen, frozen{t, done})
+		s.frozen = append(s.frozen, t)
 		return nil
 	case ptrace.Gone(err), errors.Is(err, unix.EPERM) && (ending(tid) || ours(tid)):
-		done()
 		return nil
 	}
-	done()
 	return fmt.Errorf("thread %d of the caller: %w", tid, err)
 }
 
-// frozen is a stopped thread, and what to call when it goes on.
-type frozen struct {
-	thread *ptrace.Stopped
-	done   func()
+// wanted says that a thread was interrupted and is awaited.
+func (s *Snapshot) wanted(tid int) (done func()) {
+	if s.want == nil {
+		return func() {}
+	}
+	return s.want(tid)
 }
 
 // ours reports whether this process traces the thread: it waits, stopped, for
@@ -103,11 +101,10 @@ func ending(tid int) bool {
 // do it himself. It may be called more than once.
 func (s *Snapshot) Release() error {
 	var failed error
-	for _, f := range s.frozen {
-		if err := thaw(f.thread); err != nil && !ptrace.Gone(err) {
+	for _, t := range s.frozen {
+		if err := thaw(t); err != nil && !ptrace.Gone(err) {
 			failed = errors.Join(failed, err)
 		}
-		f.done()
 	}
 	s.frozen = nil
 	return failed
