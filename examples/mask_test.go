@@ -13,16 +13,18 @@ var (
 	times   = regexp.MustCompile(`\b\d+(\.\d+)?(ns|µs|us|ms|s)\b`)
 	amounts = regexp.MustCompile(`\b\d+(\.\d+)? (pages|bytes|[KMG]i?B)\b`)
 	numbers = regexp.MustCompile(`\b\d+\b`)
+	hexes   = regexp.MustCompile(`\b0x[0-9a-f]+\b`)
 	spaces  = regexp.MustCompile(`[ \t]+`)
 )
 
-// mask makes outputs of two runs comparable: times and amounts become T and
-// "N pages", every other number (a pid, mostly) a name, the same one for the
+// mask makes outputs of two runs comparable: times, amounts and
+// addresses become T, "N pages" and 0x, every other number (a pid, mostly) a name, the same one for the
 // same number: what was equal stays equal. Columns are as wide as pids are
 // long, so blanks count as one.
 func mask(s string) string {
 	s = times.ReplaceAllString(s, "T")
 	s = amounts.ReplaceAllString(s, "N $2")
+	s = hexes.ReplaceAllString(s, "0x")
 	names := map[string]string{}
 	s = numbers.ReplaceAllStringFunc(s, func(n string) string {
 		if names[n] == "" {

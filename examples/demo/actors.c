@@ -30,6 +30,7 @@ static void await(struct actor *a)
 	char up;
 
 	must(read(a->from, &up, 1) == 1, "a target that came up");
+	born(a->pid);
 }
 
 /*
@@ -101,6 +102,7 @@ struct actor start_cat(void)
 		_exit(127);
 	}
 	must(cat_echoes(&a), "cat that echoes");
+	born(a.pid);
 	return a;
 }
 

@@ -67,6 +67,12 @@ _Noreturn static void child(void)
 	_exit(CHILD_STATUS);
 }
 
+static void await_child(struct call *c)
+{
+	born(c->result);
+	must(read(hello[0], &c->said, sizeof(c->said)) == sizeof(c->said), "a child's report");
+}
+
 static void cloneat_into(struct call *c)
 {
 	clone_flag_set_t flags;
@@ -84,8 +90,7 @@ static void cloneat_into(struct call *c)
 	clock_gettime(CLOCK_MONOTONIC, &to);
 	trace_next(c, (to.tv_sec - from.tv_sec) * 1e3 + (to.tv_nsec - from.tv_nsec) / 1e6);
 	if (c->result > 0)
-		must(read(hello[0], &c->said, sizeof(c->said)) == sizeof(c->said),
-		     "a child that reports");
+		await_child(c);
 	if (c->result == -ENOSYS)
 		fatal("no cloneat here: start this under cloneat-emu run");
 }

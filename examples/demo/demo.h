@@ -44,6 +44,7 @@ void trace_open(const char *path);
 void trace_next(struct call *call, double ms);
 
 /* tree.c: drawing. */
+void born(pid_t pid);
 void draw_tree(pid_t root, const struct call *calls, int n);
 pid_t parent_of(pid_t pid);
 const char *paint(const char *sgr);

@@ -13,6 +13,30 @@ struct process {
 	char comm[32];
 };
 
+/* Processes in the order of their birth, which pids are not in. */
+static pid_t births[32];
+static int n_births;
+
+void born(pid_t pid)
+{
+	must(n_births < 32, "few births");
+	births[n_births++] = pid;
+}
+
+static int rank(pid_t pid)
+{
+	int i = 0;
+
+	while (i < n_births && births[i] != pid)
+		i++;
+	return i;
+}
+
+static int by_birth(const void *a, const void *b)
+{
+	return rank(((const struct process *)a)->pid) - rank(((const struct process *)b)->pid);
+}
+
 /* Colours only where somebody looks at them. */
 const char *paint(const char *sgr)
 {
@@ -47,7 +71,7 @@ pid_t parent_of(pid_t pid)
 	return look(pid, &p) ? p.ppid : -1;
 }
 
-/* The children of a process in order of their pids; returns how many. */
+/* The children of a process, the oldest first; returns how many. */
 static int children(pid_t of, struct process *out, int max)
 {
 	DIR *proc = opendir("/proc");
@@ -60,6 +84,7 @@ static int children(pid_t of, struct process *out, int max)
 		    out[n].ppid == of)
 			n++;
 	closedir(proc);
+	qsort(out, n, sizeof(*out), by_birth);
 	return n;
 }
 

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package examples
+
+import (
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"cloneat-emu/tests/built"
+)
+
+// under runs a program under the emulator and returns its masked output.
+func under(t *testing.T, program ...string) string {
+	t.Helper()
+	cmd := exec.Command(built.Emulator(t), append([]string{"run", "--"}, program...)...)
+	cmd.Dir = built.Root(t)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %v\n%s", cmd.Args, err, out)
+	}
+	return mask(string(out))
+}
+
+func same(t *testing.T, got, want string) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("wanted (-), got (+):\n%s", diff)
+	}
+}
+
+func TestC(t *testing.T) {
+	same(t, under(t, built.C(t, "examples/c/spawn.c")), `caller #1, cat #2
+child #3: cat is my parent: yes; I hold the caller's memory
+caller: child #3 has ended; wait says: No child processes`)
+}
+
+func TestPython(t *testing.T) {
+	same(t, under(t, "python3", "examples/python/spawn.py"), `caller #1, cat #2
+child #3: cat is my parent: yes; #4 squared is still #5
+caller: into its own parent: Operation not permitted`)
+}
+
+func TestGo(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "spawn")
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", program, "./go")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", build.Args, err, out)
+	}
+	same(t, under(t, program), `caller #1, cat #2
+child #3: cat is my parent
+caller: child #3 has ended`)
+}
