@@ -72,6 +72,7 @@ type build struct {
 	work        map[uint64][]span // what to fill of each mapping
 	limits      limits
 	personality uint64
+	mine        pages  // C's
 	surplus     []span // what C has in kept mappings and the caller has not
 	sameMount   bool
 	sameIPC     bool
@@ -196,7 +197,9 @@ func (b *build) look() (err error) {
 	if b.sameIPC, err = sameLink(b.snap.caller.TID, b.c.TID, "ns/ipc"); err != nil {
 		return err
 	}
-	b.findKept()
+	if err := b.findKept(); err != nil {
+		return err
+	}
 	b.planContents()
 	if len(b.kept) > 0 {
 		return b.compareKept()

@@ -32,7 +32,7 @@ func (b *build) planContents() {
 		if m.shared || m.vdso() || m.has("dc") || m.has("wf") {
 			continue
 		}
-		if spans := within(b.snap.private, m.start, m.end); len(spans) > 0 && !b.kept[m.start] {
+		if spans := within(b.snap.pages.private, m.start, m.end); len(spans) > 0 && !b.kept[m.start] {
 			b.work[m.start] = spans
 		}
 	}

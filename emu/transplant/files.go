@@ -24,7 +24,8 @@ func (m *mapping) fileKey() fileKey {
 // map_files, which knows deleted files, memfds, shared anonymous memory and
 // files without a path here; where that is forbidden (it wants
 // CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN of the initial user namespace), by
-// its path, if that still leads to the same inode.
+// its path, if that still leads to the same inode, or by a descriptor that the
+// caller has of it.
 func openMapped(tid int, m *mapping) (int, error) {
 	mode := unix.O_RDONLY
 	if m.shared && m.has("mw") {
@@ -33,7 +34,9 @@ func openMapped(tid int, m *mapping) (int, error) {
 	link := procPath(tid, fmt.Sprintf("map_files/%x-%x", m.start, m.end))
 	fd, err := unix.Open(link, mode|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err == unix.EPERM || err == unix.EACCES {
-		fd, err = openByPath(tid, m, mode)
+		if fd, err = openByPath(tid, m, mode); err != nil {
+			fd, err = openByFD(tid, m, mode)
+		}
 	}
 	switch {
 	case err == nil:
@@ -52,11 +55,32 @@ func openByPath(tid int, m *mapping, mode int) (int, error) {
 		return -1, err
 	}
 	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil || st.Ino != m.inode || devName(st.Dev) != m.dev {
+	if err := unix.Fstat(fd, &st); err != nil || !m.of(&st) {
 		unix.Close(fd)
 		return -1, unix.ESTALE
 	}
 	return fd, nil
+}
+
+// of reports whether st is of the mapped inode.
+func (m *mapping) of(st *unix.Stat_t) bool { return st.Ino == m.inode && devName(st.Dev) == m.dev }
+
+// openByFD opens anew what one of the caller's descriptors stands for.
+func openByFD(tid int, m *mapping, mode int) (int, error) {
+	fds, err := listFDs(tid)
+	if err != nil {
+		return -1, err
+	}
+	for _, fd := range fds {
+		var st unix.Stat_t
+		link := procPath(tid, "fd/"+strconv.Itoa(fd))
+		if unix.Stat(link, &st) == nil && m.of(&st) {
+			if fd, err := unix.Open(link, mode|unix.O_CLOEXEC|unix.O_NONBLOCK, 0); err == nil {
+				return fd, nil
+			}
+		}
+	}
+	return -1, unix.ENOENT
 }
 
 // devName is a device's number as /proc/PID/maps prints it.

@@ -25,45 +25,57 @@ const (
 
 const pageSize = 4096
 
-// privatePages finds the pages that exist in thread tid's memory and nowhere
-// else: anonymous ones, present or swapped out, copies of a private file's
-// included. Everything else comes back by itself: from the file, or as zeroes.
-func privatePages(tid int, maps []mapping) ([]span, error) {
+// pages are ranges of a process's memory that exist there and nowhere else.
+type pages struct {
+	private []span // anonymous pages, copies of a private file's included
+	guards  []span // guard regions (MADV_GUARD_INSTALL)
+}
+
+// privatePages finds the pages that exist in thread tid's memory alone,
+// present or swapped out. Everything else comes back by itself: from the file,
+// or as zeroes.
+func privatePages(tid int, maps []mapping) (pages, error) {
 	fd, err := openProc(tid, "pagemap", unix.O_RDONLY)
 	if err != nil {
-		return nil, err
+		return pages{}, err
 	}
 	defer unix.Close(fd)
-	spans, err := scanPages(fd)
-	if errors.Is(err, unix.ENOTTY) || errors.Is(err, unix.EINVAL) {
-		spans, err = readPages(fd, maps) // before Linux 6.7
+	p, err := scanPages(fd, pageGuard)
+	if errors.Is(err, unix.EINVAL) { // before Linux 6.15
+		p, err = scanPages(fd, 0)
 	}
-	return spans, err
+	if errors.Is(err, unix.ENOTTY) || errors.Is(err, unix.EINVAL) { // before Linux 6.7
+		p.private, err = readPages(fd, maps)
+	}
+	return p, err
 }
 
 // scanPages asks the kernel for the ranges; it is several times faster than
-// reading an entry for every page.
-func scanPages(fd int) ([]span, error) {
+// reading an entry for every page. more is what else to tell ranges apart by.
+func scanPages(fd int, more uint64) (p pages, err error) {
 	arg := scanArg{
 		end:               userTop,
 		categoryInverted:  pageFile | pageZero,
 		categoryMask:      pageFile | pageZero,
 		categoryAnyOfMask: pagePresent | pageSwapped,
-		returnMask:        pagePresent | pageSwapped,
+		returnMask:        pagePresent | pageSwapped | more,
 	}
 	vec := make([]pageRegion, 1024)
-	var spans []span
 	for arg.start < arg.end {
 		n, err := scan(fd, &arg, vec)
 		if err != nil {
-			return nil, err
+			return p, err
 		}
 		for _, r := range vec[:n] {
-			spans = appendSpan(spans, r.start, r.end)
+			if r.categories&pageGuard != 0 {
+				p.guards = appendSpan(p.guards, r.start, r.end)
+			} else {
+				p.private = appendSpan(p.private, r.start, r.end)
+			}
 		}
 		arg.start = arg.walkEnd
 	}
-	return spans, nil
+	return p, nil
 }
 
 // appendSpan adds a range, joined to the last one where they touch.

@@ -14,10 +14,13 @@ import (
 // alone; without it every page differs.
 
 // findKept finds the mappings of C that can stay.
-func (b *build) findKept() {
+func (b *build) findKept() (err error) {
 	b.kept = map[uint64]bool{}
 	if b.exe.differs || b.opt.keepsMemory() {
-		return
+		return nil
+	}
+	if b.mine, err = privatePages(b.c.TID, b.maps); err != nil {
+		return err
 	}
 	have := map[uint64]*mapping{}
 	for i := range b.maps {
@@ -25,10 +28,18 @@ func (b *build) findKept() {
 	}
 	for i := range b.snap.maps {
 		m := &b.snap.maps[i]
-		if c := have[m.start]; c != nil && !m.vdso() && !m.has("dc") && !m.has("ht") && m.same(c) {
-			b.kept[m.start] = !m.sysv() || b.sameIPC
+		if c := have[m.start]; c != nil && m.same(c) && b.canKeep(m) {
+			b.kept[m.start] = true
 		}
 	}
+	return nil
+}
+
+// canKeep leaves out what is easier made anew. An id of System V memory is one
+// of its namespace.
+func (b *build) canKeep(m *mapping) bool {
+	return !m.vdso() && !m.has("dc") && !m.has("ht") && (!m.sysv() || b.sameIPC) &&
+		len(within(b.snap.pages.guards, m.start, m.end)) == 0 && len(within(b.mine.guards, m.start, m.end)) == 0
 }
 
 // same reports whether two mappings differ in nothing but contents.
@@ -55,10 +66,7 @@ func inheritedFlags(flags string) string {
 // compareKept finds what is to be copied into the kept mappings, and what C
 // has in them that the caller has not.
 func (b *build) compareKept() error {
-	mine, err := privatePages(b.c.TID, b.maps)
-	if err != nil {
-		return err
-	}
+	var err error
 	var frames frameReader
 	if err := frames.open(b.snap.caller.TID, b.c.TID); err != nil {
 		return err
@@ -69,11 +77,11 @@ func (b *build) compareKept() error {
 		if !b.kept[m.start] || m.shared {
 			continue
 		}
-		want := within(b.snap.private, m.start, m.end)
+		want := within(b.snap.pages.private, m.start, m.end)
 		if m.has("wf") {
 			want = nil
 		}
-		for _, s := range subtract(within(mine, m.start, m.end), want) {
+		for _, s := range subtract(within(b.mine.private, m.start, m.end), want) {
 			b.surplus = append(b.surplus, s)
 		}
 		if b.work[m.start], err = frames.differing(want); err != nil {

@@ -28,7 +28,7 @@ type Snapshot struct {
 	own         *answers
 	status      status
 	maps        []mapping
-	private     []span
+	pages       pages
 	layout      layout
 	auxv        []byte
 	comm        string
@@ -114,7 +114,7 @@ func (s *Snapshot) takeMemory() (err error) {
 	if s.maps, err = readMaps(tid); err != nil {
 		return err
 	}
-	if s.private, err = privatePages(tid, s.maps); err != nil {
+	if s.pages, err = privatePages(tid, s.maps); err != nil {
 		return err
 	}
 	if s.layout, err = readLayout(tid); err != nil {

@@ -108,6 +108,16 @@ static int keep_smaps(const char *l)
 	return 1;
 }
 
+static int probe[2];
+
+/* a page that can be read at all: the kernel tells without a signal */
+static int readable(const void *page)
+{
+	if (write(probe[1], page, 1) != 1)
+		return 0;
+	return read(probe[0], io, 1) == 1;
+}
+
 static void dump_memory(void)
 {
 	char *p = slurp("/proc/self/maps");
@@ -115,6 +125,7 @@ static void dump_memory(void)
 	say("== memory\n");
 	for (char *l = strtok(p, "\n"); l; l = strtok(NULL, "\n")) {
 		unsigned long lo, hi;
+		uint64_t h = 0;
 		char perm[8];
 
 		sscanf(l, "%lx-%lx %7s", &lo, &hi, perm);
@@ -126,7 +137,13 @@ static void dump_memory(void)
 			continue;
 		if ((char *)lo <= (char *)&len && (char *)&len < (char *)hi)
 			continue;
-		say("%lx %lx %llx\n", lo, hi, (unsigned long long)sum((void *)lo, hi - lo));
+		for (unsigned long at = lo; at < hi; at += 4096)
+			if (!readable((void *)at)) {
+				say("%lx: unreadable\n", at);
+			} else {
+				h = h * 31 + sum((void *)at, 4096);
+			}
+		say("%lx %lx %llx\n", lo, hi, (unsigned long long)h);
 	}
 }
 
@@ -337,6 +354,9 @@ static void rich_memory(void)
 	pattern(p, 1 << 16, 8);
 	shmat(fd, NULL, SHM_RDONLY);
 	shmctl(fd, IPC_RMID, NULL);
+	p = map(1 << 16, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	pattern(p, 1 << 16, 10);
+	madvise(p + 8192, 8192, 102 /* MADV_GUARD_INSTALL, where it exists */);
 	p = sbrk(1 << 20);
 	pattern((char *)(((uintptr_t)p + 4095) & ~4095ul), 1 << 19, 9);
 }
@@ -475,6 +495,7 @@ int main(int argc, char **argv)
 
 	out = map(OUT_SIZE, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	mprotect(out - 4096, 0, 0);
+	pipe2(probe, O_CLOEXEC | O_NONBLOCK);
 	io = map(OUT_SIZE, 3, MAP_SHARED | MAP_ANONYMOUS, -1);
 	if (argc > 2 && !strcmp(argv[1], "late")) {
 		rich_memory();	/* the target gets it, too */
