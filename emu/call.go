@@ -82,16 +82,29 @@ func (c *call) run() verdict {
 	defer caller.Close()
 	c.check = &check.Call{Caller: caller, Pid: c.pid, Hint: c.hint, Args: args, Access: c.access}
 	defer c.check.Close()
-	errno = c.check.Check() // rows 7 to 14
+	errno = c.rows()
 	switch {
 	case c.early != nil:
 		return *c.early
 	case errno != 0:
+		c.s.log.WithField("caller", c.n.TID).WithField("row", c.check.Row).Debug(c.check.Cause)
 		return fails(errno, "")
 	case !c.attach():
 		return *c.early
 	}
 	return c.make()
+}
+
+// rows are rows 7 to 14. Where the thread that row 10 chose ends under a later
+// row, its process may live on (an exec of another thread, a leader that exits
+// first): the rows begin anew, and 8 or 10 end it if nothing is left.
+func (c *call) rows() unix.Errno {
+	for {
+		errno := c.check.Check()
+		if errno != unix.ESRCH || c.check.Row <= 10 || c.early != nil {
+			return errno
+		}
+	}
 }
 
 // finish delivers the verdict and tells of it.
@@ -116,10 +129,6 @@ func (c *call) unlock() {
 
 // answer ends a call whose caller was never stopped.
 func (c *call) answer(v verdict) {
-	if v.again {
-		c.s.sendRestart(c.n.ID)
-		return
-	}
 	_ = listen.Send(c.s.fd, c.n.ID, v.value, v.errno) // a caller that is gone needs none
 }
 
