@@ -136,6 +136,7 @@ func (b *build) memoryStages() []stage {
 		{"surplus", b.dropSurplus},
 		{"layout", b.setLayout},
 		{"mappings", b.makeMaps},
+		{"System V memory", b.makeShm},
 		{"contents", b.fillContents},
 		{"protections", b.finishMaps},
 		{"seals", b.sealMaps},

@@ -181,9 +181,39 @@ func (b *build) sendCallerFDs(from int, chunk []descriptor) ([]int, error) {
 	}
 	there, err := b.ch.send(fds)
 	if errors.Is(err, unix.EINVAL) {
-		return nil, unsupported("a descriptor that cannot be passed on, io_uring's for one: %v", err)
+		return b.fetchFDs(from, chunk)
 	}
 	return there, err
+}
+
+// fetchFDs makes C take the descriptors itself: an io_uring's cannot be sent
+// (kernel: __scm_send), but pidfd_getfd(2) gives it, to a C that may trace the
+// caller.
+func (b *build) fetchFDs(from int, chunk []descriptor) ([]int, error) {
+	pidfd, err := b.ch.send([]int{from})
+	if err != nil {
+		return nil, err
+	}
+	// The pidfd must not sit where a descriptor is to go: it moves above them.
+	high := chunk[len(chunk)-1].fd + maxRights + 1
+	b.script.expect(uintptr(high), "dup3", uint64(high), unix.SYS_DUP3, uintptr(pidfd[0]), uintptr(high), unix.O_CLOEXEC)
+	b.script.add("close", uint64(pidfd[0]), unix.SYS_CLOSE, uintptr(pidfd[0]))
+	got := make([]ptrace.Result, len(chunk))
+	for i, d := range chunk {
+		b.script.ask(&got[i], "pidfd_getfd", unix.SYS_PIDFD_GETFD, uintptr(high), uintptr(d.fd), 0)
+	}
+	b.script.add("close", uint64(high), unix.SYS_CLOSE, uintptr(high))
+	if err := b.script.run(); err != nil {
+		return nil, err
+	}
+	there := make([]int, len(chunk))
+	for i, r := range got {
+		if r.Errno != 0 {
+			return nil, unsupported("descriptor %d of the caller cannot be passed on (an io_uring's?): %v", chunk[i].fd, r.Errno)
+		}
+		there[i] = int(r.Value)
+	}
+	return there, nil
 }
 
 // pidfdThread is PIDFD_THREAD (Linux 6.9).

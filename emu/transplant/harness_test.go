@@ -31,10 +31,11 @@ func compile(t testing.TB, name string, flags ...string) string {
 
 // subject is a caller that waits in pause(2) and has a target.
 type subject struct {
-	cmd    *exec.Cmd
-	out    *bufio.Reader
-	target int
-	thread int // the one that waits in pause(2)
+	cmd     *exec.Cmd
+	out     *bufio.Reader
+	target  int
+	inspect func(pid int) // is shown the finished child, still stopped
+	thread  int           // the one that waits in pause(2)
 }
 
 // start runs a program that prints "target N" to its stderr when it is about
@@ -183,6 +184,9 @@ func (s *subject) transplantHere(tid int, opt Options) (o outcome) {
 	snap, err := Take(caller, pidfd, nil)
 	if err == nil {
 		o.stats, err = snap.Build(c, cfd, opt)
+	}
+	if err == nil && s.inspect != nil {
+		s.inspect(c.TID)
 	}
 	if err != nil {
 		c.Kill()

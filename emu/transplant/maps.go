@@ -26,14 +26,14 @@ func (b *build) makeMaps() error {
 	defer group.drop()
 	for i := range b.snap.maps {
 		m := &b.snap.maps[i]
-		if m.vdso() || m.has("dc") || b.kept[m.start] {
+		if m.vdso() || m.has("dc") || b.kept[m.start] || m.sysv() {
 			continue
 		}
 		if err := checkMapping(m); err != nil {
 			return err
 		}
 		b.stats.Mappings++
-		if m.anonymous() || m.sysv() {
+		if m.anonymous() {
 			b.queueMap(m, -1)
 			continue
 		}
@@ -62,9 +62,6 @@ func checkMapping(m *mapping) error {
 	return nil
 }
 
-// sysv reports a segment of shmget(2). Its inode number is its id.
-func (m *mapping) sysv() bool { return m.shared && strings.HasPrefix(m.name, "/SYSV") }
-
 // buildProt is the protection that m is created with: writable where its
 // contents are to be filled in, unless that would make the kernel account for
 // memory that it does not account for in the caller (VM_ACCOUNT, "ac").
@@ -80,10 +77,6 @@ func (b *build) buildProt(m *mapping) int {
 
 // queueMap creates m, from C's descriptor fd if it is a file's.
 func (b *build) queueMap(m *mapping, fd int) {
-	if m.sysv() {
-		b.queueShmat(m)
-		return
-	}
 	b.script.expect(uintptr(m.start), "mmap "+m.name, m.start, unix.SYS_MMAP, uintptr(m.start), uintptr(m.size()),
 		uintptr(b.buildProt(m)), uintptr(m.mmapFlags(fd)), uintptr(fd), uintptr(m.offset&m.offsetMask()))
 }
@@ -126,20 +119,6 @@ func (m *mapping) mmapFlags(fd int) int {
 		flags |= unix.MAP_HUGETLB | bits.TrailingZeros64(m.pageSize)<<mapHugeShift
 	}
 	return flags
-}
-
-// queueShmat attaches a System V segment, so that shmdt(2) works on it and its
-// attach count is right.
-func (b *build) queueShmat(m *mapping) {
-	const shmRDONLY, shmEXEC, shmREMAP = 0o10000, 0o100000, 0o40000
-	how := uintptr(shmREMAP)
-	if !m.has("mw") {
-		how |= shmRDONLY
-	}
-	if m.prot&unix.PROT_EXEC != 0 {
-		how |= shmEXEC
-	}
-	b.script.expect(uintptr(m.start), "shmat", m.inode, unix.SYS_SHMAT, uintptr(m.inode), uintptr(m.start), how)
 }
 
 // finishMaps gives the mappings their attributes and final protection.

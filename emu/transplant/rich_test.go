@@ -57,13 +57,51 @@ func TestChildIsWhatForkMakes(t *testing.T) {
 		{"target of another user, caller with capabilities", []string{"CALLER_AMBIENT=1", "TARGET_UID=1000", static, "early", "-"}},
 		{"caller with filters of its own", []string{"CALLER_SECCOMP=1", static, "early", "/bin/sleep", "1000"}},
 		{"caller with filters and without privileges", []string{"CALLER_SECCOMP=1", "CALLER_UID=1000", "TARGET_UID=1001", static, "early", "-"}},
+		{"caller that ignores SIGTRAP", []string{"CALLER_TRAP=1", static, "early", "-"}},
+		{"caller with an io_uring", []string{"CALLER_URING=1", static, "early", "/bin/sleep", "1000"}},
+		{"target in other namespaces", []string{targetNS(unix.CLONE_NEWUTS | unix.CLONE_NEWIPC | unix.CLONE_NEWNET), static, "early", "-"}},
+		{"target with another root", []string{"TARGET_ROOT=/usr", static, "early", "-"}},
+		{"target without privileges, with another root", []string{"TARGET_ROOT=/usr", "TARGET_UID=1000", static, "early", "-"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := start(t, c.argv...)
 			want := s.readUntil(t, "== end")
-			settle(t, s.cmd.Process.Pid, unix.SYS_PAUSE)
+			settle(t, s.thread, unix.SYS_PAUSE)
 			s.compare(t, want)
 		})
+	}
+}
+
+func targetNS(flags int) string { return "TARGET_NS=" + strconv.Itoa(flags) }
+
+// TestOtherMountNamespace: root and working directory become the target's root.
+func TestOtherMountNamespace(t *testing.T) {
+	static := program(t, "rich", "-static")
+	for _, argv := range [][]string{
+		{targetNS(unix.CLONE_NEWNS), static, "early", "/bin/sleep", "1000"},
+		{targetNS(unix.CLONE_NEWNS), "TARGET_UID=1000", static, "early", "-"},
+	} {
+		s := start(t, argv...)
+		want := s.readUntil(t, "== end")
+		settle(t, s.thread, unix.SYS_PAUSE)
+		s.compare(t, strings.Replace(want, "\ncwd /usr\n", "\ncwd /\n", 1))
+	}
+}
+
+// TestOtherMountNamespaceAndRoot looks from outside: below its root the child
+// sees no /proc.
+func TestOtherMountNamespaceAndRoot(t *testing.T) {
+	s := start(t, targetNS(unix.CLONE_NEWNS), "TARGET_ROOT=/usr", program(t, "rich", "-static"), "early", "-")
+	settle(t, s.thread, unix.SYS_PAUSE)
+	s.inspect = func(pid int) {
+		for _, name := range []string{"root", "cwd"} {
+			if link, err := readLink(pid, name); err != nil || link != "/usr" {
+				t.Errorf("%s of the child is %q (%v), want the target's root", name, link, err)
+			}
+		}
+	}
+	if o := s.transplant(s.thread, Options{}); o.err != nil {
+		t.Fatal(o.err)
 	}
 }
 

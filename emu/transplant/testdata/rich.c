@@ -471,6 +471,14 @@ static void rich_creds(void)
 	become(number("CALLER_UID"));
 	if (number("CALLER_UID") >= 0)
 		prctl(PR_SET_DUMPABLE, 1);
+	if (number("CALLER_TRAP") > 0)
+		signal(SIGTRAP, SIG_IGN);
+	if (number("CALLER_URING") > 0) {
+		char params[120] = {};
+
+		if (syscall(SYS_io_uring_setup, 4, params) < 0)
+			exit(6);
+	}
 	if (number("CALLER_NNP") > 0)
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
@@ -504,6 +512,12 @@ int main(int argc, char **argv)
 	target = fork();
 	if (!target) {
 		keyring("TARGET_KEYRING");
+		if (number("TARGET_NS") > 0 && unshare(number("TARGET_NS")))
+			exit(5);
+		if (number("TARGET_NS") > 0)
+			chdir("/var");
+		if (getenv("TARGET_ROOT") && chroot(getenv("TARGET_ROOT")))
+			exit(7);
 		become(number("TARGET_UID"));
 		filter("TARGET_SECCOMP", SYS_uname);
 		close(1);	/* its reader waits for the end */

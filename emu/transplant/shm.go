@@ -1,0 +1,79 @@
+package transplant
+
+import (
+	"errors"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// sysv reports a segment of shmget(2). Its inode number is its id.
+func (m *mapping) sysv() bool { return m.shared && strings.HasPrefix(m.name, "/SYSV") }
+
+// makeShm attaches the caller's System V segments, so that shmdt(2) works on
+// them and their attach counts are right. Where C lives in another ipc
+// namespace than the caller, it visits the caller's for that: a segment stays
+// attached wherever its process goes.
+func (b *build) makeShm() error {
+	var segments []*mapping
+	for i := range b.snap.maps {
+		if m := &b.snap.maps[i]; m.sysv() && !m.has("dc") && !b.kept[m.start] {
+			segments = append(segments, m)
+		}
+	}
+	if len(segments) == 0 {
+		return nil
+	}
+	attach := func() {
+		for _, m := range segments {
+			b.queueShmat(m)
+		}
+		b.stats.Mappings += len(segments)
+	}
+	if b.sameIPC {
+		attach()
+		return b.script.run()
+	}
+	err := b.inCallersIPC(attach)
+	if errors.Is(err, unix.EPERM) {
+		return unsupported("the caller has System V memory of an ipc namespace that the target's child may not enter")
+	}
+	return err
+}
+
+// inCallersIPC runs what do queues inside the caller's ipc namespace.
+func (b *build) inCallersIPC(do func()) error {
+	theirs, err := openProc(b.snap.caller.TID, "ns/ipc", unix.O_RDONLY)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(theirs)
+	own, err := openProc(b.c.TID, "ns/ipc", unix.O_RDONLY)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(own)
+	there, err := b.ch.send([]int{theirs, own})
+	if err != nil {
+		return err
+	}
+	b.script.add("setns", 0, unix.SYS_SETNS, uintptr(there[0]), unix.CLONE_NEWIPC)
+	do()
+	b.script.add("setns", 0, unix.SYS_SETNS, uintptr(there[1]), unix.CLONE_NEWIPC)
+	for _, fd := range there {
+		b.script.add("close", uint64(fd), unix.SYS_CLOSE, uintptr(fd))
+	}
+	return b.script.run()
+}
+
+func (b *build) queueShmat(m *mapping) {
+	const shmRDONLY, shmEXEC, shmREMAP = 0o10000, 0o100000, 0o40000
+	how := uintptr(shmREMAP)
+	if !m.has("mw") {
+		how |= shmRDONLY
+	}
+	if m.prot&unix.PROT_EXEC != 0 {
+		how |= shmEXEC
+	}
+	b.script.expect(uintptr(m.start), "shmat", m.inode, unix.SYS_SHMAT, uintptr(m.inode), uintptr(m.start), how)
+}
