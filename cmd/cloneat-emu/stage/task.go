@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"encoding/binary"
 	"errors"
 	"sync/atomic"
 
@@ -109,6 +110,26 @@ func (t *Task) AwaitBirth() error {
 // and waits for signals: SIGTERM ends it with status 0, SIGUSR1 makes it write
 // its numbers to descriptor 1, others do what they do by default.
 func (t *Task) Idle() error {
-	_, err := t.Call(idle)
+	_, err := t.Call(idle, size)
+	return err
+}
+
+// IdleAmongThreads is Idle for a process of which other threads are tasks that
+// go on waiting for orders ([Task.Deafen]). It keeps the memory, which is theirs.
+func (t *Task) IdleAmongThreads() error {
+	_, err := t.Call(idle, 0)
+	return err
+}
+
+// Deafen blocks the signals that idlers answer, so that a thread that is not
+// going to idle leaves them to the one that is.
+func (t *Task) Deafen() error {
+	mark := t.m.Mark()
+	defer t.m.Release(mark)
+	set, err := t.m.Bytes(binary.NativeEndian.AppendUint64(nil, 1<<(unix.SIGUSR1-1)|1<<(unix.SIGTERM-1)))
+	if err != nil {
+		return err
+	}
+	_, err = t.Call(unix.SYS_RT_SIGPROCMASK, unix.SIG_BLOCK, set, 0, 8)
 	return err
 }

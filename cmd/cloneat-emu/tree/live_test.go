@@ -52,7 +52,9 @@ func TestLiveSeesZombie(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = cmd.Wait() }()
-	awaitExit(t, cmd.Process.Pid)
+	if err := awaitExit(cmd.Process.Pid); err != nil {
+		t.Fatal(err)
+	}
 	tree, err := Live(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
@@ -63,25 +65,6 @@ func TestLiveSeesZombie(t *testing.T) {
 	}
 	if p == nil || p.PPID != root.PID || p.SID != root.SID || p.PGID != root.PGID || p.State != "Z" || p.Exit != 3<<8 {
 		t.Errorf("zombie is %+v in\n%s", p, tree.Text())
-	}
-}
-
-// awaitExit returns when a process, not our child, has exited.
-func awaitExit(t *testing.T, pid int) {
-	t.Helper()
-	fd, err := unix.PidfdOpen(pid, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(fd)
-	for {
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1)
-		if n == 1 {
-			return
-		}
-		if err != unix.EINTR {
-			t.Fatal(err)
-		}
 	}
 }
 

@@ -112,11 +112,13 @@ done:
 	jmp	wake
 
 /*
- * No more orders: let go of the shared memory and answer signals.  SIGTERM
+ * No more orders: let go of as much of the shared memory as the first argument
+ * says (none where threads go on waiting in it) and answer signals.  SIGTERM
  * ends the process with status 0, SIGUSR1 makes it write a line about itself,
  * all others do what they do by default.
  */
 idle:
+	mov	ARG(%rbx), %r12
 	xor	%edi, %edi		/* SIG_BLOCK */
 	lea	signals(%rip), %rsi
 	xor	%edx, %edx
@@ -131,8 +133,8 @@ idle:
 	mov	$SYS_futex, %eax
 	syscall
 	movabs	$BASE, %rdi
-	mov	$SIZE, %esi
-	mov	$SYS_munmap, %eax
+	mov	%r12, %rsi
+	mov	$SYS_munmap, %eax	/* of nothing it fails, and does nothing */
 	syscall
 next_signal:
 	lea	signals(%rip), %rdi

@@ -1,0 +1,210 @@
+package tree
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/cmd/cloneat-emu/stage"
+	"cloneat-emu/cmd/cloneat-emu/whohas"
+	"cloneat-emu/emu/proc"
+)
+
+// Options say where and how a tree is made.
+type Options struct {
+	// In is "new" for a pid namespace of its own, "here" for ours, or the pid
+	// of a process whose pid namespace it is to be in.
+	In string
+	// Callers says who makes the calls.
+	Callers Callers
+	// Outside lets the creator make everything from above a new namespace.
+	Outside bool
+	// Fork makes births with clone3(2) instead of the call, for comparison.
+	// It needs ParentsCall.
+	Fork bool
+	// Payload is a shell command that every member becomes; empty: they idle.
+	Payload string
+	// Progress, if set, is told how many steps of how many are done.
+	Progress func(done, total int)
+}
+
+// Built is a tree that stands.
+type Built struct {
+	// Tree is what was made, read back from /proc.
+	Tree *Tree
+	// Notes say what could not be had, from the plan and the comparison.
+	Notes []string
+
+	b *builder
+}
+
+// TakenError says that somebody has a number that a member needs.
+type TakenError struct {
+	Number int
+	Who    string
+}
+
+func (e *TakenError) Error() string {
+	return fmt.Sprintf("pid %d is taken by %s", e.Number, e.Who)
+}
+
+// Unwrap makes the error an EEXIST.
+func (e *TakenError) Unwrap() error { return unix.EEXIST }
+
+// builder carries out a plan.
+type builder struct {
+	o     *Options
+	tree  *Tree
+	byPID map[int]*Process
+	m     *stage.Machine
+	cmd   *exec.Cmd
+	stop  context.CancelFunc
+	first *stage.Task // of the process that we started
+	tasks map[Actor]*stage.Task
+	// host are numbers in our own pid namespace, as far as they are known.
+	host map[Actor]int
+	// own are the temporary ones' numbers in their own namespace.
+	own   map[Actor]int
+	plan  *Plan
+	free  int // where to look for a number that no member has
+	used  map[int]bool
+	pidns proc.NSID // of the root
+	pipe  *os.File  // ends when no member holds its other end
+	notes []string
+}
+
+// Build makes a tree. If it fails, nothing is left behind.
+//
+// Errors: [TakenError]; ENOSYS in the chain if there is no cloneat.
+func Build(t *Tree, o *Options) (*Built, error) {
+	b := &builder{
+		o: o, tree: t, byPID: t.ByPID(), tasks: map[Actor]*stage.Task{},
+		host: map[Actor]int{}, own: map[Actor]int{}, used: t.numbers(), free: 300,
+	}
+	if err := b.check(); err != nil {
+		return nil, err
+	}
+	b.plan = NewPlan(t, o.Callers, o.Outside)
+	b.notes = b.plan.Notes
+	if err := b.begin(); err != nil {
+		b.end()
+		return nil, fmt.Errorf("tree: %w", err)
+	}
+	built, err := b.build()
+	if err != nil {
+		b.end()
+		return nil, fmt.Errorf("tree: %w", err)
+	}
+	return built, nil
+}
+
+// check refuses what cannot work, before there is anything.
+func (b *builder) check() error {
+	root := b.tree.Root()
+	switch {
+	case root.PID == 1 && b.o.In != "new":
+		return fmt.Errorf("tree: the root is pid 1, which it can be only in a new pid namespace")
+	case b.o.Outside && (b.o.In != "new" || root.PID != 1):
+		return fmt.Errorf("tree: making it from outside takes a root that is pid 1 in a new pid namespace")
+	case b.o.Fork && b.o.Callers != ParentsCall:
+		return fmt.Errorf("tree: clone3 makes children of its caller only")
+	case len(b.tree.Processes)*2 > stage.MaxTasks:
+		return fmt.Errorf("tree: %d processes, more than %d", len(b.tree.Processes), stage.MaxTasks/2)
+	}
+	return nil
+}
+
+// build carries out the plan and looks at the result.
+func (b *builder) build() (*Built, error) {
+	total := len(b.plan.Steps)
+	for i, s := range b.plan.Steps {
+		if err := b.step(s); err != nil {
+			return nil, err
+		}
+		if b.o.Progress != nil {
+			b.o.Progress(i+1, total)
+		}
+	}
+	if err := b.settle(); err != nil {
+		return nil, err
+	}
+	root, err := b.hostPID(Actor(b.tree.Root().PID))
+	if err != nil {
+		return nil, err
+	}
+	got, err := b.verify(root)
+	if err != nil {
+		return nil, err
+	}
+	return &Built{Tree: got, Notes: b.notes, b: b}, nil
+}
+
+// step carries out one step.
+func (b *builder) step(s Step) error {
+	switch s.Op {
+	case OpBirth:
+		return b.birth(s)
+	case OpThread:
+		return b.thread(s)
+	case OpSession:
+		return b.call(s.Actor, "setsid", unix.SYS_SETSID)
+	case OpGroup:
+		if err := b.group(s); err != nil {
+			b.notes = append(b.notes, fmt.Sprintf("process %d: process group: %v", s.Actor, err))
+		}
+		return nil
+	case OpAdopt:
+		return b.call(s.Actor, "prctl(PR_SET_CHILD_SUBREAPER)", unix.SYS_PRCTL, unix.PR_SET_CHILD_SUBREAPER, uintptr(s.Number))
+	case OpLeave:
+		b.tasks[s.Child].Start(nil, unix.SYS_EXIT_GROUP, 0)
+		return b.call(s.Actor, "wait4", unix.SYS_WAIT4, uintptr(b.own[s.Child]), 0, unix.WALL, 0)
+	}
+	return fmt.Errorf("step of kind %d: %w", s.Op, errors.ErrUnsupported)
+}
+
+// call makes one system call in an actor.
+func (b *builder) call(a Actor, what string, nr uint64, args ...uintptr) error {
+	if _, err := b.tasks[a].Call(nr, args...); err != nil {
+		return fmt.Errorf("process %d: %s: %w", a, what, err)
+	}
+	return nil
+}
+
+// group brings an actor into a group, which has a number in its own namespace.
+func (b *builder) group(s Step) error {
+	number := s.Number
+	if leader := b.byPID[int(s.Child)]; leader != nil && leader.PID == s.Number {
+		number = leader.Own()
+	}
+	if s.Child == s.Actor {
+		number = 0
+	}
+	return b.call(s.Actor, fmt.Sprintf("setpgid(0, %d)", number), unix.SYS_SETPGID, 0, uintptr(number))
+}
+
+// taken names who has a number that cannot be had.
+func (b *builder) taken(err error, number int) error {
+	if number != 0 && errors.Is(err, unix.EEXIST) {
+		return &TakenError{number, whohas.Describe(b.pidns, number)}
+	}
+	return err
+}
+
+// numbers are all that a tree needs in any namespace.
+func (t *Tree) numbers() map[int]bool {
+	used := map[int]bool{}
+	for _, p := range t.Processes {
+		used[p.PID], used[p.PGID], used[p.SID] = true, true, true
+		for _, n := range p.NSPID {
+			used[n] = true
+		}
+		for _, tid := range p.Threads {
+			used[tid] = true
+		}
+	}
+	return used
+}

@@ -1,0 +1,200 @@
+package tree
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// forked are options that need no cloneat: every parent makes its own children
+// with clone3(2). The plan is the same but for who calls.
+func forked(in string) *Options { return &Options{In: in, Callers: ParentsCall, Fork: true} }
+
+// built makes a tree that is taken down with the test.
+func built(t *testing.T, tree *Tree, o *Options) *Built {
+	t.Helper()
+	b, err := Build(tree, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		b.Close()
+		for _, p := range b.Tree.Processes {
+			host := append(p.HostPIDs, p.PID)[0]
+			if _, err := os.Stat(fmt.Sprintf("/proc/%d", host)); err == nil {
+				t.Errorf("process %d is left behind", host)
+			}
+		}
+	})
+	return b
+}
+
+func TestBuildCRIUTrees(t *testing.T) {
+	for _, dir := range []string{"plain", "mixed", "container"} {
+		t.Run(dir, func(t *testing.T) {
+			tree, err := FromCRIU(filepath.Join("testdata", dir))
+			if err != nil {
+				t.Fatal(err)
+			}
+			b := built(t, tree, forked("new"))
+			if len(b.Notes) > 0 {
+				t.Errorf("could not be had: %s\nmade:\n%s", strings.Join(b.Notes, "\n"), b.Tree.Text())
+			}
+		})
+	}
+}
+
+// parse reads a tree written as one line a process: pid ppid pgid sid state.
+func parse(t *testing.T, lines ...string) *Tree {
+	t.Helper()
+	tree := &Tree{Version: Version}
+	for _, l := range lines {
+		p := &Process{}
+		if _, err := fmt.Sscan(l, &p.PID, &p.PPID, &p.PGID, &p.SID, &p.State); err != nil {
+			t.Fatal(err)
+		}
+		tree.Processes = append(tree.Processes, p)
+	}
+	if err := tree.Check(); err != nil {
+		t.Fatal(err)
+	}
+	return tree
+}
+
+// oddTrees are trees that no single creator could make by plain calls.
+var oddTrees = map[string][]string{
+	"dead session leader above the root":     {"20 0 20 10 S", "21 20 20 10 S", "22 20 22 10 S"},
+	"dead session leader of a child of init": {"1 0 1 1 S", "16 1 16 13 S", "17 16 16 13 S", "18 1 13 13 S"},
+	"dead group leader":                      {"20 0 20 20 S", "21 20 30 20 S", "22 20 30 20 S", "23 22 30 20 S"},
+	"group of the dead session leader":       {"20 0 10 10 S", "21 20 10 10 S"},
+	"zombie that leads a session with life":  {"1 0 1 1 S", "5 1 5 5 Z", "6 1 5 5 S", "7 6 5 5 S"},
+	"zombie that leads a group":              {"20 0 20 20 S", "21 20 21 20 Z", "22 20 21 20 S"},
+	"session leader below its own member's uncle": {
+		"1 0 1 1 S", "2 1 2 2 S", "3 2 3 3 S", "4 1 3 3 S", "5 4 5 3 S"},
+	"members of one dead session at two heights": {
+		"1 0 1 1 S", "2 1 2 2 S", "4 1 30 30 S", "5 2 30 30 S"},
+	"pids not in the order of birth": {"50 0 50 50 S", "40 50 50 50 S", "30 40 30 50 S", "20 30 30 50 S"},
+	"stopped":                        {"20 0 20 20 S", "21 20 20 20 T"},
+}
+
+func TestBuildOddTrees(t *testing.T) {
+	for name, lines := range oddTrees {
+		t.Run(name, func(t *testing.T) {
+			b := built(t, parse(t, lines...), forked("new"))
+			if len(b.Notes) > 0 {
+				t.Errorf("could not be had: %s\nmade:\n%s", strings.Join(b.Notes, "\n"), b.Tree.Text())
+			}
+		})
+	}
+}
+
+func TestBuildSaysWhatCannotBeHad(t *testing.T) {
+	// 4's session is led by its cousin, which is no ancestor of 4's parent 2,
+	// nor the other way round.
+	b := built(t, parse(t, "1 0 1 1 S", "2 1 2 2 S", "3 1 3 3 S", "4 2 3 3 S"), forked("new"))
+	if notes := strings.Join(b.Notes, "\n"); !strings.Contains(notes, "process 4: session 3 cannot be had") {
+		t.Errorf("notes: %s", notes)
+	}
+}
+
+func TestBuildNestedNamespaces(t *testing.T) {
+	tree := parse(t, "1 0 1 1 S", "5 1 5 5 S", "6 5 6 6 S", "7 6 6 6 S", "8 6 8 6 S", "9 1 1 1 S")
+	tree.Processes[2].NSPID = []int{1}
+	tree.Processes[3].NSPID = []int{7}
+	tree.Processes[4].NSPID = []int{3}
+	b := built(t, tree, forked("new"))
+	for _, n := range b.Notes {
+		if !strings.Contains(n, "its number in the root's pid namespace") {
+			t.Error(n)
+		}
+	}
+	inner := match(tree, b.Tree)[tree.Processes[3]]
+	if inner == nil || inner.NSPID[0] != 7 {
+		t.Errorf("made:\n%s", b.Tree.Text())
+	}
+}
+
+func TestBuildHereAndInAnothersNamespace(t *testing.T) {
+	cmd, _ := start(t, "unshare", "-pf", "--kill-child", "sh", "-c", "echo ready; read x")
+	inside := fmt.Sprint(onlyChild(t, cmd.Process.Pid))
+	for _, in := range []string{"here", inside} {
+		base := 20000
+		tree := parse(t, fmt.Sprintf("%d 0 %d %d S", base, base, base), fmt.Sprintf("%d %d %d %d S", base+1, base, base+1, base))
+		b := built(t, tree, forked(in))
+		if len(b.Notes) > 0 {
+			t.Errorf("in %s: %v", in, b.Notes)
+		}
+	}
+}
+
+func TestBuildNamesWhoHasAPid(t *testing.T) {
+	me := os.Getpid()
+	root := me + 1000
+	tree := parse(t, fmt.Sprintf("%d 0 %d %d S", root, root, root), fmt.Sprintf("%d %d %d %d S", me, root, root, root))
+	_, err := Build(tree, forked("here"))
+	var taken *TakenError
+	if !errors.As(err, &taken) || taken.Number != me || !strings.Contains(taken.Who, fmt.Sprintf("process %d (", me)) {
+		t.Errorf("error %v", err)
+	}
+	if _, err := os.Stat(fmt.Sprintf("/proc/%d", root)); err == nil {
+		t.Errorf("the root is left behind")
+	}
+}
+
+func TestBuildPayload(t *testing.T) {
+	dir := t.TempDir()
+	o := forked("new")
+	o.Payload = fmt.Sprintf("echo $$ $PPID > %s/$$; exec sleep 1000", dir)
+	built(t, parse(t, "1 0 1 1 S", "70 1 70 70 S", "71 70 70 70 S"), o)
+	for pid, parent := range map[int]int{1: 0, 70: 1, 71: 70} {
+		name := filepath.Join(dir, fmt.Sprint(pid))
+		await(t, name)
+		if got := string(read(t, name)); got != fmt.Sprintln(pid, parent) {
+			t.Errorf("%d wrote %q", pid, got)
+		}
+	}
+}
+
+// await waits until a shell has written a file.
+func await(t *testing.T, name string) {
+	t.Helper()
+	for {
+		if b, err := os.ReadFile(name); err == nil && strings.HasSuffix(string(b), "\n") {
+			return
+		}
+		_ = unix.Nanosleep(&unix.Timespec{Nsec: 1e6}, nil)
+	}
+}
+
+func TestMembersReportThemselves(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	saved := os.Stdout
+	os.Stdout = w
+	b := built(t, parse(t, "1 0 1 1 S", "70 1 70 70 S", "71 70 70 70 S"), forked("new"))
+	os.Stdout = saved
+	_ = w.Close()
+	last := b.Tree.Processes[2]
+	if err := unix.Kill(last.HostPIDs[0], unix.SIGUSR1); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 100)
+	n, _ := r.Read(buf)
+	if got := string(buf[:n]); got != "pid 71 ppid 70 pgid 70 sid 70\n" {
+		t.Errorf("said %q", got)
+	}
+}
+
+func TestRootThatIsInitNeedsANewNamespace(t *testing.T) {
+	if _, err := Build(parse(t, "1 0 1 1 S"), forked("here")); err == nil || !strings.Contains(err.Error(), "new pid namespace") {
+		t.Errorf("error %v", err)
+	}
+}

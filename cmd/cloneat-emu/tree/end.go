@@ -1,0 +1,67 @@
+package tree
+
+import (
+	"errors"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/cmd/cloneat-emu/stage"
+	"cloneat-emu/emu/proc"
+)
+
+// end kills and reaps everything that was made, complete or not. The creator
+// adopts and reaps what it is to survive, so that nothing is left to others.
+func (b *builder) end() {
+	if b.cmd == nil || b.cmd.Process == nil {
+		b.release()
+		return
+	}
+	creator := b.tasks[Creator]
+	if host, ok := b.host[Creator]; ok && creator != nil {
+		killBelow(host)
+		for {
+			_, err := creator.Call(unix.SYS_WAIT4, ^uintptr(0), 0, unix.WALL, 0)
+			if err == unix.ECHILD || errors.Is(err, stage.ErrGone) {
+				break
+			}
+			killBelow(host)
+		}
+		if host != b.cmd.Process.Pid {
+			_ = unix.Kill(host, unix.SIGKILL)
+			_ = awaitExit(host)
+		}
+	}
+	b.stop()
+	_ = b.cmd.Wait()
+	b.release()
+}
+
+// release gives back what we hold ourselves.
+func (b *builder) release() {
+	if b.stop != nil {
+		b.stop()
+	}
+	if b.pipe != nil {
+		_ = b.pipe.Close()
+	}
+	if b.m != nil {
+		_ = b.m.Close()
+	}
+	runtime.UnlockOSThread()
+}
+
+// killBelow kills every process below one, not that one itself. Who is born
+// meanwhile is caught the next time: killed parents hand their children up.
+func killBelow(pid int) {
+	d, err := proc.Open(pid)
+	if err != nil {
+		return
+	}
+	children, _ := d.Children()
+	_ = d.Close()
+	for _, c := range children {
+		killBelow(c)
+		_ = unix.Kill(c, unix.SIGKILL)
+	}
+}
