@@ -55,6 +55,12 @@ fragments() {
 	done
 }
 
+# One line for each option; a later fragment decides against an earlier one.
+wanted() {
+	fragments | xargs -d '\n' cat | awk -F= '/^CONFIG_/ { last[$1] = $0 }
+		END { for (k in last) print last[k] }' | LC_ALL=C sort
+}
+
 package=linux-source-$kernel
 needed=(bc bison flex gcc libc6-dev libelf-dev libssl-dev make patch perl xz-utils)
 [ -n "${CLONEAT_LINUX_SOURCE:-}" ] || needed+=("$package")
@@ -128,16 +134,15 @@ verify_config() { # CONFIG
 	local line bad=''
 	while read -r line; do
 		case $line in
-		'' | '#'*) ;;
 		*=n) ! grep -q "^${line%=n}=" "$1" || bad+=" $line" ;;
 		*) grep -qxF -- "$line" "$1" || bad+=" $line" ;;
 		esac
-	done < <(fragments | xargs -d '\n' cat)
+	done < <(wanted)
 	[ -z "$bad" ] || die "the configuration lacks:$bad"
 }
 
 configure() { # TREE
-	fragments | xargs -d '\n' cat | grep -v '=n$' >"$1/.wanted"
+	wanted | grep -v '=n$' >"$1/.wanted"
 	make_kernel "$1" KCONFIG_ALLCONFIG=.wanted allnoconfig >/dev/null
 	verify_config "$1/.config"
 }
