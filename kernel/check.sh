@@ -37,15 +37,19 @@ done
 # For the selftests also what is about kernel code and not about programs:
 # BIT_MACRO, PREFER_DEFINED_ATTRIBUTE_MACRO, STATIC_CONST_CHAR_ARRAY  there is
 #                   no such macro in userspace, and argv is no constant.
+# ENOSYS            a test of the number means just that.
+# EMBEDDED_FUNCTION_NAME, FUNCTION_ARGUMENTS  checkpatch takes "run" in an English
+#                   sentence and a macro's (void) for what they are not.
 # MULTISTATEMENT_MACRO_USE_DO_WHILE, COMPLEX_MACRO, MACRO_ARG_REUSE,
-# MACRO_ARG_PRECEDENCE, CAMELCASE, VOLATILE, AVOID_EXTERNS, LONG_LINE,
-# LONG_LINE_STRING, USLEEP_RANGE, PARENTHESIS_ALIGNMENT  the harness declares
-#                   checks by macros and shares memory with its processes.
+# MACRO_ARG_PRECEDENCE, CAMELCASE, VOLATILE, AVOID_EXTERNS, USLEEP_RANGE
+#                   the harness declares checks by macros and shares memory
+#                   with its processes.
 exceptions=NEW_TYPEDEFS,FILE_PATH_CHANGES
 test_exceptions=$exceptions,BIT_MACRO,PREFER_DEFINED_ATTRIBUTE_MACRO
 test_exceptions+=,STATIC_CONST_CHAR_ARRAY,MULTISTATEMENT_MACRO_USE_DO_WHILE
 test_exceptions+=,COMPLEX_MACRO,MACRO_ARG_REUSE,MACRO_ARG_PRECEDENCE,CAMELCASE
 test_exceptions+=,VOLATILE,AVOID_EXTERNS,USLEEP_RANGE
+test_exceptions+=,ENOSYS,EMBEDDED_FUNCTION_NAME,FUNCTION_ARGUMENTS
 
 check_style() { # VERSION
 	local p ignore
