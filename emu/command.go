@@ -179,7 +179,7 @@ func (c *Cmd) watch() {
 		}
 		switch m.Kind {
 		case launch.Stopped:
-			c.tell(m.Signal)
+			c.stopped(m)
 		case launch.Continued:
 			c.tell(0)
 		case launch.Ended:
@@ -188,6 +188,18 @@ func (c *Cmd) watch() {
 			return
 		}
 	}
+}
+
+// stopped tells of a stop unless it is over already, and says when that is done.
+func (c *Cmd) stopped(m launch.Message) {
+	pid := c.Pid
+	if c.UserNS {
+		pid = 0 // a number of another pid namespace
+	}
+	if !launch.OutOfDate(c.front, pid) {
+		c.tell(m.Signal)
+	}
+	_ = c.send(launch.Message{Kind: launch.Resumed, Stop: m.Stop})
 }
 
 func (c *Cmd) tell(stopped int) {
@@ -215,17 +227,21 @@ func (c *Cmd) Wait() error {
 }
 
 // Signal sends sig to the program.
-func (c *Cmd) Signal(sig unix.Signal) error { return c.send(launch.Kill, sig) }
+func (c *Cmd) Signal(sig unix.Signal) error {
+	return c.send(launch.Message{Kind: launch.Kill, Signal: int(sig)})
+}
 
 // Relay is Signal for a signal that came to this process: it is not sent where the
 // whole process group had it, and so the program too.
-func (c *Cmd) Relay(sig unix.Signal) error { return c.send(launch.Relay, sig) }
+func (c *Cmd) Relay(sig unix.Signal) error {
+	return c.send(launch.Message{Kind: launch.Relay, Signal: int(sig)})
+}
 
-func (c *Cmd) send(kind launch.Kind, sig unix.Signal) error {
+func (c *Cmd) send(m launch.Message) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
 	if !c.started || c.front < 0 {
 		return os.ErrProcessDone
 	}
-	return launch.Write(c.front, launch.Message{Kind: kind, Signal: int(sig)})
+	return launch.Write(c.front, m)
 }

@@ -1,10 +1,11 @@
 package launch
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"runtime"
-	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -50,18 +51,46 @@ func raise(sig int, back bool) error {
 	return err
 }
 
-// wakeFront continues the front where somebody continued the program alone, so that
-// the shell sees its job run again. The front's Relay of that SIGCONT goes nowhere.
-func (k *keeper) wakeFront() {
-	front := peer(k.front)
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", front))
-	if err != nil {
-		return
+// wakeFront continues the front if it stopped, or is about to, for a stop of the
+// program that is over: somebody may have continued the program alone, or the front may
+// be late. It looks until the front says that it is done with that stop. The Relay that
+// comes of the SIGCONT goes nowhere.
+func (k *keeper) wakeFront(stop int) {
+	for front := peer(k.front); k.wake(front, stop); time.Sleep(time.Millisecond) {
 	}
-	if i := strings.LastIndexByte(string(stat), ')'); i < 0 || !strings.HasPrefix(string(stat[i:]), ") T") {
-		return
+}
+
+// wake reports whether it must be asked again.
+func (k *keeper) wake(front, stop int) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.done >= stop || k.stop > stop || k.ended {
+		return false
 	}
-	k.woke = unix.Kill(front, unix.SIGCONT) == nil
+	if state(front) == 'T' {
+		k.woke = unix.Kill(front, unix.SIGCONT) == nil
+	}
+	return true
+}
+
+// state is a process's letter in /proc/PID/stat, 0 if there is none.
+func state(pid int) byte {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	i := bytes.LastIndexByte(stat, ')')
+	if err != nil || i < 0 || i+2 >= len(stat) {
+		return 0
+	}
+	return stat[i+2]
+}
+
+// OutOfDate reports whether a stop that was told on sock is over already: there is
+// another message, or the program runs. pid is the program's, if it can be seen.
+func OutOfDate(sock, pid int) bool {
+	var one [1]byte
+	if n, _, _ := unix.Recvfrom(sock, one[:], unix.MSG_PEEK|unix.MSG_DONTWAIT); n > 0 {
+		return true
+	}
+	return pid != 0 && state(pid) != 'T'
 }
 
 // peer is the pid of the process that made the socket pair, the front; 0 from inside

@@ -20,6 +20,8 @@ type keeper struct {
 
 	mu    sync.Mutex // orders kills against the reaping of pid
 	ended bool
+	stop  int  // counts the stops that the front was told of
+	done  int  // the last stop that the front is done with
 	woke  bool // a SIGCONT that we sent to the front will come back as a Relay
 }
 
@@ -97,10 +99,11 @@ func (k *keeper) collect() (ended bool) {
 		return false
 	case status.Stopped():
 		k.woke = false
-		_ = Write(k.front, Message{Kind: Stopped, Signal: int(status.StopSignal())})
+		k.stop++
+		_ = Write(k.front, Message{Kind: Stopped, Signal: int(status.StopSignal()), Stop: k.stop})
 	case status.Continued():
-		k.wakeFront()
 		_ = Write(k.front, Message{Kind: Continued})
+		go k.wakeFront(k.stop)
 	default:
 		k.ended = true
 		_ = Write(k.operator, Message{Kind: Ended})
@@ -118,6 +121,10 @@ func (k *keeper) requests() {
 			break
 		}
 		switch m.Kind {
+		case Resumed:
+			k.mu.Lock()
+			k.done = m.Stop
+			k.mu.Unlock()
 		case Relay:
 			k.relay(m.Signal)
 		case Kill:

@@ -19,6 +19,7 @@ const (
 	Stopped   Kind = "stopped"   // keeper: by job control; Signal
 	Continued Kind = "continued" // keeper
 	Ended     Kind = "ended"     // keeper, its last word; Status
+	Resumed   Kind = "resumed"   // front: what Stopped asked for is over
 	Relay     Kind = "relay"     // front: Signal came to the front
 	Kill      Kind = "kill"      // front: send Signal to the program
 )
@@ -29,6 +30,7 @@ type Message struct {
 	Pid    int        `json:",omitempty"`
 	Signal int        `json:",omitempty"`
 	Status int        `json:",omitempty"` // as wait4(2) gives it
+	Stop   int        `json:",omitempty"` // of Stopped, and the Resumed that answers it
 	Errno  unix.Errno `json:",omitempty"`
 	Text   string     `json:",omitempty"`
 }
