@@ -226,3 +226,20 @@ func TestCovers(t *testing.T) {
 		t.Error("an empty map covers root")
 	}
 }
+
+// Where nobody is 65534 that number stands for everybody without one.
+func TestOverflowUidIsNobody(t *testing.T) {
+	for _, tc := range []struct {
+		uidMap string
+		uid    uint32
+		want   bool
+	}{
+		{"0 100000 1000", 65534, false},
+		{"0 100000 1000", 999, true},
+		{"0 0 4294967295", 65534, true},
+	} {
+		if got := (uidView{65534, tc.uidMap}).shows(tc.uid); got != tc.want {
+			t.Errorf("uid %d with map %q: %v", tc.uid, tc.uidMap, got)
+		}
+	}
+}

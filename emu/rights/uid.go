@@ -10,10 +10,9 @@ import (
 // visible reports whether a uid that the kernel showed is one, and not the
 // number that it shows for all those without one here: two of the latter need
 // not be the same user.
-func visible(uid uint32) bool {
-	v := view()
-	return uid != v.overflow || covers(v.uidMap, uid)
-}
+func visible(uid uint32) bool { return view().shows(uid) }
+
+func (v uidView) shows(uid uint32) bool { return uid != v.overflow || covers(v.uidMap, uid) }
 
 type uidView struct {
 	overflow uint32
