@@ -99,6 +99,7 @@ func (b *build) stages() []stage {
 		{"seccomp", b.checkFilters},
 		{"rights", b.climb},
 		{"limits", b.relaxLimits},
+		{"limits", b.checkLimits},
 		{"descriptors", b.closeFDs},
 		{"channel", b.openChannel},
 	}

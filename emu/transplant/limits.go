@@ -48,6 +48,43 @@ func (b *build) relaxLimits() error {
 	return b.script.run()
 }
 
+// checkLimits refuses early what setLimits could not set: a descriptor above
+// C's limit, for one, would fail for another reason before.
+func (b *build) checkLimits() error {
+	for i, want := range b.snap.own.limits {
+		have := b.limits[i]
+		if want.Max <= have.Max {
+			continue
+		}
+		have.Max = want.Max
+		if unix.Prlimit(b.c.TID, i, &have, nil) != nil {
+			var r ptrace.Result
+			b.limitItself(i, have, &r)
+			if err := b.script.run(); err != nil {
+				return err
+			}
+			if r.Errno != 0 {
+				if err := b.limitLeft(i); err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		b.limits[i] = have
+	}
+	return nil
+}
+
+// limitLeft refuses a hard limit that nobody here may raise.
+func (b *build) limitLeft(i int) error {
+	if b.opt.BestEffort {
+		b.leave("resource limit %d of the target's child cannot be raised to the caller's", i)
+		return nil
+	}
+	return unsupported("the target's resource limit %d is lower than the caller's, "+
+		"and raising it wants CAP_SYS_RESOURCE", i)
+}
+
 // raiseLimit raises a soft limit to value, and the hard one with it where the
 // operator may (CAP_SYS_RESOURCE), else as far as C itself may. What then
 // fails fails where it is needed.
@@ -89,11 +126,10 @@ func (b *build) setLimits() error {
 	}
 	for i, r := range results {
 		switch {
-		case r.Errno == unix.EPERM && b.opt.BestEffort:
-			b.leave("resource limit %d of the target's child cannot be raised to the caller's", i)
 		case r.Errno == unix.EPERM:
-			return unsupported("the target's resource limit %d is lower than the caller's, "+
-				"and raising it wants CAP_SYS_RESOURCE", i)
+			if err := b.limitLeft(i); err != nil {
+				return err
+			}
 		case r.Errno != 0:
 			return fmt.Errorf("prlimit %d: %w", i, r.Errno)
 		}
