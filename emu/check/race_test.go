@@ -15,9 +15,12 @@ func TestTargetsThatEndMeanwhile(t *testing.T) {
 		stages := map[int]int{}
 		for range 100 {
 			pid := a.do("mayfly")
-			for row := 0; row == 0; {
-				row = checkMayfly(t, a, pid)
-				stages[row]++
+			v := glance(t, a, pid)
+			for ; v.errno == 0; v = glance(t, a, pid) {
+				stages[0]++
+			}
+			if stages[v.row]++; v.errno != unix.ESRCH {
+				t.Fatalf("%+v, want ESRCH", v)
 			}
 			a.Line() // reaped
 		}
@@ -28,8 +31,15 @@ func TestTargetsThatEndMeanwhile(t *testing.T) {
 	}
 }
 
-// checkMayfly answers the row that said ESRCH, 0 if none did.
-func checkMayfly(t *testing.T, a *actor, pid int) int {
+// verdict is the row that answered and what it said, with the cause.
+type verdict struct {
+	row   int
+	errno unix.Errno
+	cause string
+}
+
+// glance runs the rows once and closes everything.
+func glance(t *testing.T, a *actor, pid int) verdict {
 	t.Helper()
 	from, err := OpenCaller(a.PID())
 	if err != nil {
@@ -37,10 +47,34 @@ func checkMayfly(t *testing.T, a *actor, pid int) int {
 	}
 	defer from.Close()
 	c := newCall(from, order{pid: pid, flags: unix.CLONE_IO})
-	errno := c.Check()
 	defer c.Close()
-	if errno != 0 && errno != unix.ESRCH {
-		t.Fatalf("row %d answers %v: %s", c.Row, errno, c.Cause)
+	errno := c.Check()
+	return verdict{c.Row, errno, c.Cause}
+}
+
+// A target whose parent ends during the walk is a descendant until it has been
+// given away, and all the time where the caller adopts it.
+func TestParentsThatEndMeanwhile(t *testing.T) {
+	a := newActor(t, 0)
+	for range 50 {
+		pid := a.do("orphan")
+		v := glance(t, a, pid)
+		for v.errno == 0 {
+			v = glance(t, a, pid)
+		}
+		if v.row != 9 || v.errno != unix.EPERM {
+			t.Fatalf("given away: %+v, want EPERM of row 9", v)
+		}
+		a.Line()
 	}
-	return c.Row
+	a.do("subreaper")
+	for range 50 {
+		pid := a.do("orphan")
+		for range 20 {
+			if v := glance(t, a, pid); v.errno != 0 {
+				t.Fatalf("adopted: %+v", v)
+			}
+		}
+		a.Line()
+	}
 }

@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 //	caps MASK     give up all capabilities of the leader but these (hexadecimal)
 //	unshare       children are to be born in a new pid namespace
 //	mayfly        a child that ends when it has been told; "reaped" then
-//	orphan        a grandchild whose parent has ended
+//	orphan        a grandchild whose parent ends now; "gone" then
 //	subreaper     adopt orphans from now on
 //	thread        the id of another thread of this process
 func caller() {
@@ -65,7 +65,8 @@ func caller() {
 		case "mayfly":
 			mayfly()
 		case "orphan":
-			reexec.Say("%d", orphan())
+			orphan()
+			reexec.Say("gone")
 		case "subreaper":
 			must(unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 			reexec.Say("0")
@@ -152,19 +153,22 @@ func spawn(kind string) int {
 	return cmd.Process.Pid
 }
 
-// orphan starts a process whose parent is gone when the function returns.
-func orphan() (pid int) {
+// orphan starts a process whose parent is gone when the function returns. It
+// says the number before, when the parent has begun to end.
+func orphan() {
 	cmd := reexec.Command("father")
 	r, w, err := os.Pipe()
 	must(err)
 	inputs = append(inputs, w)
 	cmd.Stdin = r
-	out, err := cmd.Output()
+	out, err := cmd.StdoutPipe()
 	must(err)
+	must(cmd.Start())
+	line, err := bufio.NewReader(out).ReadString('\n')
+	must(err)
+	reexec.Say("%s", strings.TrimSpace(line))
+	must(cmd.Wait())
 	r.Close()
-	_, err = fmt.Sscan(string(out), &pid)
-	must(err)
-	return pid
 }
 
 // mayfly has a short-lived child.

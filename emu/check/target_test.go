@@ -112,9 +112,13 @@ func TestSharingIsBoundToNamespaces(t *testing.T) {
 // Whoever was reparented away is no descendant any more; an adopted one is.
 func TestAdoption(t *testing.T) {
 	a := newActor(t, 0)
-	want(t, "given away", a.PID(), order{pid: a.do("orphan")}, 9, unix.EPERM)
+	orphan := a.do("orphan")
+	a.Line() // gone
+	want(t, "given away", a.PID(), order{pid: orphan}, 9, unix.EPERM)
 	a.do("subreaper")
-	want(t, "adopted", a.PID(), order{pid: a.do("orphan")}, 0, 0)
+	orphan = a.do("orphan")
+	a.Line()
+	want(t, "adopted", a.PID(), order{pid: orphan}, 0, 0)
 }
 
 func TestGrandchildIsADescendant(t *testing.T) {
