@@ -46,7 +46,7 @@ func glance(t *testing.T, a *actor, pid int) verdict {
 		t.Fatal(err)
 	}
 	defer from.Close()
-	c := newCall(from, order{pid: pid, flags: unix.CLONE_IO})
+	c := newCall(from, order{pid: pid})
 	defer c.Close()
 	errno := c.Check()
 	return verdict{c.Row, errno, c.Cause}
