@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"cloneat-emu/cmd/cloneat-emu/enter"
 	"cloneat-emu/emu"
 	"cloneat-emu/emu/probe"
 )
@@ -20,6 +21,8 @@ type cli struct {
 	Check   checkCmd   `cmd:"" help:"Say what works on this kernel with these rights, and what is used instead of what does not."`
 	Conform conformCmd `cmd:"" help:"Run the conformance suite under the emulator or natively."`
 	VM      vmCmd      `cmd:"" name:"vm" help:"Boot the patched kernel with a program."`
+	Exec    execCmd    `cmd:"" help:"Run a command as a real child of a container's init."`
+	Tree    treeCmd    `cmd:"" help:"Show, save and build trees of processes."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
@@ -33,6 +36,7 @@ const statusUsage = 2
 
 func main() {
 	emu.Init() // the stages of a supervised program are this executable as well
+	enter.Init()
 	probe.Hold()
 	var c cli
 	parser := kong.Must(&c,

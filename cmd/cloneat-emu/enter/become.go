@@ -23,13 +23,27 @@ func (r *run) become(task *stage.Task, host int, flags uintptr) error {
 		s.call("setsid", unix.SYS_SETSID)
 		s.call("ioctl(TIOCSCTTY)", unix.SYS_IOCTL, 0, unix.TIOCSCTTY, 0)
 	}
-	s.call("fchdir(root of the target)", unix.SYS_FCHDIR, uintptr(r.fd.root))
-	s.call("chroot(root of the target)", unix.SYS_CHROOT, s.str("."))
+	if r.chroot(flags) {
+		s.call("fchdir(root of the target)", unix.SYS_FCHDIR, uintptr(r.fd.root))
+		s.call("chroot(root of the target)", unix.SYS_CHROOT, s.str("."))
+	}
 	s.call("fchdir(directory of the target)", unix.SYS_FCHDIR, uintptr(r.fd.cwd))
 	if r.o.Workdir != "" {
 		s.call("chdir("+r.o.Workdir+")", unix.SYS_CHDIR, s.str(r.o.Workdir))
 	}
 	r.rights.apply(s)
 	s.do(func() error { return r.table.seal(task) })
+	if r.mask != 0 {
+		s.call("rt_sigprocmask", unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, r.mask, 0, 8)
+	}
 	return s.err
+}
+
+// chroot reports whether the target's root has to be taken. setns(2) leads to the
+// root of the mounts, not to the target's; cloneat does where mounts differ.
+func (r *run) chroot(joined uintptr) bool {
+	if joined&unix.CLONE_NEWNS != 0 {
+		return true
+	}
+	return r.t.differ&unix.CLONE_NEWNS == 0 && !r.t.rootIsOurs
 }

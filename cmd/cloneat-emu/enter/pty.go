@@ -40,14 +40,19 @@ func newTerminal(root *os.File) (*terminal, error) {
 		_ = master.Close()
 		return nil, fmt.Errorf("terminal: ioctl(TIOCGPTPEER): %w", err)
 	}
-	t := &terminal{master: master, slave: os.NewFile(uintptr(slave), "slave")}
+	return openTerminal(master, os.NewFile(uintptr(slave), "slave")), nil
+}
+
+// openTerminal is a terminal of which the two ends are open already.
+func openTerminal(master, slave *os.File) *terminal {
+	t := &terminal{master: master, slave: slave}
 	for _, f := range []*os.File{os.Stdin, os.Stdout, os.Stderr} {
 		if _, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS); err == nil {
 			t.outer = f
 			break
 		}
 	}
-	return t, nil
+	return t
 }
 
 // begin makes our terminal raw and moves data and sizes until [terminal.end].

@@ -21,11 +21,16 @@ type run struct {
 	pipe   *os.File // closes when the command has been executed
 	pipeW  *os.File
 	tty    *terminal
+	mask   uintptr // address of the signal mask for the command, 0: the stage's
+	env    []string
+	// relay hands signals on to the command until the function that it returns
+	// is called.
+	relay func(pidfd *os.File) (stop func())
 }
 
 // newRun opens and reads everything that can fail before there is a process.
 func newRun(o *Options, t *Target) (*run, error) {
-	r := &run{o: o, t: t}
+	r := &run{o: o, t: t, relay: forward}
 	if err := r.prepare(); err != nil {
 		r.close()
 		return nil, err
@@ -113,7 +118,7 @@ func (r *run) finish(b *born, flags uintptr) (int, error) {
 		err = r.tty.begin(r.o.Interactive)
 	}
 	if err == nil {
-		env := environment(os.Environ(), r.o.Env, r.rights.user)
+		env := environment(r.environ(), r.o.Env, r.rights.user)
 		_ = r.pipeW.Close()
 		err = execute(b.task, r.pipe, r.o.Command, env)
 	}
@@ -124,7 +129,7 @@ func (r *run) finish(b *born, flags uintptr) (int, error) {
 		}
 		return StatusFailed, err
 	}
-	stop := forward(b.pidfd)
+	stop := r.relay(b.pidfd)
 	ws, err := await(b.pidfd, b.dir)
 	stop()
 	if r.tty != nil {
@@ -134,6 +139,14 @@ func (r *run) finish(b *born, flags uintptr) (int, error) {
 		return StatusFailed, err
 	}
 	return shellStatus(ws), nil
+}
+
+// environ is what the command's environment is made from.
+func (r *run) environ() []string {
+	if r.env != nil {
+		return r.env
+	}
+	return os.Environ()
 }
 
 // pidOf is the number of a pidfd's process in our pid namespace.

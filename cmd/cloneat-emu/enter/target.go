@@ -29,6 +29,8 @@ type Target struct {
 	pidns proc.NSID
 	// differ are the CLONE_NEW* flags of the namespaces that are not ours.
 	differ uintptr
+	// rootIsOurs tells that the target has the root directory that we have.
+	rootIsOurs bool
 	// users tells that the user namespace is not ours.
 	users bool
 }
@@ -84,8 +86,23 @@ func (t *Target) compare() error {
 			t.differ |= flag
 		}
 	}
-	t.users, err = differ(t.dir, us, proc.User)
+	if t.users, err = differ(t.dir, us, proc.User); err != nil {
+		return err
+	}
+	t.rootIsOurs, err = t.sameRoot()
 	return err
+}
+
+// sameRoot reports whether the target's root is ours.
+func (t *Target) sameRoot() (bool, error) {
+	var ours, theirs unix.Stat_t
+	if err := unix.Stat("/", &ours); err != nil {
+		return false, err
+	}
+	if err := unix.Fstat(int(t.root.Fd()), &theirs); err != nil {
+		return false, err
+	}
+	return ours.Dev == theirs.Dev && ours.Ino == theirs.Ino, nil
 }
 
 // differ compares a namespace of two processes; a kind that the kernel does not

@@ -1,0 +1,109 @@
+package enter
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/cmd/cloneat-emu/stage"
+)
+
+// sysCloneat is the number of the call.
+const sysCloneat = 511
+
+// driverEnv is how a process knows that it is a driver.
+const driverEnv = "CLONEAT_EXEC_DRIVER"
+
+// driverOrder is what a driver has to know.
+type driverOrder struct {
+	Options Options
+	Target  int
+	FD      [4]int // numbers in the stage: pidfd, root, cwd, running
+	Keep    []int
+	Third   int
+	Env     []string
+}
+
+// Call runs a command in a container below us, by the call. The caller must be
+// an ancestor of the target, and a Go process must not be cloned: so this process
+// becomes the stage, under its own pid, and a child of it, the driver, gives the
+// orders (see [Init]). The stage exits with the command's status.
+//
+//	this process ── starts ──► driver
+//	      │ exec                  │
+//	    stage  ◄── orders ────────┘
+//	      │ cloneat(target) ··· the command, child of the target
+//
+// It returns only if it fails.
+func Call(o *Options, t *Target) error {
+	if below, err := t.dir.DescendsFrom(os.Getpid()); err != nil {
+		return err
+	} else if !below {
+		return fmt.Errorf("target %d is not a descendant of this process, which the call wants it to be: "+
+			"exec the command from its ancestor, or use --admin: %w", t.PID, unix.EPERM)
+	}
+	r, err := newRun(o, t)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	m, err := stage.New()
+	if err != nil {
+		return err
+	}
+	if err := r.startDriver(m); err != nil {
+		return err
+	}
+	in, out, errs := r.stdio()
+	return m.Become([3]*os.File{in, out, errs}, r.table.extra())
+}
+
+// startDriver starts the process that gives the orders. It has what this one has
+// as its standard input and output, and further the memory, the end of the pipe
+// and the terminal.
+func (r *run) startDriver(m *stage.Machine) error {
+	o := driverOrder{
+		Options: *r.o, Target: r.t.PID, Keep: r.table.keep, Third: r.table.third, Env: os.Environ(),
+		FD: [4]int{r.fd.pidfd, r.fd.root, r.fd.cwd, r.fd.running},
+	}
+	text, err := json.Marshal(&o)
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), driverEnv+"="+string(text))
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.ExtraFiles = []*os.File{m.Shared(), r.pipe}
+	if r.tty != nil {
+		cmd.ExtraFiles = append(cmd.ExtraFiles, r.tty.master, r.tty.slave)
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("driver: %w", err)
+	}
+	return nil
+}
+
+// callArgs lays out a struct cloneat_args: flags 0 and SIGCHLD.
+func callArgs(s *steps) uintptr {
+	words := s.bytes(binary.NativeEndian.AppendUint32(nil, uint32(unix.SIGCHLD)))
+	var a [64]byte
+	binary.NativeEndian.PutUint64(a[0:], uint64(words))
+	binary.NativeEndian.PutUint32(a[8:], 4) // flags_size, in bytes
+	return s.bytes(a[:])
+}
+
+// callError explains what the call answers.
+func (r *run) callError(err error) error {
+	switch {
+	case errors.Is(err, unix.EEXIST):
+		return r.cloneError(err)
+	case errors.Is(err, unix.ENOSYS):
+		return fmt.Errorf("there is no cloneat here: run the whole under cloneat-emu run, or use --admin: %w", err)
+	}
+	return fmt.Errorf("cloneat(%d, %d): %w", r.t.PID, r.o.Hint, err)
+}
