@@ -1,7 +1,6 @@
 package emu
 
 import (
-	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -30,9 +29,10 @@ type call struct {
 	lost        bool // a tracee could not be let go: this thread must end, so that the kernel does it
 }
 
-// serve runs a call from its receipt to its end.
-func (s *Server) serve(n listen.Notification) {
-	runtime.LockOSThread()
+// serve runs a call from its receipt to its end. It reports false where a
+// tracee could not be let go: the thread must end, so that the kernel does it.
+func (s *Server) serve(n listen.Notification) bool {
+	s.room <- struct{}{}
 	c := &call{
 		s: s, n: n, start: time.Now(), inRoom: true,
 		pid: int(int32(n.Args[0])), hint: int(int32(n.Args[1])),
@@ -40,9 +40,7 @@ func (s *Server) serve(n listen.Notification) {
 	defer c.leaveRoom()
 	c.event = Event{Caller: n.TID, Pid: c.pid, Hint: c.hint, ArgsPtr: n.Args[2]}
 	c.finish(c.run())
-	if !c.lost {
-		runtime.UnlockOSThread()
-	}
+	return !c.lost
 }
 
 // leaveRoom lets another call be worked on.

@@ -11,15 +11,25 @@ func numberFor(viewer, tid int) int64 {
 	if err != nil {
 		return 0
 	}
+	return numberAt(len(own)-1, tid)
+}
+
+// numberAt is a process's number that many namespaces below the supervisor's.
+func numberAt(level, tid int) int64 {
+	if level == 0 {
+		return int64(tid)
+	}
 	ids, err := nsPID(tid)
-	if err != nil || len(ids) < len(own) {
+	if err != nil || len(ids) <= level {
 		return 0
 	}
-	return int64(ids[len(own)-1])
+	return int64(ids[level])
 }
 
 // numberForCaller is numberFor the calling thread.
-func (c *call) numberForCaller(tid int) int64 { return numberFor(c.n.TID, tid) }
+func (c *call) numberForCaller(tid int) int64 {
+	return numberAt(len(c.check.Caller.Status.NSpid)-1, tid)
+}
 
 // nsPID lists the thread's numbers, the supervisor's namespace first.
 func nsPID(tid int) ([]int, error) {

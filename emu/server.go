@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"sync"
 	"sync/atomic"
 
 	"github.com/sirupsen/logrus"
@@ -21,7 +20,7 @@ type Server struct {
 	log       *logrus.Logger
 	waiting   waiting
 	locks     locks
-	workers   sync.WaitGroup
+	pool      pool
 	room      chan struct{} // bounds the calls that are worked on at once
 	noSuspend atomic.Bool   // PTRACE_O_SUSPEND_SECCOMP is refused
 }
@@ -54,48 +53,43 @@ func (s *Server) Serve(ctx context.Context) error {
 		return err
 	}
 	defer stop()
-	err = s.loop(wake)
+	err = s.pool.run(func() (listen.Notification, error) { return s.receive(wake) }, s.serve)
 	s.listener.Close()
-	s.workers.Wait()
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	if errors.Is(err, listen.ErrNoUsers) {
+		return nil
 	}
 	return err
 }
 
-// loop receives. A caller that died before its call was taken is no error.
-func (s *Server) loop(wake int) error {
+// errWoken ends the server because its context is done.
+var errWoken = errors.New("the server was told to end")
+
+// receive takes the next call that is to be worked on. A caller that died
+// before its call was taken is no error; one that somebody waits for to stop is
+// sent back to call again.
+func (s *Server) receive(wake int) (listen.Notification, error) {
 	for {
 		ready, err := listen.Wait(s.fd, wake)
 		switch {
-		case errors.Is(err, listen.ErrNoUsers):
-			return nil
-		case err != nil || !ready:
-			return err
+		case err != nil:
+			return listen.Notification{}, err
+		case !ready:
+			return listen.Notification{}, errWoken
 		}
 		n, err := listen.Recv(s.fd)
-		if listen.Gone(err) {
-			continue
+		switch {
+		case listen.Gone(err):
+		case err != nil:
+			return n, err
+		case s.waiting.add(n.TID, n.ID):
+			s.sendRestart(n.ID)
+		default:
+			return n, nil
 		}
-		if err != nil {
-			return err
-		}
-		s.begin(n)
 	}
-}
-
-// begin hands a notification to a worker of its own.
-func (s *Server) begin(n listen.Notification) {
-	if s.waiting.add(n.TID, n.ID) {
-		s.sendRestart(n.ID) // somebody waits for this thread to stop: it calls again
-		return
-	}
-	s.workers.Add(1)
-	go func() {
-		defer s.workers.Done()
-		s.room <- struct{}{}
-		s.serve(n)
-	}()
 }
 
 // wakePipe returns a descriptor that hangs up when ctx is done.

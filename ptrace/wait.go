@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const waitFlags = unix.WEXITED | unix.WSTOPPED | unix.WALL | unix.WNOTHREAD
+const waitFlags = unix.WALL | unix.WNOTHREAD
 
 // Wait blocks until the tracee stops. A tracee that ended is ErrGone.
 func (r *Running) Wait() (*Stopped, Stop, error) {
@@ -49,30 +49,23 @@ func (r *Running) WaitFor(bound time.Duration) (*Stopped, Stop, error) {
 // yield lets the tracee have this processor, if that is the one it waits for.
 func yield() { _, _, _ = unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0) }
 
-// poll looks (WNOWAIT) before it takes. The exit of a tracee that is this
+// poll takes a stop. A tracee that exits has none any more (ECHILD): its end is
+// reaped apart, and not by that call, because the exit of a tracee that is this
 // process's own child must be left for whoever waits for it as its parent
-// (kernel: wait_task_zombie reaps where tracer and parent are one process);
-// the exit of any other must be taken, or its parent never hears of it.
+// (kernel: wait_task_zombie reaps where tracer and parent are one process),
+// while the exit of any other must be taken, or its parent never hears of it.
 func (r *Running) poll(flags int) (s *Stopped, stop Stop, done bool, err error) {
 	var si siginfo
-	err = waitid(r.TID, &si, waitFlags|unix.WNOWAIT|flags)
+	err = waitid(r.TID, &si, waitFlags|unix.WSTOPPED|flags)
 	switch {
-	case errors.Is(err, unix.EINTR):
+	case errors.Is(err, unix.EINTR), err == nil && si.pid == 0:
 		return nil, stop, false, nil
-	case err != nil:
-		return nil, stop, true, fmt.Errorf("waitid pid %d: %w (%w)", r.TID, ErrGone, err)
-	case si.pid == 0:
-		return nil, stop, false, nil
-	case si.stopped():
-		err = waitid(r.TID, &siginfo{}, unix.WSTOPPED|unix.WALL|unix.WNOTHREAD|unix.WNOHANG)
-		if err != nil && !errors.Is(err, unix.EINTR) {
-			return nil, stop, true, fmt.Errorf("waitid pid %d: %w (%w)", r.TID, ErrGone, err)
-		}
+	case err == nil:
 		stop = decode(int(si.status))
 		return &Stopped{TID: r.TID, Last: stop}, stop, true, nil
 	}
 	r.reap()
-	return nil, Stop{Kind: Ended}, true, fmt.Errorf("pid %d ended: %w", r.TID, ErrGone)
+	return nil, Stop{Kind: Ended}, true, fmt.Errorf("pid %d ended: %w (%w)", r.TID, ErrGone, err)
 }
 
 // reap takes the exit of a tracee that is not our own child.
@@ -80,7 +73,7 @@ func (r *Running) reap() {
 	if parent(r.TID) == os.Getpid() {
 		return
 	}
-	_ = waitid(r.TID, &siginfo{}, waitFlags|unix.WNOHANG)
+	_ = waitid(r.TID, &siginfo{}, waitFlags|unix.WEXITED|unix.WNOHANG)
 }
 
 // parent reads the parent's number from /proc/TID/stat, which a zombie has too.

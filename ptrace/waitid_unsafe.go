@@ -15,14 +15,6 @@ type siginfo struct {
 	_                     [100]byte
 }
 
-// The codes that say "it stopped" (asm-generic/siginfo.h).
-const (
-	cldTrapped = 4
-	cldStopped = 5
-)
-
-func (s *siginfo) stopped() bool { return s.code == cldTrapped || s.code == cldStopped }
-
 func waitid(pid int, si *siginfo, options int) error {
 	_, _, errno := unix.Syscall6(unix.SYS_WAITID, unix.P_PID, uintptr(pid),
 		uintptr(unsafe.Pointer(si)), uintptr(options), 0, 0)
