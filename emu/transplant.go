@@ -33,6 +33,9 @@ func (c *call) transplant(memoryIsSame bool) (int64, error) {
 		return 0, err
 	}
 	defer unix.Close(c.callerPIDFD)
+	if err := c.bornActive(); err != nil {
+		return 0, err
+	}
 	if err := c.canStorePIDFD(); err != nil {
 		return 0, err
 	}
@@ -143,6 +146,10 @@ func (c *call) build(snap *transplant.Snapshot, child *ptrace.Stopped, memoryIsS
 		return transplant.Stats{}, err
 	}
 	defer unix.Close(pidfd)
+	if o.TimeNS, err = c.timeToJoin(); err != nil {
+		return transplant.Stats{}, err
+	}
+	defer o.TimeNS.Close()
 	return snap.Build(child, pidfd, o)
 }
 

@@ -2,6 +2,7 @@ package transplant
 
 import (
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -34,6 +35,9 @@ type Options struct {
 	// Unshare are the CLONE_NEW* flags of namespaces to be made on top of the
 	// target's, but for those that only a clone can make (pid and time).
 	Unshare uint64
+	// TimeNS is the time namespace that C has to join, nil if it was born
+	// where it belongs.
+	TimeNS *os.File
 	// ClearSighand is CLONE_CLEAR_SIGHAND.
 	ClearSighand bool
 	// ClearAltStack: CLONE_VM without CLONE_VFORK.
@@ -102,6 +106,7 @@ func (b *build) stages() []stage {
 		{"limits", b.checkLimits},
 		{"descriptors", b.closeFDs},
 		{"channel", b.openChannel},
+		{"time namespace", b.joinTime},
 	}
 	all = append(all, b.memoryStages()...)
 	return append(all, []stage{

@@ -19,6 +19,22 @@ func (b *build) unshare() error {
 	return b.script.run()
 }
 
+// joinTime brings C into another time namespace, while it is the only user of
+// its memory (timens_install in kernel/time/namespace.c wants that).
+func (b *build) joinTime() error {
+	if b.opt.TimeNS == nil {
+		return nil
+	}
+	there, err := b.ch.send([]int{int(b.opt.TimeNS.Fd())})
+	if err != nil {
+		return err
+	}
+	fd := uintptr(there[0])
+	b.script.add("setns to the time namespace", 0, unix.SYS_SETNS, fd, unix.CLONE_NEWTIME)
+	b.script.add("close", 0, unix.SYS_CLOSE, fd)
+	return b.script.run()
+}
+
 // Chroot gives a child in the making root as its root and working directory.
 // The child's other descriptors stay as they are.
 func Chroot(child *ptrace.Injection, childPIDFD int, root *os.File) error {

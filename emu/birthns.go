@@ -1,0 +1,58 @@
+package emu
+
+import (
+	"errors"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/proc"
+	"cloneat-emu/emu/transplant"
+)
+
+// The child lives in the target's active pid and time namespaces, but what the
+// target clones is born in its pid_for_children and time_for_children, which
+// differ after an unshare(2) or setns(2). A child cannot leave the pid
+// namespace that it is born in; it can join another time namespace.
+
+// bornActive says EOPNOTSUPP for a target whose children are born elsewhere.
+func (c *call) bornActive() error {
+	same, err := c.sameNS(proc.PID, proc.PIDForChildren)
+	if err != nil {
+		return err
+	}
+	if !same {
+		return &transplant.Unsupported{Cause: "the target's children are born in another pid namespace than its own (unshare or setns with CLONE_NEWPID), and it is no init"}
+	}
+	return nil
+}
+
+// timeToJoin opens the target's active time namespace if its children are born
+// in another one; nil if not.
+func (c *call) timeToJoin() (*os.File, error) {
+	same, err := c.sameNS(proc.Time, proc.TimeForChildren)
+	if err != nil || same {
+		return nil, err
+	}
+	if c.args.Has(unix.CLONE_NEWTIME) {
+		return nil, &transplant.Unsupported{Cause: "CLONE_NEWTIME on a target whose children are born in another time namespace than its own"}
+	}
+	return c.check.Target.Thread.OpenNS(proc.Time)
+}
+
+// sameNS compares two of the target's namespaces. A kernel without the kind has
+// one for all; a pid namespace without init has no link yet.
+func (c *call) sameNS(a, b proc.Kind) (bool, error) {
+	idA, err := c.check.Target.Thread.NS(a)
+	if errors.Is(err, os.ErrNotExist) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	idB, err := c.check.Target.Thread.NS(b)
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	return idA == idB, err
+}
