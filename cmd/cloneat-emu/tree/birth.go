@@ -29,7 +29,7 @@ func (b *builder) birth(s Step) error {
 	if err != nil {
 		return fmt.Errorf("process %d, made by %d below %d: %w", s.Child, s.Actor, s.Target, b.taken(err, number))
 	}
-	b.tasks[s.Child], b.own[s.Child] = child, pid
+	b.tasks[s.Child], b.own[s.Child] = child, number
 	if b.level(s.Actor) == 0 && b.creatorIsHere() {
 		b.host[s.Child] = pid
 	}
@@ -40,8 +40,8 @@ func (b *builder) birth(s Step) error {
 }
 
 // number makes the call for the number that is asked for, or for the first one
-// to be had that no member needs. It returns what it asked for, and what the
-// caller got to know.
+// to be had that no member needs. It returns what it asked for, which is the
+// child's number in the target's namespace, and what the caller got to know.
 func (b *builder) number(s Step, child *stage.Task, flags uint32) (asked, pid int, err error) {
 	if s.Number != 0 || s.NewPID {
 		pid, err = b.clone(s, child, s.Number, flags)

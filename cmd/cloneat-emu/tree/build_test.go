@@ -4,19 +4,37 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"cloneat-emu/tests/built"
 )
 
-// forked are options that need no cloneat: every parent makes its own children
-// with clone3(2). The plan is the same but for who calls.
-func forked(in string) *Options { return &Options{In: in, Callers: ParentsCall, Fork: true} }
+// underCall is set in a test binary that runs with the call: see
+// TestBuildByTheCall.
+const underCall = "TREE_TEST_CALLERS"
 
-// built makes a tree that is taken down with the test.
-func built(t *testing.T, tree *Tree, o *Options) *Built {
+// options are options that need no cloneat: every parent makes its own children
+// with clone3(2). The plan is the same but for who calls. With the call, they are
+// those of the call.
+func options(in string) *Options {
+	switch os.Getenv(underCall) {
+	case "creator":
+		return &Options{In: in, Callers: CreatorCalls}
+	case "parents":
+		return &Options{In: in, Callers: ParentsCall}
+	case "outside":
+		return &Options{In: in, Callers: CreatorCalls, Outside: true}
+	}
+	return &Options{In: in, Callers: ParentsCall, Fork: true}
+}
+
+// stand makes a tree that is taken down with the test.
+func stand(t *testing.T, tree *Tree, o *Options) *Built {
 	t.Helper()
 	b, err := Build(tree, o)
 	if err != nil {
@@ -41,7 +59,7 @@ func TestBuildCRIUTrees(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			b := built(t, tree, forked("new"))
+			b := stand(t, tree, options("new"))
 			if len(b.Notes) > 0 {
 				t.Errorf("could not be had: %s\nmade:\n%s", strings.Join(b.Notes, "\n"), b.Tree.Text())
 			}
@@ -84,8 +102,11 @@ var oddTrees = map[string][]string{
 
 func TestBuildOddTrees(t *testing.T) {
 	for name, lines := range oddTrees {
+		if os.Getenv(underCall) == "outside" && !strings.HasPrefix(lines[0], "1 ") {
+			continue // from outside means of a new namespace's init
+		}
 		t.Run(name, func(t *testing.T) {
-			b := built(t, parse(t, lines...), forked("new"))
+			b := stand(t, parse(t, lines...), options("new"))
 			if len(b.Notes) > 0 {
 				t.Errorf("could not be had: %s\nmade:\n%s", strings.Join(b.Notes, "\n"), b.Tree.Text())
 			}
@@ -96,7 +117,7 @@ func TestBuildOddTrees(t *testing.T) {
 func TestBuildSaysWhatCannotBeHad(t *testing.T) {
 	// 4's session is led by its cousin, which is no ancestor of 4's parent 2,
 	// nor the other way round.
-	b := built(t, parse(t, "1 0 1 1 S", "2 1 2 2 S", "3 1 3 3 S", "4 2 3 3 S"), forked("new"))
+	b := stand(t, parse(t, "1 0 1 1 S", "2 1 2 2 S", "3 1 3 3 S", "4 2 3 3 S"), options("new"))
 	if notes := strings.Join(b.Notes, "\n"); !strings.Contains(notes, "process 4: session 3 cannot be had") {
 		t.Errorf("notes: %s", notes)
 	}
@@ -107,7 +128,7 @@ func TestBuildNestedNamespaces(t *testing.T) {
 	tree.Processes[2].NSPID = []int{1}
 	tree.Processes[3].NSPID = []int{7}
 	tree.Processes[4].NSPID = []int{3}
-	b := built(t, tree, forked("new"))
+	b := stand(t, tree, options("new"))
 	for _, n := range b.Notes {
 		if !strings.Contains(n, "its number in the root's pid namespace") {
 			t.Error(n)
@@ -125,7 +146,7 @@ func TestBuildHereAndInAnothersNamespace(t *testing.T) {
 	for _, in := range []string{"here", inside} {
 		base := 20000
 		tree := parse(t, fmt.Sprintf("%d 0 %d %d S", base, base, base), fmt.Sprintf("%d %d %d %d S", base+1, base, base+1, base))
-		b := built(t, tree, forked(in))
+		b := stand(t, tree, options(in))
 		if len(b.Notes) > 0 {
 			t.Errorf("in %s: %v", in, b.Notes)
 		}
@@ -136,7 +157,7 @@ func TestBuildNamesWhoHasAPid(t *testing.T) {
 	me := os.Getpid()
 	root := me + 1000
 	tree := parse(t, fmt.Sprintf("%d 0 %d %d S", root, root, root), fmt.Sprintf("%d %d %d %d S", me, root, root, root))
-	_, err := Build(tree, forked("here"))
+	_, err := Build(tree, options("here"))
 	var taken *TakenError
 	if !errors.As(err, &taken) || taken.Number != me || !strings.Contains(taken.Who, fmt.Sprintf("process %d (", me)) {
 		t.Errorf("error %v", err)
@@ -148,9 +169,9 @@ func TestBuildNamesWhoHasAPid(t *testing.T) {
 
 func TestBuildPayload(t *testing.T) {
 	dir := t.TempDir()
-	o := forked("new")
+	o := options("new")
 	o.Payload = fmt.Sprintf("echo $$ $PPID > %s/$$; exec sleep 1000", dir)
-	built(t, parse(t, "1 0 1 1 S", "70 1 70 70 S", "71 70 70 70 S"), o)
+	stand(t, parse(t, "1 0 1 1 S", "70 1 70 70 S", "71 70 70 70 S"), o)
 	for pid, parent := range map[int]int{1: 0, 70: 1, 71: 70} {
 		name := filepath.Join(dir, fmt.Sprint(pid))
 		await(t, name)
@@ -179,7 +200,7 @@ func TestMembersReportThemselves(t *testing.T) {
 	defer r.Close()
 	saved := os.Stdout
 	os.Stdout = w
-	b := built(t, parse(t, "1 0 1 1 S", "70 1 70 70 S", "71 70 70 70 S"), forked("new"))
+	b := stand(t, parse(t, "1 0 1 1 S", "70 1 70 70 S", "71 70 70 70 S"), options("new"))
 	os.Stdout = saved
 	_ = w.Close()
 	last := b.Tree.Processes[2]
@@ -194,7 +215,29 @@ func TestMembersReportThemselves(t *testing.T) {
 }
 
 func TestRootThatIsInitNeedsANewNamespace(t *testing.T) {
-	if _, err := Build(parse(t, "1 0 1 1 S"), forked("here")); err == nil || !strings.Contains(err.Error(), "new pid namespace") {
+	if _, err := Build(parse(t, "1 0 1 1 S"), options("here")); err == nil || !strings.Contains(err.Error(), "new pid namespace") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestBuildByTheCall runs the other tests of building with cloneat, emulated:
+// each way of dividing the calls among callers has to give the same trees.
+func TestBuildByTheCall(t *testing.T) {
+	if os.Getenv(underCall) != "" {
+		t.Skip("this is the inner run")
+	}
+	for callers, tests := range map[string]string{
+		"creator": "TestBuild|TestMembers",
+		"parents": "TestBuild|TestMembers",
+		"outside": "TestBuildCRIUTrees/container|TestBuildOddTrees|TestBuildNested",
+	} {
+		t.Run(callers, func(t *testing.T) {
+			cmd := exec.Command(built.Emulator(t), "run", "--", os.Args[0], "-test.run", tests, "-test.v")
+			cmd.Env = append(os.Environ(), underCall+"="+callers)
+			out, err := cmd.CombinedOutput()
+			if err != nil || !strings.Contains(string(out), "--- PASS: TestBuild") {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
 	}
 }
