@@ -489,7 +489,9 @@ static long compare_child(struct target *t, unsigned int word0, int kind)
 	return expect_ok(ret);
 }
 
-CHECK(sysvsem_new_list, "CLONE_SYSVSEM where neither has a list: one for two")
+CHECK_DOCUMENTED(sysvsem_new_list,
+		 "CLONE_SYSVSEM where neither has a list: one for two",
+		 "only a clone of the caller gives the caller a list")
 {
 	struct target t;
 
