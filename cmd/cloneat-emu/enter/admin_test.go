@@ -16,8 +16,7 @@ import (
 // bubble is a container made by bwrap, whose first process is its own init.
 func bubble(t *testing.T) int {
 	t.Helper()
-	return container(t, "bwrap", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--unshare-pid", "--unshare-uts",
-		"--die-with-parent", "sh", "-c", "echo ready; while read x; do :; done")
+	return container(t, bubbleMaker...)
 }
 
 func TestChildOfInit(t *testing.T) {

@@ -8,20 +8,25 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 )
 
-// order is what a test binary that plays the command is to do.
+// order is what a test binary that plays the command is to do. Without Target it
+// makes a container itself by Maker, so as to be an ancestor of its init, and
+// enters that by the call. Descriptor 3 is the container's standard input then.
 type order struct {
 	Target string
+	Maker  []string
 	Options
 }
 
 // TestMain lets the test binary be run as the command: the tests need a process
 // of its own, with its own descriptors and exit status.
 func TestMain(m *testing.M) {
+	Init()
 	text, ok := os.LookupEnv("ENTER_TEST_ORDER")
 	if !ok {
 		os.Exit(m.Run())
@@ -36,6 +41,9 @@ func TestMain(m *testing.M) {
 
 // play is the command.
 func play(o *order) int {
+	if o.Maker != nil {
+		return playAncestor(o)
+	}
 	pid, err := Resolve(o.Target)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -57,9 +65,40 @@ func play(o *order) int {
 	return status
 }
 
+// playAncestor is the command below which the container is.
+func playAncestor(o *order) int {
+	pid, err := makeContainer(o.Maker, os.NewFile(3, "hold"))
+	if err == nil {
+		var t *Target
+		if t, err = Open(pid); err == nil {
+			err = Call(&o.Options, t)
+		}
+	}
+	fmt.Fprintln(os.Stderr, err)
+	return StatusFailed
+}
+
+// makeContainer starts a container as [container] does, for a process that is
+// going to be replaced.
+func makeContainer(maker []string, in *os.File) (int, error) {
+	cmd := exec.Command(maker[0], maker[1:]...)
+	cmd.Stdin, cmd.Stderr = in, os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return 0, err
+	}
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	if s := bufio.NewScanner(out); !s.Scan() || s.Text() != "ready" {
+		return 0, fmt.Errorf("%v did not become ready", maker)
+	}
+	return findInit(cmd.Process.Pid)
+}
+
 // command prepares a run of the command.
 func command(target int, o Options) *exec.Cmd {
-	text, err := json.Marshal(order{strconv.Itoa(target), o})
+	text, err := json.Marshal(order{Target: strconv.Itoa(target), Options: o})
 	if err != nil {
 		panic(err)
 	}
@@ -128,32 +167,63 @@ func container(t *testing.T, maker ...string) int {
 // initBelow finds the process below a pid that is 1 in a namespace of its own.
 func initBelow(t *testing.T, pid int) int {
 	t.Helper()
-	todo := []int{pid}
-	for len(todo) > 0 {
+	init, err := findInit(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return init
+}
+
+// findInit is initBelow. The list of processes grows while it is read.
+func findInit(pid int) (int, error) {
+	us, err := nspid(os.Getpid())
+	if err != nil {
+		return 0, err
+	}
+	for todo := []int{pid}; len(todo) > 0; todo = todo[1:] {
 		p := todo[0]
-		todo = todo[1:]
-		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p))
-		if err != nil {
-			continue
+		if n, err := nspid(p); err == nil && len(n) > len(us) && n[len(n)-1] == "1" {
+			return p, nil
 		}
-		_, ns, _ := strings.Cut(string(b), "NSpid:")
-		ns, _, _ = strings.Cut(ns, "\n")
-		if f := strings.Fields(ns); len(f) > 1 && f[len(f)-1] == "1" {
-			return p
-		}
-		children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", p, p))
-		for _, c := range strings.Fields(string(children)) {
+		todo = append(todo, children(p)...)
+	}
+	return 0, fmt.Errorf("no init below %d", pid)
+}
+
+// children are a process's children, of all its threads.
+func children(pid int) []int {
+	var pids []int
+	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, l := range lists {
+		b, _ := os.ReadFile(l)
+		for _, c := range strings.Fields(string(b)) {
 			n, _ := strconv.Atoi(c)
-			todo = append(todo, n)
+			pids = append(pids, n)
 		}
 	}
-	t.Fatalf("no init below %d", pid)
-	return 0
+	return pids
+}
+
+// nspid are the numbers of a process, ours first.
+func nspid(pid int) ([]string, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	_, ns, _ := strings.Cut(string(b), "NSpid:")
+	ns, _, _ = strings.Cut(ns, "\n")
+	return strings.Fields(ns), err
 }
 
 // unshared is a container made by unshare(1), whose init reaps what it adopts.
 func unshared(t *testing.T) int {
 	t.Helper()
-	return container(t, "unshare", "-pfum", "--mount-proc", "--kill-child",
-		"sh", "-c", "hostname inside; cd /etc; echo ready; while read x; do :; done")
+	return container(t, unshareMaker...)
+}
+
+var unshareMaker = []string{
+	"unshare", "-pfum", "--mount-proc", "--kill-child",
+	"sh", "-c", "hostname inside; cd /etc; echo ready; while read x; do :; done",
+}
+
+var bubbleMaker = []string{
+	"bwrap", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--unshare-pid", "--unshare-uts",
+	"sh", "-c", "echo ready; while read x; do :; done",
 }
