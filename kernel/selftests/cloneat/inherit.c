@@ -705,29 +705,36 @@ static long do_become(struct msg *m)
 	return 0;
 }
 
-PLAY(target_nproc, "the target's RLIMIT_NPROC does not decide")
+static long do_no_process(struct msg *m)
 {
 	struct rlimit none = { 0, 0 };
+
+	(void)m;
+	return setrlimit(RLIMIT_NPROC, &none) ? -errno : 0;
+}
+
+PLAY(target_nproc, "the target's RLIMIT_NPROC does not decide")
+{
 	struct actor a, t, k;
 
 	spawn(&me, &a, 0);
 	expect_eq(on(&a, do_become, 1234), 0);
 	spawn(&a, &t, 0);
-	must(prlimit(t.pid, RLIMIT_NPROC, &none, NULL));
+	expect_eq(on(&t, do_no_process), 0);
 	expect_ok(cl(&a, &k, t.pid, 0, 0));
 	expect_eq(sys(&k, SYS_getppid), t.pid);
 }
 
 PLAY(caller_nproc, "the caller's RLIMIT_NPROC decides: EAGAIN")
 {
-	struct rlimit none = { 0, 0 };
 	struct actor a, t, k;
 
 	spawn(&me, &a, 0);
 	expect_eq(on(&a, do_become, 1235), 0);
 	spawn(&a, &t, 0);
-	must(prlimit(a.pid, RLIMIT_NPROC, &none, NULL));
+	expect_eq(on(&a, do_no_process), 0);
 	expect_eq(cl(&a, &k, t.pid, 0, 0), -EAGAIN);
+	expect_eq(cl(&a, &k, a.pid, 0, 0), -EAGAIN);
 }
 
 PLAY(target_memory, "memory that only the target had is not in the child")
