@@ -536,9 +536,12 @@ CHECK(target_emfile, "with a target: EMFILE, and no child is left")
 
 static long no_files(void *arg)
 {
-	struct rlimit limit = { 0, 4096 };
+	struct rlimit limit;
 
 	(void)arg;
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return -errno;
+	limit.rlim_cur = 0;
 	return setrlimit(RLIMIT_NOFILE, &limit) ? -errno : 0;
 }
 
