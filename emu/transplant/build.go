@@ -42,6 +42,9 @@ type Options struct {
 	ClearSighand bool
 	// ClearAltStack: CLONE_VM without CLONE_VFORK.
 	ClearAltStack bool
+
+	// onStage is called before each stage, by tests that disturb it.
+	onStage func(name string)
 }
 
 // keepsMemory reports whether C's memory needs no rebuilding.
@@ -169,8 +172,12 @@ func (s *Snapshot) Build(c *ptrace.Stopped, cPIDFD int, o Options) (Stats, error
 	defer b.drop()
 	defer s.Release()
 	for _, st := range b.stages() {
+		if o.onStage != nil {
+			o.onStage(st.name)
+		}
 		from := time.Now()
 		if err := st.do(); err != nil {
+			err = b.whoIsGone(err)
 			return b.stats, fmt.Errorf("transplant of pid %d into %d: %s: %w", s.caller.TID, c.TID, st.name, err)
 		}
 		if o.Log != nil {
@@ -178,6 +185,20 @@ func (s *Snapshot) Build(c *ptrace.Stopped, cPIDFD int, o Options) (Stats, error
 		}
 	}
 	return b.stats, nil
+}
+
+// whoIsGone finds the death of C or the caller behind an error: a broken pipe,
+// a link of /proc that a zombie has not.
+func (b *build) whoIsGone(err error) error {
+	if ptrace.Gone(err) {
+		return err
+	}
+	for _, tid := range []int{b.c.TID, b.snap.caller.TID} {
+		if ending(tid) {
+			return fmt.Errorf("pid %d: %w (%w)", tid, ptrace.ErrGone, err)
+		}
+	}
+	return err
 }
 
 // drop closes what an error left open.

@@ -29,10 +29,10 @@ func goCaller() {
 	}
 	yes := []byte("a clone of a Go program\n")
 	fmt.Fprintf(os.Stderr, "thread %d\ntarget %d\n", unix.Gettid(), target.Process.Pid)
-	r, _, _ := unix.RawSyscall(unix.SYS_PAUSE, 0, 0, 0)
-	if r == 0 {
-		_, _, _ = unix.RawSyscall(unix.SYS_WRITE, 1, addressOf(yes), uintptr(len(yes)))
+	for r := uintptr(1); r != 0; { // the runtime's own signals end a pause
+		r, _, _ = unix.RawSyscall(unix.SYS_PAUSE, 0, 0, 0)
 	}
+	_, _, _ = unix.RawSyscall(unix.SYS_WRITE, 1, addressOf(yes), uintptr(len(yes)))
 	_, _, _ = unix.RawSyscall(unix.SYS_EXIT_GROUP, 0, 0, 0)
 }
 

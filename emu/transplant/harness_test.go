@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"cloneat-emu/ptrace"
 
@@ -34,8 +35,9 @@ type subject struct {
 	cmd     *exec.Cmd
 	out     *bufio.Reader
 	target  int
-	inspect func(pid int) // is shown the finished child, still stopped
-	thread  int           // the one that waits in pause(2)
+	born    func(pid int) func(stage string) // is shown the child at birth and gives what is to happen at each stage
+	inspect func(pid int)                    // is shown the finished child, still stopped
+	thread  int                              // the one that waits in pause(2)
 }
 
 // start runs a program that prints "target N" to its stderr when it is about
@@ -90,16 +92,16 @@ func (s *subject) end() {
 // settle waits until tid sleeps in system call nr.
 func settle(t testing.TB, tid int, nr int) {
 	t.Helper()
-	for {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Microsecond) {
 		b, err := os.ReadFile(procPath(tid, "syscall"))
-		if err != nil {
-			t.Fatal(err)
+		if err != nil || !running(tid) {
+			t.Fatalf("the caller %d is gone: %v", tid, err)
 		}
 		if strings.HasPrefix(string(b), strconv.Itoa(nr)+" ") {
 			return
 		}
-		runtime.Gosched()
 	}
+	t.Fatalf("the caller %d does not come to wait", tid)
 }
 
 // hold stops tid.
@@ -176,6 +178,9 @@ func (s *subject) transplantHere(tid int, opt Options) (o outcome) {
 		return outcome{err: fmt.Errorf("no child: %w", err)}
 	}
 	o.pid = c.TID
+	if s.born != nil {
+		opt.onStage = s.born(c.TID)
+	}
 	cfd, err := unix.PidfdOpen(c.TID, 0)
 	if err != nil {
 		return outcome{err: err}
@@ -193,7 +198,7 @@ func (s *subject) transplantHere(tid int, opt Options) (o outcome) {
 	} else {
 		err = c.Detach(0)
 	}
-	if derr := caller.Detach(0); err == nil {
+	if derr := caller.Detach(0); err == nil && !ptrace.Gone(derr) {
 		err = derr
 	}
 	o.err = err

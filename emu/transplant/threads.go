@@ -1,6 +1,7 @@
 package transplant
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -85,15 +86,16 @@ func ours(tid int) bool {
 	return err == nil && st.tracer == os.Getpid()
 }
 
-// ending reports whether a thread is a zombie or gone: a dead leader stays in
-// the list until its group ends, and cannot be traced.
+// ending reports whether a thread is gone, a zombie, or about to be one: a dead
+// leader stays in the list until its group ends, and cannot be traced.
 func ending(tid int) bool {
 	b, err := readProc(tid, "stat")
 	if err != nil {
 		return true
 	}
-	state := afterName(b)
-	return len(state) > 1 && (state[1] == 'Z' || state[1] == 'X')
+	const flags, exiting = 9, 4 // the field in proc(5), and PF_EXITING
+	f := bytes.Fields(afterName(b))
+	return len(f) <= flags-3 || f[0][0] == 'Z' || f[0][0] == 'X' || parseDec(f[flags-3])&exiting != 0
 }
 
 // Release lets the caller's other threads go on. Build does it as soon as the
