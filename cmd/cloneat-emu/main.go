@@ -20,6 +20,7 @@ type cli struct {
 	Run     runCmd     `cmd:"" help:"Run a program, and all that it starts, with cloneat available."`
 	Check   checkCmd   `cmd:"" help:"Say what works on this kernel with these rights, and what is used instead of what does not."`
 	Conform conformCmd `cmd:"" help:"Run the conformance suite under the emulator or natively."`
+	Compare compareCmd `cmd:"" help:"Run the conformance suite here and on patched kernels, natively and emulated, and compare."`
 	VM      vmCmd      `cmd:"" name:"vm" help:"Boot the patched kernel with a program."`
 	Exec    execCmd    `cmd:"" help:"Run a command as a real child of a container's init."`
 	Tree    treeCmd    `cmd:"" help:"Show, save and build trees of processes."`

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 )
 
 // vmCmd is "cloneat-emu vm".
@@ -48,6 +49,7 @@ type machine struct {
 	UML     bool
 	Console string
 	Add     []string // SRC:DST, packed along
+	Timeout time.Duration
 }
 
 // command is the command line that boots it with a program.
@@ -62,6 +64,9 @@ func (m machine) command(program ...string) (*exec.Cmd, error) {
 	}
 	if m.Console != "" {
 		args = append(args, "--console", m.Console)
+	}
+	if m.Timeout > 0 {
+		args = append(args, "--timeout", fmt.Sprint(int(m.Timeout.Seconds())))
 	}
 	for _, a := range m.Add {
 		args = append(args, "--add", a)
