@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package exectable
 
 import (
@@ -113,15 +115,21 @@ func begin(t *testing.T, client []string, n int) *inside {
 	}
 }
 
-// status reads a process's.
+// status reads a process's; of one that is gone it is empty.
 func status(t *testing.T, pid int) *proc.Status {
 	t.Helper()
 	d, err := proc.Open(pid)
+	if proc.Gone(err) {
+		return &proc.Status{}
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer d.Close()
 	st, err := d.Status()
+	if proc.Gone(err) {
+		return &proc.Status{}
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,6 +140,9 @@ func status(t *testing.T, pid int) *proc.Status {
 func parent(t *testing.T, pid, init int) (ppid, reaper string) {
 	t.Helper()
 	up := status(t, pid).PPid
+	for program(up) == "runc" && program(status(t, up).PPid) == "conmon" {
+		up = status(t, pid).PPid // runc makes it for conmon, and is about to leave
+	}
 	if up == init {
 		return "1", "the container's init"
 	}

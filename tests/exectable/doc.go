@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package exectable produces the table of docs/exec.md, in which cloneat-emu exec
 // stands beside the tools that enter a container otherwise. Every cell is looked
 // at on a running container of that tool; the test fails if the document says

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package enter runs a command in a container as a child of the container's
 // init: it is born into the namespaces instead of walking in, so that its parent
 // inside is pid 1, which reaps it, and it goes when that goes.

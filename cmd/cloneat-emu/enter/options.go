@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package enter
 
 // Statuses for failures of our own, as env(1) and docker exec have them.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package stage runs system calls in a process that has no runtime.
 //
 // A Go process must not be cloned: its threads, and with them its scheduler and

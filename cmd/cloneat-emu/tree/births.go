@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package tree
 
 // births plans every member's birth. One whose session's leader is not born yet

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package tree
 
 import (
@@ -93,9 +95,11 @@ var oddTrees = map[string][]string{
 	"zombie that leads a session with life":  {"1 0 1 1 S", "5 1 5 5 Z", "6 1 5 5 S", "7 6 5 5 S"},
 	"zombie that leads a group":              {"20 0 20 20 S", "21 20 21 20 Z", "22 20 21 20 S"},
 	"session leader below its own member's uncle": {
-		"1 0 1 1 S", "2 1 2 2 S", "3 2 3 3 S", "4 1 3 3 S", "5 4 5 3 S"},
+		"1 0 1 1 S", "2 1 2 2 S", "3 2 3 3 S", "4 1 3 3 S", "5 4 5 3 S",
+	},
 	"members of one dead session at two heights": {
-		"1 0 1 1 S", "2 1 2 2 S", "4 1 30 30 S", "5 2 30 30 S"},
+		"1 0 1 1 S", "2 1 2 2 S", "4 1 30 30 S", "5 2 30 30 S",
+	},
 	"pids not in the order of birth": {"50 0 50 50 S", "40 50 50 50 S", "30 40 30 50 S", "20 30 30 50 S"},
 	"stopped":                        {"20 0 20 20 S", "21 20 20 20 T"},
 }

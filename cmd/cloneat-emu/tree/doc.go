@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package tree reads, draws, keeps and makes trees of processes.
 //
 // A [Tree] is a list of processes in the numbers of ONE pid namespace, that of

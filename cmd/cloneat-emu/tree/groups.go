@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package tree
 
 // groups brings every member into its process group, by setpgid(2), which takes

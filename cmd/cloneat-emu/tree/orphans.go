@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package tree
 
 // orphan plans a member whose parent is not in its session, nor below the

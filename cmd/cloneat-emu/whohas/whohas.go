@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package whohas finds out why a number of a pid namespace cannot be had.
 //
 // A number is taken as long as a process or thread has it, and as long as any
