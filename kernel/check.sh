@@ -190,6 +190,21 @@ check_tables() { # VERSION
 	fi
 }
 
+# The touched objects for arm64, where a cross compiler is installed.
+check_arm64() { # VERSION
+	local cross=aarch64-linux-gnu-
+	command -v ${cross}gcc >/dev/null || { echo "# $1 arm64: no ${cross}gcc here"; return 0; }
+	cat "$here/config/base.config" "$here/config/$1.config" | grep -v '=n$' >"$tree/.wanted"
+	make -s -C "$tree" mrproper
+	make -s -C "$tree" ARCH=arm64 CROSS_COMPILE=$cross KCONFIG_ALLCONFIG=.wanted allnoconfig >/dev/null
+	if make -s -C "$tree" ARCH=arm64 CROSS_COMPILE=$cross -j"$(nproc)" kernel/cloneat.o \
+		kernel/fork.o kernel/nsproxy.o arch/arm64/kernel/sys.o; then
+		ok "$1 builds for arm64"
+	else
+		bad "$1 builds for arm64"
+	fi
+}
+
 for v in "${versions[@]}"; do
 	tree=$work/$v
 	mkdir "$tree"
@@ -200,6 +215,7 @@ for v in "${versions[@]}"; do
 	check_without "$v"
 	check_header "$v"
 	check_tables "$v"
+	check_arm64 "$v"
 	rm -rf "$tree"
 done
 "$here/mkseries.sh" --check && ok "selftests patches are up to date" || bad "selftests patches are up to date"
