@@ -30,7 +30,8 @@ type call struct {
 }
 
 // serve runs a call from its receipt to its end. It reports false where a
-// tracee could not be let go: the thread must end, so that the kernel does it.
+// tracee could not be let go, or died before it was: the thread must end, so
+// that the kernel does it, and whoever waits for the dead one gets it.
 func (s *Server) serve(n listen.Notification) bool {
 	s.room <- struct{}{}
 	c := &call{
@@ -40,7 +41,7 @@ func (s *Server) serve(n listen.Notification) bool {
 	defer c.leaveRoom()
 	c.event = Event{Caller: n.TID, Pid: c.pid, Hint: c.hint, ArgsPtr: n.Args[2]}
 	c.finish(c.run())
-	return !c.lost
+	return !c.lost && !ptrace.Tracing()
 }
 
 // leaveRoom lets another call be worked on.

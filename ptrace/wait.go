@@ -76,6 +76,16 @@ func (r *Running) reap() {
 	_ = waitid(r.TID, &siginfo{}, waitFlags|unix.WEXITED|unix.WNOHANG)
 }
 
+// Tracing reports whether the calling thread still has a tracee. A tracee that
+// was killed between two requests is one until its exit has been taken: neither
+// its parent nor anybody else can reap it while its tracer lives (kernel:
+// wait_consider_task passes over a zombie that another thread traces).
+func Tracing() bool {
+	const anyChange = unix.WEXITED | unix.WSTOPPED | unix.WNOHANG | unix.WNOWAIT
+	err := waitidOf(unix.P_ALL, 0, &siginfo{}, waitFlags|anyChange)
+	return !errors.Is(err, unix.ECHILD)
+}
+
 // parent reads the parent's number from /proc/TID/stat, which a zombie has too.
 func parent(tid int) int {
 	stat, _ := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/stat")

@@ -16,7 +16,11 @@ type siginfo struct {
 }
 
 func waitid(pid int, si *siginfo, options int) error {
-	_, _, errno := unix.Syscall6(unix.SYS_WAITID, unix.P_PID, uintptr(pid),
+	return waitidOf(unix.P_PID, pid, si, options)
+}
+
+func waitidOf(kind, pid int, si *siginfo, options int) error {
+	_, _, errno := unix.Syscall6(unix.SYS_WAITID, uintptr(kind), uintptr(pid),
 		uintptr(unsafe.Pointer(si)), uintptr(options), 0, 0)
 	if errno != 0 {
 		return errno
