@@ -130,7 +130,7 @@ static long wait_forever(void *arg)
 {
 	slot_set(READY, ct_tid());
 	for (;;)
-		ct_syscall3(SYS_pause, 0, 0, 0);
+		pause();
 	return (long)arg;
 }
 
@@ -239,11 +239,13 @@ static void newuts_unprivileged(struct call *call)
 	call->c.flags[0] |= CLONE_NEWUTS;
 }
 
+#ifdef __x86_64__
 static void kernel_tls(struct call *call)
 {
 	call->c.flags[0] |= CLONE_SETTLS;
 	call->c.a.reserved3 = 0xffff888000000000;
 }
+#endif
 
 static void hint_in_use(struct call *call)
 {

@@ -638,6 +638,35 @@ CHECK(own_thread_id, "a thread's own id is no process id: EINVAL")
 	expect_errno(t.saw, EINVAL);
 }
 
+static long signal_in_thread(void *arg)
+{
+	long pid = cloneat_words(ct_pid(), 0, SIGUSR2, 0);
+
+	(void)arg;
+	if (pid == 0)
+		ct_exit(5);
+	ct_slot[0] = pid;
+	return 0;
+}
+
+CHECK(from_thread_signal, "a thread's child sends its exit signal to the process")
+{
+	static struct thread t;
+	siginfo_t info;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	must(sigprocmask(SIG_BLOCK, &set, NULL));
+	expect_ok(thread_create(&t, signal_in_thread));
+	thread_join(&t);
+	expect_ok(ct_slot[0]);
+	expect_eq(sigwaitinfo(&set, &info), SIGUSR2);
+	expect_eq(info.si_pid, ct_slot[0]);
+	expect_eq(info.si_status, 5);
+	expect_exit(ct_slot[0], 5);
+}
+
 static long fork_without_leader(void *arg)
 {
 	pid_t self = ct_pid();
