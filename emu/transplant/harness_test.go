@@ -19,17 +19,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// compile builds a C program of testdata and returns its path.
-func compile(t testing.TB, name string, flags ...string) string {
-	t.Helper()
-	out := filepath.Join(t.TempDir(), name)
-	args := append([]string{"-O1", "-o", out, filepath.Join("testdata", name+".c")}, flags...)
-	if msg, err := exec.Command("gcc", args...).CombinedOutput(); err != nil {
-		t.Fatalf("gcc %v: %v\n%s", args, err, msg)
-	}
-	return out
-}
-
 // subject is a caller that waits in pause(2) and has a target.
 type subject struct {
 	cmd     *exec.Cmd

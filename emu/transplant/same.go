@@ -81,9 +81,7 @@ func (b *build) compareKept() error {
 		if m.has("wf") {
 			want = nil
 		}
-		for _, s := range subtract(within(b.mine.private, m.start, m.end), want) {
-			b.surplus = append(b.surplus, s)
-		}
+		b.surplus = append(b.surplus, subtract(within(b.mine.private, m.start, m.end), want)...)
 		if b.work[m.start], err = frames.differing(want); err != nil {
 			return err
 		}
