@@ -25,10 +25,18 @@ static struct actor pipes(int theirs[2])
 	return (struct actor){ .to = to[1], .from = from[0] };
 }
 
-static void await(struct actor *a)
+/* Without their ends here, a target that died reads as an end of file. */
+static void release(int theirs[2])
+{
+	close(theirs[0]);
+	close(theirs[1]);
+}
+
+static void await(struct actor *a, int theirs[2])
 {
 	char up;
 
+	release(theirs);
 	must(read(a->from, &up, 1) == 1, "a target that came up");
 	born(a->pid);
 }
@@ -64,7 +72,7 @@ struct actor start_forked(void)
 	must(a.pid >= 0, "fork");
 	if (!a.pid)
 		reap_on_demand("forked", theirs[0], theirs[1]);
-	await(&a);
+	await(&a, theirs);
 	return a;
 }
 
@@ -80,7 +88,7 @@ struct actor start_container(void)
 		must(!sethostname("container", 9), "sethostname");
 		reap_on_demand("init", theirs[0], theirs[1]);
 	}
-	await(&a);
+	await(&a, theirs);
 	return a;
 }
 
@@ -101,6 +109,7 @@ struct actor start_cat(void)
 		execlp("cat", "cat", NULL);
 		_exit(127);
 	}
+	release(theirs);
 	must(cat_echoes(&a), "cat that echoes");
 	born(a.pid);
 	return a;
