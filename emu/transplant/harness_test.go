@@ -3,7 +3,6 @@ package transplant
 import (
 	"bufio"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,6 +22,7 @@ import (
 type subject struct {
 	cmd     *exec.Cmd
 	out     *bufio.Reader
+	errs    *bufio.Reader
 	target  int
 	born    func(pid int) func(stage string) // is shown the child at birth and gives what is to happen at each stage
 	inspect func(pid int)                    // is shown the finished child, still stopped
@@ -53,21 +53,26 @@ func start(t testing.TB, argv ...string) *subject {
 	}
 	s := &subject{cmd: cmd, out: bufio.NewReaderSize(stdout, 1<<20), thread: cmd.Process.Pid}
 	t.Cleanup(s.end)
-	errs := bufio.NewReader(stderr)
-	for s.target == 0 {
-		line, err := errs.ReadString('\n')
+	s.errs = bufio.NewReader(stderr)
+	s.next(t)
+	return s
+}
+
+// next waits for the next caller to say who it is.
+func (s *subject) next(t testing.TB) {
+	t.Helper()
+	for s.target = 0; s.target == 0; {
+		line, err := s.errs.ReadString('\n')
 		if n, ok := strings.CutPrefix(line, "target "); ok {
 			s.target, _ = strconv.Atoi(strings.TrimSpace(n))
 		} else if n, ok := strings.CutPrefix(line, "thread "); ok {
 			s.thread, _ = strconv.Atoi(strings.TrimSpace(n))
 		} else if err != nil {
-			t.Fatalf("%v: no target: %v", argv, err)
+			t.Fatalf("%v: no target: %v", s.cmd.Args, err)
 		} else {
 			t.Log(strings.TrimSpace(line))
 		}
 	}
-	go func() { _, _ = io.Copy(os.Stderr, errs) }()
-	return s
 }
 
 func (s *subject) end() {
@@ -157,7 +162,11 @@ func (s *subject) transplantHere(tid int, opt Options) (o outcome) {
 	if err != nil {
 		return outcome{err: err}
 	}
-	pidfd, err := unix.PidfdOpen(s.cmd.Process.Pid, 0)
+	st, err := readStatus(tid)
+	if err != nil {
+		return outcome{err: err}
+	}
+	pidfd, err := unix.PidfdOpen(st.tgid, 0)
 	if err != nil {
 		return outcome{err: err}
 	}
