@@ -46,18 +46,14 @@ func (c *call) access(targetTID int) unix.Errno {
 const unmappedPage = 0
 
 func (c *call) askByMemory(id uintptr) error {
-	mem, err := c.caller.NewScratch()
-	if err != nil {
-		return err
-	}
-	defer mem.Release()
 	var iov [16]byte // one struct iovec that serves both sides
 	binary.LittleEndian.PutUint64(iov[0:], unmappedPage)
 	binary.LittleEndian.PutUint64(iov[8:], 1)
-	if err := mem.Write(iov[:]); err != nil {
+	at, err := c.caller.Args(iov[:])
+	if err != nil {
 		return err
 	}
-	_, err = c.caller.Call(unix.SYS_PROCESS_VM_READV, id, mem.Addr(), 1, mem.Addr(), 1, 0)
+	_, err = c.caller.Call(unix.SYS_PROCESS_VM_READV, id, at, 1, at, 1, 0)
 	return err
 }
 

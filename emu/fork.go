@@ -6,29 +6,52 @@ import (
 	"cloneat-emu/ptrace"
 )
 
-// fork makes a tracee clone. The arguments travel in registers where they can,
+// forkOwn lets the caller make the clone that its program asked for.
+func forkOwn(i *ptrace.Injection, a cloneArgs, setTID []int32) (*ptrace.Stopped, error) {
+	return forkBy(i.ForkOwn, i, a, setTID)
+}
+
+// forkBy makes a tracee clone. The arguments travel in registers where they can,
 // since memory has to be found and written for clone3(2).
-func fork(i *ptrace.Injection, a cloneArgs, setTID []int32) (*ptrace.Stopped, error) {
+func forkBy(clone func(uintptr, ...uintptr) (*ptrace.Stopped, error), i *ptrace.Injection, a cloneArgs, setTID []int32) (*ptrace.Stopped, error) {
 	if !a.needsClone3(setTID) {
-		return i.Fork(unix.SYS_CLONE, a.registers()...)
+		return clone(unix.SYS_CLONE, a.registers()...)
 	}
-	mem, err := i.NewScratch()
+	at, err := i.Args(nil)
 	if err != nil {
 		return nil, err
 	}
-	defer mem.Release()
-	if err := mem.Write(a.encode(mem.Addr(), setTID)); err != nil {
+	if _, err := i.Args(a.encode(at, setTID)); err != nil {
 		return nil, err
 	}
-	child, err := i.Fork(unix.SYS_CLONE3, mem.Addr(), cloneArgsSize)
+	return clone(unix.SYS_CLONE3, at, cloneArgsSize)
+}
+
+// fork lets a tracee make a child in the making: it dies with the supervisor,
+// and stands at a `syscall` that is its own.
+func (s *Server) fork(i *ptrace.Injection, a cloneArgs, setTID []int32) (*ptrace.Stopped, error) {
+	child, err := forkBy(i.Fork, i, a, setTID)
 	if err != nil {
 		return nil, err
 	}
-	if err := mem.Clear(child); err != nil && !ptrace.Gone(err) {
+	err = s.bind(child, a)
+	if err == nil {
+		err = i.Settle(child, a.Flags&unix.CLONE_VM != 0)
+	}
+	if err != nil && !ptrace.Gone(err) {
 		child.Kill()
 		return nil, err
 	}
 	return child, nil
+}
+
+// bind makes the child die with the supervisor, unless it is a thread, with
+// which its process would die.
+func (s *Server) bind(child *ptrace.Stopped, a cloneArgs) error {
+	if a.Flags&unix.CLONE_THREAD != 0 {
+		return nil
+	}
+	return child.SetOptions(s.makingOptions())
 }
 
 // making are the options of a child in the making: it dies with the supervisor.
@@ -41,12 +64,9 @@ func (s *Server) makingOptions() int {
 	return making | ptrace.SuspendSeccomp
 }
 
-// hold opens a scope in a child in the making, which is killed if the
-// supervisor dies and never let go by accident.
-func (s *Server) hold(child *ptrace.Stopped) (*ptrace.Injection, error) {
-	if err := child.SetOptions(s.makingOptions()); err != nil {
-		return nil, err
-	}
+// hold opens a scope in a child in the making, which is never let go by
+// accident.
+func hold(child *ptrace.Stopped) (*ptrace.Injection, error) {
 	i, err := child.Begin()
 	if err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ var drivers = []pidhint.Driver{pidhint.SetTID{}, pidhint.LastPID{}}
 // it, and then the next driver is tried.
 func (c *call) forkHinted(i *ptrace.Injection, args cloneArgs) (*ptrace.Stopped, error) {
 	if c.hint == 0 {
-		return fork(i, args, nil)
+		return c.forkFor(i, args, nil)
 	}
 	var err error
 	for _, d := range drivers {
@@ -94,6 +94,14 @@ func openBirthNS(tid int) (*os.File, error) {
 	return d.OpenNS(proc.PIDForChildren)
 }
 
+// forkFor makes the clone as the caller's own where the caller makes it.
+func (c *call) forkFor(i *ptrace.Injection, args cloneArgs, setTID []int32) (*ptrace.Stopped, error) {
+	if i == c.caller {
+		return forkOwn(i, args, setTID)
+	}
+	return c.s.fork(i, args, setTID)
+}
+
 // maker makes children of one tracee for a driver.
 type maker struct {
 	c     *call
@@ -109,7 +117,7 @@ func (m *maker) Make(setTID bool) (int, error) {
 	if setTID {
 		ids = m.c.setTID()
 	}
-	child, err := fork(m.i, m.args, ids)
+	child, err := m.c.forkFor(m.i, m.args, ids)
 	if err != nil {
 		return 0, err
 	}
@@ -150,7 +158,7 @@ func (m *maker) Drop() error {
 
 // dropThread makes a thread exit: to kill it would be to kill its process.
 func (m *maker) dropThread() error {
-	t, err := m.c.s.hold(m.child)
+	t, err := hold(m.child)
 	if err != nil {
 		return err
 	}

@@ -56,14 +56,15 @@ func (c *call) makeInit() (int64, error) {
 // viaThread makes C0 and ends it again. The child is left stopped.
 func (c *call) viaThread() (*ptrace.Injection, int64, error) {
 	flags := uint64(unix.CLONE_VM | unix.CLONE_THREAD | unix.CLONE_SIGHAND | unix.CLONE_VFORK)
-	stopped, err := fork(c.caller, cloneArgs{Flags: flags}, nil)
+	stopped, err := c.s.fork(c.caller, cloneArgs{Flags: flags}, nil)
 	if err != nil {
 		return nil, 0, ofCaller(err)
 	}
-	c0, err := c.s.hold(stopped)
+	c0, err := stopped.Begin()
 	if err != nil {
 		return nil, 0, ofCaller(err)
 	}
+	c0.Ends = true
 	child, id, err := c.inThread(c0)
 	c.exit(c0)
 	if _, ferr := c.caller.Finish(); ferr != nil {
@@ -89,11 +90,11 @@ func (c *call) inThread(c0 *ptrace.Injection) (*ptrace.Injection, int64, error) 
 	if err != nil {
 		return nil, 0, err
 	}
-	c1, err := c.s.hold(stopped)
+	c1, err := hold(stopped)
 	if err != nil {
 		return nil, 0, err
 	}
-	child, id, err := c.overThere(c1, pidfd)
+	child, id, err := c.overThere(c0, c1, pidfd)
 	c.exit(c1)
 	if _, ferr := c0.Finish(); ferr != nil {
 		return nil, 0, ofCaller(ferr)
@@ -113,23 +114,23 @@ func (c *call) forkOver(c0 *ptrace.Injection) (*ptrace.Stopped, error) {
 		if n == c.hint {
 			continue
 		}
-		child, err := fork(c0, args, []int32{int32(n)})
+		child, err := c.s.fork(c0, args, []int32{int32(n)})
 		switch {
 		case errors.Is(err, unix.EEXIST):
 			continue
 		case errors.Is(err, unix.EINVAL), errors.Is(err, unix.EPERM):
-			return fork(c0, args, nil) // the namespace has a smaller pid_max, or the right is missing
+			return c.s.fork(c0, args, nil) // the namespace has a smaller pid_max, or the right is missing
 		}
 		return child, err
 	}
-	return fork(c0, args, nil)
+	return c.s.fork(c0, args, nil)
 }
 
 // maxUnused bounds the search for a number that nobody has.
 const maxUnused = 64
 
 // overThere is C1's part: it joins the namespaces and makes the child.
-func (c *call) overThere(c1 *ptrace.Injection, pidfd uintptr) (*ptrace.Injection, int64, error) {
+func (c *call) overThere(c0, c1 *ptrace.Injection, pidfd uintptr) (*ptrace.Injection, int64, error) {
 	if kinds := c.kinds() &^ unix.CLONE_NEWTIME; kinds != 0 {
 		if _, err := c1.Call(unix.SYS_SETNS, pidfd, kinds); err != nil {
 			return nil, 0, err
@@ -139,14 +140,14 @@ func (c *call) overThere(c1 *ptrace.Injection, pidfd uintptr) (*ptrace.Injection
 	if err != nil {
 		return nil, 0, err
 	}
-	child, err := c.s.hold(stopped)
+	child, err := hold(stopped)
 	if err != nil {
 		stopped.Kill()
 		return nil, 0, err
 	}
 	id := c.numberForCaller(child.TID)
 	if err = c.settle(child, pidfd); err == nil {
-		err = c.prepareCopy(child.Stopped)
+		err = errors.Join(c.prepareCopy(child.Stopped), c.clearSlots(child.Stopped, c0, c1))
 	}
 	if err != nil {
 		child.Kill()
@@ -200,9 +201,20 @@ var nsFlag = map[proc.Kind]uintptr{
 	proc.Net: unix.CLONE_NEWNET, proc.Cgroup: unix.CLONE_NEWCGROUP, proc.Time: unix.CLONE_NEWTIME,
 }
 
+// clearSlots removes from the child what the ways over the threads left in its
+// copy of the memory.
+func (c *call) clearSlots(child *ptrace.Stopped, way ...*ptrace.Injection) error {
+	var err error
+	for _, i := range append(way, c.caller) {
+		err = errors.Join(err, i.Clear(child))
+	}
+	return err
+}
+
 // exit ends a helper of the making. It may be gone already.
 func (c *call) exit(i *ptrace.Injection) {
 	if _, err := i.Call(unix.SYS_EXIT, 0); !ptrace.Gone(err) {
 		i.Kill()
 	}
+	_ = i.UnguardBy(c.caller.Stopped) // the memory is the caller's
 }

@@ -1,6 +1,8 @@
 package emu
 
 import (
+	"errors"
+
 	"golang.org/x/sys/unix"
 
 	"cloneat-emu/ptrace"
@@ -28,6 +30,9 @@ func (c *call) makeSelf() (int64, error) {
 	}
 	err = c.prepareCopy(child)
 	if err == nil {
+		err = c.unguarded(child)
+	}
+	if err == nil {
 		err = child.Detach(0)
 	}
 	if err != nil && !ptrace.Gone(err) {
@@ -48,6 +53,14 @@ func (c *call) givenBack() error {
 		return err
 	}
 	return c.caller.SetSigMask(c.caller.Mask())
+}
+
+// unguarded empties the caller's slot once nothing points into it.
+func (c *call) unguarded(child *ptrace.Stopped) error {
+	if c.args.Has(unix.CLONE_VM) {
+		return c.caller.Unguard()
+	}
+	return errors.Join(c.caller.Clear(child), c.caller.Unguard())
 }
 
 // prepareCopy gives a child that the kernel copied from the caller the registers

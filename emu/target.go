@@ -86,15 +86,10 @@ func (c *call) abandon(child *ptrace.Stopped) {
 
 // takeSignal makes the tracee take a pending signal out of its queue.
 func takeSignal(t *ptrace.Injection, sig unix.Signal) {
-	mem, err := t.NewScratch()
-	if err != nil {
-		return
-	}
-	defer mem.Release()
 	var b [32]byte // the set, then a timeout of zero
 	binary.LittleEndian.PutUint64(b[:], 1<<(uint(sig)-1))
-	if mem.Write(b[:]) == nil {
-		_, _ = t.Call(unix.SYS_RT_SIGTIMEDWAIT, mem.Addr(), 0, mem.Addr()+8, 8)
+	if at, err := t.Args(b[:]); err == nil {
+		_, _ = t.Call(unix.SYS_RT_SIGTIMEDWAIT, at, 0, at+8, 8)
 	}
 }
 

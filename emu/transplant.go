@@ -97,9 +97,6 @@ func (c *call) bearOne(t *ptrace.Injection) (*ptrace.Stopped, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := child.SetOptions(c.s.makingOptions()); err != nil {
-		return nil, err
-	}
 	if _, err := t.Finish(); err != nil {
 		child.Kill()
 		return nil, err

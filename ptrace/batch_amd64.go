@@ -44,6 +44,9 @@ const maskBut = blockAll &^ (1 << (uint(unix.SIGTRAP) - 1))
 // execute runs the program over length bytes of entries, to its int3.
 func (b *Batch) execute(length uint64) error {
 	i := b.i
+	if err := i.block(); err != nil { // before it is replaced: the mask is known
+		return err
+	}
 	i.ran, i.masked = true, true
 	if err := i.SetSigMask(maskBut); err != nil {
 		return err

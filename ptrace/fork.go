@@ -18,7 +18,18 @@ const ForkOptions = unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_TRACEFORK |
 // error is the call's. Precondition: seized with ForkOptions, and flags without
 // CLONE_UNTRACED.
 func (i *Injection) Fork(nr uintptr, args ...uintptr) (*Stopped, error) {
-	if err := i.enter(nr, args); err != nil {
+	return i.fork(healFork, nr, args)
+}
+
+// ForkOwn is Fork where the clone is what the tracee's program asked for. If
+// the tracer dies under it, both sides return from the program's call with what
+// the clone returned.
+func (i *Injection) ForkOwn(nr uintptr, args ...uintptr) (*Stopped, error) {
+	return i.fork(healClone, nr, args)
+}
+
+func (i *Injection) fork(h heal, nr uintptr, args []uintptr) (*Stopped, error) {
+	if err := i.enter(h, nr, args); err != nil {
 		return nil, err
 	}
 	stop, err := i.proceed()

@@ -25,10 +25,16 @@ type Injection struct {
 	ran    bool   // a call was made: registers and kind of stop differ
 	stops  bool   // a SIGSTOP was taken away and must be sent again
 	forget bool   // End restores nothing
+	slot   *slot  // where calls run, once one did
+	heal   heal   // what slot's code does
 
 	// Hold keeps the tracee in hand when a SIGSTOP reaches it between calls:
 	// for a child in the making, which must never run as it is.
 	Hold bool
+	// Ends makes the tracee exit if the tracer dies under a call: a thread of
+	// the caller's that works for us. It cannot have PTRACE_O_EXITKILL, which
+	// would kill the process.
+	Ends bool
 	// Detached says that the tracee was let go because a signal came first.
 	Detached bool
 }
@@ -52,21 +58,20 @@ func (s *Stopped) Begin() (*Injection, error) {
 			return nil, err
 		}
 	}
-	i := &Injection{Stopped: s, saved: s.rewind(regs), insn: insn}
-	return i, i.block()
+	mask, err := s.SigMask()
+	if err != nil {
+		return nil, err
+	}
+	return &Injection{Stopped: s, saved: s.rewind(regs), insn: insn, mask: mask}, nil
 }
 
 // block keeps every signal out while calls are injected, or a call would eat
-// one. A tracee inside a call that saved a mask to put back afterwards
+// one. It waits for the first call: a tracee that is only stopped keeps its mask,
+// whatever becomes of its tracer. A tracee inside a call that saved a mask to put back afterwards
 // (sigsuspend, ppoll, pselect, epoll_pwait) keeps its mask: PTRACE_SETSIGMASK
 // would throw the saved one away. See keepsMask.
 func (i *Injection) block() error {
-	mask, err := i.SigMask()
-	if err != nil {
-		return err
-	}
-	i.mask = mask
-	if keepsMask(i.saved) || mask == blockAll {
+	if i.masked || keepsMask(i.saved) || i.mask == blockAll {
 		return nil
 	}
 	i.masked = true
@@ -85,7 +90,7 @@ func (i *Injection) Mask() uint64 { return i.mask }
 // Call makes the tracee run call nr. The error is the call's own unix.Errno,
 // or one for which Gone is true.
 func (i *Injection) Call(nr uintptr, args ...uintptr) (uintptr, error) {
-	if err := i.enter(nr, args); err != nil {
+	if err := i.enter(healCall, nr, args); err != nil {
 		return 0, err
 	}
 	stop, err := i.proceed()
@@ -99,9 +104,16 @@ func (i *Injection) Call(nr uintptr, args ...uintptr) (uintptr, error) {
 }
 
 // enter brings the tracee to the entry of the call.
-func (i *Injection) enter(nr uintptr, args []uintptr) error {
+func (i *Injection) enter(h heal, nr uintptr, args []uintptr) error {
+	insn, err := i.guard(h)
+	if err != nil {
+		return err
+	}
+	if err := i.block(); err != nil {
+		return err
+	}
 	i.ran = true
-	if err := i.SetRegs(forCall(i.saved, i.insn, nr, args)); err != nil {
+	if err := i.SetRegs(forCall(i.saved, insn, nr, args)); err != nil {
 		return err
 	}
 	stop, err := i.proceed()
@@ -125,7 +137,7 @@ func (i *Injection) giveWay(sig unix.Signal) error {
 			return err
 		}
 	}
-	if err := i.SetRegs(i.saved); err != nil {
+	if err := errors.Join(i.SetRegs(i.saved), i.Unguard()); err != nil {
 		return err
 	}
 	i.forget, i.Detached = true, true
@@ -197,16 +209,16 @@ func (i *Injection) restore() error {
 			return err
 		}
 	}
-	i.ran = false
-	return i.SetRegs(i.saved)
+	i.ran, i.masked = false, false
+	if err := i.SetRegs(i.saved); err != nil {
+		return err
+	}
+	return i.Unguard()
 }
 
 // toSignalCode moves the tracee from the exit of an injected call to an
 // interrupt stop. Precondition: every signal is blocked.
 func (i *Injection) toSignalCode() error {
-	if err := i.SetRegs(forCall(i.saved, i.insn, 0, nil)); err != nil {
-		return err
-	}
 	r := &Running{TID: i.TID}
 	if err := r.Interrupt(); err != nil {
 		return err

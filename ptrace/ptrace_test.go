@@ -170,23 +170,29 @@ func TestBatchRunsItsCallsInOrderAndStopsAtTheFirstError(t *testing.T) {
 	}
 }
 
-func TestScratchIsZeroAgain(t *testing.T) {
+func TestASlotIsZeroAgain(t *testing.T) {
 	cmd, _, _ := start(t, "cat")
 	s := stopped(t, cmd.Process.Pid, ForkOptions)
-	sc, err := s.NewScratch()
+	i, err := s.Begin()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := sc.Write([]byte("arguments")); err != nil {
+	at, err := i.Args([]byte("arguments"))
+	if err != nil {
 		t.Fatal(err)
 	}
-	got := make([]byte, 9)
-	if err := s.Read(sc.Addr(), got); err != nil || string(got) != "arguments" {
+	got := make([]byte, guardSize)
+	if err := s.Read(at, got[:9]); err != nil || string(got[:9]) != "arguments" {
 		t.Fatalf("read %q, %v", got, err)
 	}
-	sc.Release()
-	if err := s.Read(sc.Addr(), got); err != nil || !bytes.Equal(got, make([]byte, 9)) {
-		t.Fatalf("after Release %q, %v", got, err)
+	if _, err := i.Call(unix.SYS_GETPID); err != nil {
+		t.Fatal(err)
+	}
+	if err := i.End(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Read(at-guardArgs, got); err != nil || !zero(got) {
+		t.Fatalf("after End %q, %v", got, err)
 	}
 	if err := s.Detach(0); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,109 @@
+package ptrace
+
+import (
+	"errors"
+	"sync"
+)
+
+// A slot is a little memory in the tracee for an injected call: the code that
+// it runs in and the call's arguments. It lies in the zero bytes behind the
+// image of the vdso: every process has them mapped, readable and executable,
+// and nothing uses them. The stack is no such place: below the red zone of a Go
+// program's small stack lies another goroutine's.
+type slot struct{ addr uintptr }
+
+// slotsOf bounds how many tracees that share memory are worked on at once.
+const slotsOf = 4
+
+// claiming keeps two of the supervisor's threads, each with a tracee of its own
+// in one address space, from taking the same slot. Held for a read and a write.
+var claiming sync.Mutex
+
+// errNoSlot says that the tracee has no room behind its vdso, or no vdso of
+// this kernel's.
+var errNoSlot = errors.New("no room behind the vdso")
+
+// claim takes a free slot, by writing first into it.
+func (s *Stopped) claim(first []byte) (*slot, error) {
+	v, err := ourVDSO()
+	if err != nil {
+		return nil, err
+	}
+	base, err := vdsoBase(s.TID)
+	if err != nil {
+		return nil, err
+	}
+	room := uintptr(v.size - v.spare)
+	all := make([]byte, min(room/guardSize, slotsOf)*guardSize)
+	if len(all) == 0 {
+		return nil, errNoSlot
+	}
+	start := uintptr(base + v.spare)
+	claiming.Lock()
+	defer claiming.Unlock()
+	if err := s.peek(start, all); err != nil {
+		return nil, err
+	}
+	for off := 0; off < len(all); off += guardSize {
+		if zero(all[off : off+guardSize]) {
+			at := start + uintptr(off)
+			return &slot{at}, s.Write(at, first)
+		}
+	}
+	return nil, errNoSlot
+}
+
+func zero(b []byte) bool {
+	for _, v := range b {
+		if v != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// clear makes the slot's bytes zero again, in its tracee, or in another that has
+// the same ones.
+func (s *slot) clear(t *Stopped) error { return t.Write(s.addr, make([]byte, guardSize)) }
+
+// guard makes the next call run in a slot's code, or, without room for one, at
+// the tracee's own instruction. A child in the making needs no healing.
+func (i *Injection) guard(h heal) (insn uint64, err error) {
+	if i.Hold {
+		return i.insn, nil
+	}
+	if i.Ends {
+		h = healExit
+	}
+	code := guardFor(h, i.saved, i.mask)
+	if i.slot == nil {
+		i.slot, err = i.claim(code)
+		if errors.Is(err, errNoSlot) || errors.Is(err, ErrNoSyscall) {
+			i.slot = nil
+			return i.insn, nil
+		}
+	} else if h != i.heal {
+		err = i.Write(i.slot.addr, code)
+	}
+	if err != nil {
+		return 0, err
+	}
+	i.heal = h
+	return uint64(i.slot.addr), nil
+}
+
+// Unguard gives the slot back. End does it; a tracee that is not to have its
+// registers back needs it by itself. Precondition: they do not point into the
+// slot.
+func (i *Injection) Unguard() error { return i.UnguardBy(i.Stopped) }
+
+// UnguardBy does it through another tracee that shares the memory, for one that
+// has exited in its slot.
+func (i *Injection) UnguardBy(t *Stopped) error {
+	if i.slot == nil {
+		return nil
+	}
+	s := i.slot
+	i.slot = nil
+	return s.clear(t)
+}
