@@ -2,6 +2,7 @@ package emu
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -12,13 +13,15 @@ import (
 type report struct {
 	Event *Event `json:",omitempty"`
 	End   bool   `json:",omitempty"`
+	Busy  bool   `json:",omitempty"` // calls of what the program left running are under way
 	Lost  uint64 `json:",omitempty"` // events dropped because the front did not read
 }
 
 // eventStream reads the operator's reports.
 type eventStream struct {
+	busy  atomic.Bool   // the operator stays for a while
 	ended chan struct{} // the End came, or over
-	over  chan struct{} // the operator is gone
+	over  chan struct{} // the operator is gone, or busy
 }
 
 // newEventStream reads reports from sock, which it owns.
@@ -26,8 +29,8 @@ func newEventStream(sock int, event func(Event)) *eventStream {
 	s := &eventStream{ended: make(chan struct{}), over: make(chan struct{})}
 	go func() {
 		defer unix.Close(sock)
-		defer close(s.over)
-		end := sync.OnceFunc(func() { close(s.ended) })
+		end, over := sync.OnceFunc(func() { close(s.ended) }), sync.OnceFunc(func() { close(s.over) })
+		defer over()
 		defer end()
 		for {
 			var r report
@@ -40,19 +43,22 @@ func newEventStream(sock int, event func(Event)) *eventStream {
 			if r.End {
 				end()
 			}
+			if r.Busy {
+				s.busy.Store(true)
+				over()
+			}
 		}
 	}()
 	return s
 }
 
 // drain waits until the program has ended and, unless the operator lingers, until it
-// has told all its events; calls of what the program left running may take a moment.
+// has told all its events, or is busy with calls of what the program left running.
 func (s *eventStream) drain(linger bool) {
 	<-s.ended
-	if linger {
-		return
+	if !linger {
+		<-s.over
 	}
-	await(s.over, lastCalls)
 }
 
 // event counts an event and passes it on.

@@ -133,27 +133,17 @@ func (c *Cmd) finish(linger bool) {
 	gone := make(chan struct{})
 	go func() { _, _ = child.Wait(); close(gone) }()
 	switch {
-	case linger: // what the program left running is still served
-		return
+	case linger || c.events.busy.Load(): // what the program left running is still served
 	case c.UserNS:
-		await(gone, initLeaves)
+		select {
+		case <-gone:
+		case <-time.After(initLeaves):
+		}
 	default:
-		await(gone, lastCalls)
+		<-gone
 	}
 }
 
-// await waits for gone, but not for ever.
-func await(gone <-chan struct{}, bound time.Duration) {
-	select {
-	case <-gone:
-	case <-time.After(bound):
-	}
-}
-
-const (
-	// lastCalls bounds the wait for calls under way of what the program left running.
-	lastCalls = time.Second
-	// initLeaves is what the init stage takes to leave when nothing was left running;
-	// otherwise it stays.
-	initLeaves = 50 * time.Millisecond
-)
+// initLeaves is what the init stage takes to leave when nothing was left running;
+// otherwise it stays.
+const initLeaves = 50 * time.Millisecond

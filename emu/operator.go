@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"sync/atomic"
+	"time"
 
 	"github.com/sirupsen/logrus"
 	"golang.org/x/sys/unix"
@@ -40,6 +41,7 @@ type operator struct {
 	keeper    int // socket to the keeper and, before, the exec stage
 	keeperPid int
 	ended     atomic.Bool // the program has
+	served    atomic.Bool // no call is under way any more
 	reports   *reporter
 	cancel    context.CancelFunc
 }
@@ -118,10 +120,13 @@ func (o *operator) serve(listener *os.File) error {
 		Engine: o.cfg.Engine, PIDDriver: o.cfg.PIDDriver, BestEffort: o.cfg.BestEffort,
 		Log: log, OnEvent: o.reports.event,
 	}).Serve(ctx)
-	o.reports.close()
-	if ctx.Err() != nil {
-		return nil
+	o.served.Store(true)
+	if ctx.Err() == nil {
+		o.ended.Store(true) // nobody has the filter any more: the program has ended
+	} else {
+		err = nil
 	}
+	o.reports.close()
 	return err
 }
 
@@ -142,7 +147,16 @@ func (o *operator) watch() {
 		}
 	}
 	o.cancel()
+	time.AfterFunc(lastCalls, func() {
+		if !o.served.Load() {
+			o.reports.busy()
+		}
+	})
 }
+
+// lastCalls is how long the front stays for calls under way of what the program left
+// running.
+const lastCalls = time.Second
 
 // newLog is the operator's log, on stderr.
 func newLog(level, format string) (*logrus.Logger, error) {

@@ -36,10 +36,13 @@ func (r *reporter) event(e Event) { r.add(report{Event: &e}) }
 // end marks the place in the stream where the program had ended.
 func (r *reporter) end() { r.add(report{End: true}) }
 
+// busy tells the front not to wait: the operator has calls to finish.
+func (r *reporter) busy() { r.add(report{Busy: true}) }
+
 func (r *reporter) add(rep report) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.queue) >= maxQueued && !rep.End {
+	if len(r.queue) >= maxQueued && rep.Event != nil {
 		r.lost++
 		return
 	}

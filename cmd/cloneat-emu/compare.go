@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 	"golang.org/x/sys/unix"
 
 	"cloneat-emu/tests"
@@ -202,7 +201,7 @@ func printComparison(c *conform.Comparison) {
 		if r.Outcome == conform.Agree {
 			continue
 		}
-		fmt.Printf("%s %s: %s\n", text.Bold.Sprint(r.Outcome), r.Name, r.Verdict)
+		fmt.Printf("%s %s: %s\n", strings.ToUpper(string(r.Outcome)), r.Name, r.Verdict)
 		for i, cell := range r.Cells {
 			if cell != nil && cell.Status != conform.Pass {
 				fmt.Printf("     %s: %s %s\n", c.Columns[i].Name, cell.Status, cell.Text)

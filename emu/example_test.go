@@ -1,0 +1,37 @@
+package emu_test
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"cloneat-emu/emu"
+)
+
+// TestMain is what main is in a program: Init comes first, because the stages of a
+// command are the same executable again.
+func TestMain(m *testing.M) {
+	emu.Init()
+	os.Exit(m.Run())
+}
+
+// A supervised command, an event per call, and the statistics at the end. The program
+// probes for the call: cloneat(0, 0, NULL) is EFAULT (14) where it exists.
+func ExampleCommand() {
+	cmd := emu.Command("python3", "-c", `
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+print(libc.syscall(511, 0, 0, None), ctypes.get_errno(), flush=True)`)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.Config.OnEvent = func(e emu.Event) {
+		fmt.Printf("event: cloneat(%d, %d, %#x) = %d\n", e.Pid, e.Hint, e.ArgsPtr, e.Result)
+	}
+	if err := cmd.Run(); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println("calls:", cmd.Stats().Calls)
+	// Output:
+	// -1 14
+	// event: cloneat(0, 0, 0x0) = -14
+	// calls: 1
+}
