@@ -1,0 +1,110 @@
+package conform
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// example is a comparison with every outcome in it.
+func example() *Comparison {
+	results := func(statuses ...Status) (list []Result) {
+		for i, s := range statuses {
+			name := []string{"p.same", "p.differs", "p.announced", "q.bad", "q.skipped"}[i]
+			list = append(list, Result{Name: name, Verdict: "<" + name + ">", Status: s, Text: "text & " + name, Transcript: "said by " + name})
+		}
+		return list
+	}
+	return Compare([]Column{
+		{Name: "emulator", Emulator: true, Results: results(Pass, Fail, Documented, Fail, Skip)},
+		{Name: "kernel", Results: results(Pass, Pass, Pass, Fail, Pass)},
+		{Name: "emulator on UML", Emulator: true, Why: "no registers there"},
+	}, map[string]string{"p.announced": "session"})
+}
+
+// TestCompare: each outcome.
+func TestCompare(t *testing.T) {
+	c := example()
+	want := map[string]Outcome{
+		"p.same": Agree, "p.differs": Differ, "p.announced": Announced, "q.bad": FailsEverywhere, "q.skipped": Agree,
+	}
+	for _, r := range c.Rows {
+		if r.Outcome != want[r.Name] {
+			t.Errorf("%s: %s, want %s", r.Name, r.Outcome, want[r.Name])
+		}
+		if len(r.Cells) != 3 || r.Cells[2] != nil {
+			t.Errorf("%s: cells %v", r.Name, r.Cells)
+		}
+	}
+	if c.OK() || len(c.Rows) != len(want) {
+		t.Errorf("OK %v, %d rows", c.OK(), len(c.Rows))
+	}
+}
+
+// TestAnnouncedOnlyForEmulators: a documented difference excuses no kernel.
+func TestAnnouncedOnlyForEmulators(t *testing.T) {
+	c := Compare([]Column{
+		{Name: "emulator", Emulator: true, Results: []Result{{Name: "x", Status: Pass}}},
+		{Name: "kernel", Results: []Result{{Name: "x", Status: Fail}}},
+	}, map[string]string{"x": "session"})
+	if c.Rows[0].Outcome != Differ {
+		t.Errorf("%s", c.Rows[0].Outcome)
+	}
+}
+
+// TestReports: each form holds what a reader needs, and the page nothing from outside.
+func TestReports(t *testing.T) {
+	c := example()
+	c.Rows[1].Source, c.Rows[1].Place = "CHECK(differs, \"it\")", "p.c:12"
+	dir := t.TempDir()
+	for _, name := range []string{"r.html", "r.md", "r.json"} {
+		path := filepath.Join(dir, name)
+		if err := c.WriteReport(path); err != nil {
+			t.Fatal(err)
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"p.differs", "p.announced", "session", "emulator on UML", "no registers there"} {
+			if !bytes.Contains(data, []byte(want)) {
+				t.Errorf("%s: no %q", name, want)
+			}
+		}
+		if name != "r.html" {
+			continue
+		}
+		for _, want := range []string{"said by p.differs", "p.c:12", "CHECK(differs", "&lt;p.same&gt;", "text &amp; p.differs"} {
+			if !bytes.Contains(data, []byte(want)) {
+				t.Errorf("%s: no %q", name, want)
+			}
+		}
+		if strings.Contains(string(data), "http") || strings.Contains(string(data), "src=") {
+			t.Errorf("%s needs something from outside", name)
+		}
+	}
+	if err := c.WriteReport(filepath.Join(dir, "r.doc")); err == nil || !strings.Contains(err.Error(), ".html") {
+		t.Errorf("unknown form: %v", err)
+	}
+}
+
+// TestSource finds a check with the comment on top of it.
+func TestSource(t *testing.T) {
+	dir := t.TempDir()
+	text := "/* head */\n\nCHECK(one, \"1\")\n{\n\ta();\n}\n\n/*\n * tree\n */\nCHECK(two, \"2\")\n{\n\tb();\n}\n\nCHECK(three, \"3\")\n{\n}\n"
+	if err := os.WriteFile(filepath.Join(dir, "p.c"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got, place := Source(dir, "p.two")
+	if want := "/*\n * tree\n */\nCHECK(two, \"2\")\n{\n\tb();\n}"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if want := filepath.Join(dir, "p.c") + ":11"; place != want {
+		t.Errorf("%s, want %s", place, want)
+	}
+	if got, _ := Source(dir, "p.four"); got != "" {
+		t.Errorf("%q", got)
+	}
+}

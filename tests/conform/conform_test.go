@@ -1,0 +1,107 @@
+package conform
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// fake writes a conformance program as a shell script: body sees the names of the
+// checks to run in $@, and "say N" runs what the real harness prints.
+func fake(t *testing.T, checks, body string) Program {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "fake")
+	script := "#!/bin/sh\nif [ \"$1\" = --describe ]; then printf '" + checks + "'; exit; fi\n" + body
+	if err := os.WriteFile(path, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	programs, err := Find(filepath.Dir(path), nil)
+	if err != nil || len(programs) != 1 {
+		t.Fatalf("%v, %v", programs, err)
+	}
+	return programs[0]
+}
+
+func run(p Program, limit time.Duration) []Result {
+	r := Runner{Jobs: 2, CaseTimeout: limit}
+	return r.Run(context.Background(), []Program{p})
+}
+
+var ignoreTime = cmpopts.IgnoreFields(Result{}, "Duration")
+
+// TestRunVerdicts: each kind of line becomes its result, with what was printed before.
+func TestRunVerdicts(t *testing.T) {
+	p := fake(t, `fake.a\tit a\nfake.b\tit b\nfake.c\tit c\n`, `
+echo TAP version 13
+echo 1..3
+echo "ok 1 - fake.a"
+echo "some noise" >&2
+echo "not ok 2 - fake.b # line 7: wrong"
+echo "ok 3 - fake.c # SKIP not here"
+exit 1
+`)
+	want := []Result{
+		{Name: "fake.a", Verdict: "it a", Status: Pass, Transcript: "TAP version 13\n1..3\nok 1 - fake.a\n"},
+		{Name: "fake.b", Verdict: "it b", Status: Fail, Text: "line 7: wrong", Transcript: "some noise\nnot ok 2 - fake.b # line 7: wrong\n"},
+		{Name: "fake.c", Verdict: "it c", Status: Skip, Text: "not here", Transcript: "ok 3 - fake.c # SKIP not here\n"},
+	}
+	if diff := cmp.Diff(want, run(p, time.Minute), ignoreTime); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestRunGoesOn: a check that kills the program, and one that hangs, have failed; the
+// others are run all the same.
+func TestRunGoesOn(t *testing.T) {
+	p := fake(t, `fake.dies\td\nfake.hangs\th\nfake.fine\tf\n`, `
+for c; do
+	case $c in
+	dies) echo "last words"; kill -SEGV $$ ;;
+	hangs) sleep 1000 & wait ;;
+	*) echo "ok 1 - fake.$c" ;;
+	esac
+done
+`)
+	got := run(p, 500*time.Millisecond)
+	if len(got) != 3 || got[0].Status != Fail || got[1].Status != Fail || got[2].Status != Pass {
+		t.Fatalf("%+v", got)
+	}
+	if !strings.Contains(got[0].Text, "segmentation fault") || got[0].Transcript != "last words\n" {
+		t.Errorf("dies: %+v", got[0])
+	}
+	if !strings.Contains(got[1].Text, "no verdict within 500ms") {
+		t.Errorf("hangs: %+v", got[1])
+	}
+}
+
+// TestFind: names are chosen by the expression; nothing chosen is an error.
+func TestFind(t *testing.T) {
+	p := fake(t, `fake.one\t1\nfake.two\t2\n`, "")
+	dir := filepath.Dir(p.Path)
+	programs, err := Find(dir, regexp.MustCompile("two$"))
+	if err != nil || len(programs) != 1 || len(programs[0].Checks) != 1 || programs[0].Checks[0].Name != "fake.two" {
+		t.Errorf("%v, %v", programs, err)
+	}
+	if _, err := Find(dir, regexp.MustCompile("three")); err == nil {
+		t.Error("a filter that chooses nothing is no error")
+	}
+}
+
+// TestDocument: announced failures are no failures, and announced passes are told.
+func TestDocument(t *testing.T) {
+	results := []Result{{Name: "a", Status: Fail}, {Name: "b", Status: Pass}, {Name: "c", Status: Fail}}
+	unexpected := Document(results, map[string]string{"a": "why-a", "b": "why-b"})
+	if diff := cmp.Diff([]string{"b"}, unexpected); diff != "" {
+		t.Error(diff)
+	}
+	if got, want := Summarize(results).String(), "1 passed, 1 failed, 1 documented, 0 skipped"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
