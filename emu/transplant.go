@@ -26,6 +26,9 @@ func (c *call) makeShared() (int64, error) { return c.transplant(true) }
 func (c *call) makeTransplant() (int64, error) { return c.transplant(false) }
 
 func (c *call) transplant(memoryIsSame bool) (int64, error) {
+	if err := c.mayFork(); err != nil {
+		return 0, err
+	}
 	if err := c.mayUnshare(); err != nil {
 		return 0, err
 	}
@@ -93,14 +96,16 @@ func (c *call) bear() (*ptrace.Stopped, error) {
 
 // bearOne is the target's window: one injected call.
 func (c *call) bearOne(t *ptrace.Injection) (*ptrace.Stopped, error) {
-	child, err := c.forkHinted(t, c.forTarget())
+	child, restore, err := unlimited(t, func() (*ptrace.Stopped, error) { return c.forkHinted(t, c.forTarget()) })
 	if err != nil {
+		restore()
 		return nil, err
 	}
 	if _, err := t.Finish(); err != nil {
 		child.Kill()
 		return nil, err
 	}
+	restore()
 	return child, nil
 }
 

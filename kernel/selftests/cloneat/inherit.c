@@ -689,7 +689,8 @@ static long do_hard(struct msg *m)
 	return getrlimit(RLIMIT_NOFILE, &r) ? -errno : (long)r.rlim_max;
 }
 
-PLAY(target_hard_limit, "a hard limit that the target lowered is its own")
+PLAY_DOCUMENTED(target_hard_limit, "a hard limit that the target lowered is its own",
+		"without CAP_SYS_RESOURCE it cannot be raised again: EOPNOTSUPP")
 {
 	struct actor t, k;
 
@@ -707,9 +708,11 @@ static long do_become(struct msg *m)
 
 static long do_no_process(struct msg *m)
 {
-	struct rlimit none = { 0, 0 };
+	struct rlimit none;
 
 	(void)m;
+	getrlimit(RLIMIT_NPROC, &none);
+	none.rlim_cur = 0;
 	return setrlimit(RLIMIT_NPROC, &none) ? -errno : 0;
 }
 
@@ -723,6 +726,7 @@ PLAY(target_nproc, "the target's RLIMIT_NPROC does not decide")
 	expect_eq(on(&t, do_no_process), 0);
 	expect_ok(cl(&a, &k, t.pid, 0, 0));
 	expect_eq(sys(&k, SYS_getppid), t.pid);
+	expect_eq(sys(&t, SYS_clone, SIGCHLD), -EAGAIN);
 }
 
 PLAY(caller_nproc, "the caller's RLIMIT_NPROC decides: EAGAIN")

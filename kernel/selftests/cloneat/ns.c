@@ -320,7 +320,8 @@ PLAY(clock_caller, "a caller ahead of the target: the child is not")
 
 /* --- active against for_children ---------------------------------------- */
 
-PLAY(target_pid_for_children, "the target's pid_for_children is not used")
+PLAY_DOCUMENTED(target_pid_for_children, "the target's pid_for_children is not used",
+		"a child cannot leave the namespace it is born in: EOPNOTSUPP")
 {
 	struct actor t, k;
 

@@ -304,7 +304,8 @@ static long do_catch(struct msg *m)
 	return sigaction(SIGUSR1, &sa, NULL) ? -errno : 0;
 }
 
-PLAY(caller_signalled, "signals to the caller: never EINTR, every child whole")
+PLAY_DOCUMENTED(caller_signalled, "signals to the caller: never EINTR, every child whole",
+		"a signal may come before the supervisor has taken the call")
 {
 	cast();
 	expect_eq(on(&a, do_catch), 0);

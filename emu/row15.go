@@ -1,0 +1,121 @@
+package emu
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/proc"
+	"cloneat-emu/emu/transplant"
+	"cloneat-emu/ptrace"
+)
+
+// mayFork is row 15 where it is not the caller that clones: its RLIMIT_NPROC,
+// and threads-max. The kernel is asked, by a clone3(2) in the caller that fails
+// later, at the allocation of a pid that no process can have, and that copies
+// no memory (copy_process in kernel/fork.c, alloc_pid in kernel/pid.c).
+func (c *call) mayFork() error {
+	if exempt, err := c.callerIsRoot(); exempt || err != nil {
+		return err
+	}
+	mem, err := c.caller.NewScratch()
+	if err != nil {
+		return ofCaller(err)
+	}
+	defer mem.Release()
+	const nothingCopied = unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES
+	args := cloneArgs{Flags: nothingCopied, ExitSignal: uint64(unix.SIGCHLD)}
+	if err := mem.Write(args.encode(mem.Addr(), []int32{math.MaxInt32})); err != nil {
+		return ofCaller(err)
+	}
+	_, err = c.caller.Call(unix.SYS_CLONE3, mem.Addr(), cloneArgsSize)
+	if errors.Is(err, unix.EAGAIN) || ptrace.Gone(err) {
+		return ofCaller(err)
+	}
+	return nil // EINVAL: it got past the limits
+}
+
+// callerIsRoot: the kernel's INIT_USER has no limit.
+func (c *call) callerIsRoot() (bool, error) {
+	d, err := proc.Open(c.n.TID)
+	if err != nil {
+		return false, errCallerGone
+	}
+	defer d.Close()
+	st, err := d.Status()
+	if err != nil {
+		return false, errCallerGone
+	}
+	return st.Uid[0] == 0, nil
+}
+
+// unlimited runs fork, which makes the target clone, and once more without the
+// target's soft RLIMIT_NPROC if that is what forbade it: the target's limit must
+// not decide, since the child is not its own. The supervisor may not set other
+// users' limits everywhere (CAP_SYS_RESOURCE), the target may set this one.
+func unlimited(t *ptrace.Injection, fork func() (*ptrace.Stopped, error)) (*ptrace.Stopped, func(), error) {
+	child, err := fork()
+	if !errors.Is(err, unix.EAGAIN) {
+		return child, func() {}, err
+	}
+	old, err := nproc(t.TID)
+	if err != nil {
+		return nil, func() {}, err
+	}
+	if old.Cur == old.Max {
+		return nil, func() {}, &transplant.Unsupported{Cause: "RLIMIT_NPROC of the target, which it cannot raise"}
+	}
+	if err := setNproc(t, unix.Rlimit{Cur: old.Max, Max: old.Max}); err != nil {
+		return nil, func() {}, err
+	}
+	child, err = fork()
+	return child, func() { _ = setNproc(t, old) }, err
+}
+
+// nproc reads the limit from /proc/TID/limits, which needs no rights.
+func nproc(tid int) (unix.Rlimit, error) {
+	d, err := proc.Open(tid)
+	if err != nil {
+		return unix.Rlimit{}, err
+	}
+	defer d.Close()
+	text, err := d.ReadFile("limits")
+	if err != nil {
+		return unix.Rlimit{}, err
+	}
+	_, line, ok := strings.Cut(string(text), "Max processes")
+	fields := strings.Fields(line)
+	if !ok || len(fields) < 2 {
+		return unix.Rlimit{}, fmt.Errorf("no processes in /proc/%d/limits", tid)
+	}
+	return unix.Rlimit{Cur: limit(fields[0]), Max: limit(fields[1])}, nil
+}
+
+// limit is a number of /proc/TID/limits.
+func limit(s string) uint64 {
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		return unix.RLIM_INFINITY // "unlimited"
+	}
+	return n
+}
+
+// setNproc has the tracee set its limit.
+func setNproc(t *ptrace.Injection, to unix.Rlimit) error {
+	mem, err := t.NewScratch()
+	if err != nil {
+		return err
+	}
+	defer mem.Release()
+	b := binary.LittleEndian.AppendUint64(nil, to.Cur)
+	if err := mem.Write(binary.LittleEndian.AppendUint64(b, to.Max)); err != nil {
+		return err
+	}
+	_, err = t.Call(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NPROC, mem.Addr(), 0)
+	return err
+}
