@@ -23,17 +23,16 @@ func (c *call) mayFork() error {
 	if exempt, err := c.callerIsRoot(); exempt || err != nil {
 		return err
 	}
-	mem, err := c.caller.NewScratch()
+	at, err := c.caller.Args(nil)
 	if err != nil {
 		return ofCaller(err)
 	}
-	defer mem.Release()
 	const nothingCopied = unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES
 	args := cloneArgs{Flags: nothingCopied, ExitSignal: uint64(unix.SIGCHLD)}
-	if err := mem.Write(args.encode(mem.Addr(), []int32{math.MaxInt32})); err != nil {
+	if _, err := c.caller.Args(args.encode(at, []int32{math.MaxInt32})); err != nil {
 		return ofCaller(err)
 	}
-	_, err = c.caller.Call(unix.SYS_CLONE3, mem.Addr(), cloneArgsSize)
+	_, err = c.caller.Call(unix.SYS_CLONE3, at, cloneArgsSize)
 	if errors.Is(err, unix.EAGAIN) || ptrace.Gone(err) {
 		return ofCaller(err)
 	}
@@ -107,15 +106,11 @@ func limit(s string) uint64 {
 
 // setNproc has the tracee set its limit.
 func setNproc(t *ptrace.Injection, to unix.Rlimit) error {
-	mem, err := t.NewScratch()
+	b := binary.LittleEndian.AppendUint64(nil, to.Cur)
+	at, err := t.Args(binary.LittleEndian.AppendUint64(b, to.Max))
 	if err != nil {
 		return err
 	}
-	defer mem.Release()
-	b := binary.LittleEndian.AppendUint64(nil, to.Cur)
-	if err := mem.Write(binary.LittleEndian.AppendUint64(b, to.Max)); err != nil {
-		return err
-	}
-	_, err = t.Call(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NPROC, mem.Addr(), 0)
+	_, err = t.Call(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NPROC, at, 0)
 	return err
 }
