@@ -2,6 +2,7 @@ package ptrace
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -21,6 +22,7 @@ type Batch struct {
 	i       *Injection
 	base    uintptr
 	size    uintptr
+	list    uintptr // offset of the entries: entriesOff, or a page (splitBatch)
 	entries []byte
 	used    uintptr // of the data half
 }
@@ -46,14 +48,32 @@ func (i *Injection) NewBatchAt(addr, size uintptr) (*Batch, error) {
 }
 
 func (i *Injection) newBatch(addr uintptr, how int, size uintptr) (*Batch, error) {
-	prot := uintptr(unix.PROT_READ | unix.PROT_WRITE | unix.PROT_EXEC)
+	const rw = unix.PROT_READ | unix.PROT_WRITE
 	flags := uintptr(unix.MAP_PRIVATE | unix.MAP_ANONYMOUS | how)
-	base, err := i.Call(unix.SYS_MMAP, addr, size, prot, flags, ^uintptr(0), 0)
+	base, err := i.Call(unix.SYS_MMAP, addr, size, rw|unix.PROT_EXEC, flags, ^uintptr(0), 0)
+	if err == nil {
+		return &Batch{i: i, base: base, size: size, list: entriesOff}, i.poke(base, batchProgram)
+	}
+	if !errors.Is(err, unix.EACCES) && !errors.Is(err, unix.EPERM) {
+		return nil, err
+	}
+	if base, err = i.Call(unix.SYS_MMAP, addr, size, rw, flags, ^uintptr(0), 0); err != nil {
+		return nil, err
+	}
+	return i.splitBatch(base, size)
+}
+
+// splitBatch makes the area's first page executable and not writable: a process
+// can be denied memory that is both (PR_SET_MDWE, SELinux's execmem). The
+// program is written as a debugger writes a breakpoint.
+func (i *Injection) splitBatch(base, size uintptr) (*Batch, error) {
+	const page = 1 << 12
+	_, err := i.Call(unix.SYS_MMAP, base, page, unix.PROT_READ|unix.PROT_EXEC,
+		unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_FIXED, ^uintptr(0), 0)
 	if err != nil {
 		return nil, err
 	}
-	b := &Batch{i: i, base: base, size: size}
-	return b, i.poke(base, batchProgram)
+	return &Batch{i: i, base: base, size: size, list: page}, i.Write(base, batchProgram)
 }
 
 // Base and Size tell where the area is.
@@ -63,7 +83,7 @@ func (b *Batch) Base() uintptr { return b.base }
 func (b *Batch) Size() uintptr { return b.size }
 
 // Room is how many more calls fit before the next Run.
-func (b *Batch) Room() int { return (int(b.size)/2 - entriesOff - len(b.entries)) / entryLen }
+func (b *Batch) Room() int { return (int(b.size/2-b.list) - len(b.entries)) / entryLen }
 
 // DataRoom is how many more bytes of data fit before the next Run.
 func (b *Batch) DataRoom() int { return int(b.size/2 - b.used) }
@@ -115,16 +135,16 @@ func (b *Batch) Run() ([]Result, error) {
 	if len(entries) == 0 {
 		return nil, nil
 	}
-	if len(entries) > int(b.size)/2-entriesOff {
+	if len(entries) > int(b.size/2-b.list) {
 		return nil, fmt.Errorf("%d calls for a batch of %d: %w", len(entries)/entryLen, b.size, unix.ENOMEM)
 	}
-	if err := b.i.poke(b.base+entriesOff, entries); err != nil {
+	if err := b.i.poke(b.base+b.list, entries); err != nil {
 		return nil, err
 	}
 	if err := b.execute(uint64(len(entries))); err != nil {
 		return nil, err
 	}
-	if err := b.i.peek(b.base+entriesOff, entries); err != nil {
+	if err := b.i.peek(b.base+b.list, entries); err != nil {
 		return nil, err
 	}
 	return results(entries)

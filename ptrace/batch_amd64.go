@@ -53,7 +53,7 @@ func (b *Batch) execute(length uint64) error {
 	}
 	r := i.saved
 	r.Rip, r.Orig_rax = uint64(b.base), ^uint64(0)
-	r.Rbx = uint64(b.base) + entriesOff
+	r.Rbx = uint64(b.base + b.list)
 	r.R12 = r.Rbx + length
 	// Not the tracee's own stack: on its alternate one, sigaltstack(2) is EPERM.
 	r.Rsp = uint64(b.base + b.size)

@@ -1,6 +1,8 @@
 package transplant
 
 import (
+	"encoding/binary"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -56,7 +58,31 @@ func (b *build) setAttrs() error {
 	if b.own.cpuid != b.snap.own.cpuid {
 		b.script.add("arch_prctl(ARCH_SET_CPUID)", 0, unix.SYS_ARCH_PRCTL, archSetCPUID, b.snap.own.cpuid.Value)
 	}
+	b.setSpeculation()
+	b.setPolicy()
 	return b.script.run()
+}
+
+// setPolicy gives C the caller's NUMA policy (set_mempolicy(2)).
+func (b *build) setPolicy() {
+	want := b.snap.own.policy
+	if want == b.own.policy {
+		return
+	}
+	b.script.room(1, len(want))
+	mode := binary.LittleEndian.Uint32(want[:])
+	b.script.add("set_mempolicy", uint64(mode), unix.SYS_SET_MEMPOLICY, uintptr(mode), b.script.data(want[8:]), maxNodes)
+}
+
+// setSpeculation sets the mitigations that a task chooses for itself. Some
+// cannot be given up again (PR_SPEC_FORCE_DISABLE): C then keeps the target's.
+func (b *build) setSpeculation() {
+	for i, want := range b.snap.own.spec {
+		if want.Errno == 0 && want != b.own.spec[i] && want.Value&unix.PR_SPEC_PRCTL != 0 {
+			b.script.try("prctl(PR_SET_SPECULATION_CTRL)", unix.SYS_PRCTL, unix.PR_SET_SPECULATION_CTRL,
+				uintptr(i), want.Value&^unix.PR_SPEC_PRCTL, 0, 0)
+		}
+	}
 }
 
 // setIf calls set with the caller's value of an attribute if C's differs.

@@ -128,6 +128,9 @@ func bear(target int) (*ptrace.Stopped, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := inj.Settle(c, false); err != nil {
+		return nil, err
+	}
 	if _, err := inj.Finish(); err != nil {
 		return nil, err
 	}

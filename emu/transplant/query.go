@@ -16,12 +16,20 @@ type answers struct {
 	prctl    map[int]ptrace.Result // by PR_GET_*; as C's own are read, too
 	tsc      uint32                // PR_GET_TSC
 	limits   limits
+	spec     [numSpec]ptrace.Result // PR_GET_SPECULATION_CTRL
+	policy   memPolicy
 	cpuid    ptrace.Result // arch_prctl(ARCH_GET_CPUID)
 	keyring  ptrace.Result // serial number of the session keyring: the caller's only
 }
 
+// memPolicy is what get_mempolicy(2) stores: the mode, and the nodes at 8.
+type memPolicy [8 + maxNodes/8]byte
+
 const (
 	numSignals = 64
+	// numSpec is how many kinds of speculation PR_GET_SPECULATION_CTRL knows.
+	numSpec  = 3
+	maxNodes = 1024
 	// archGetCPUID and archSetCPUID are of arch/x86/include/uapi/asm/prctl.h.
 	archGetCPUID = 0x1011
 	archSetCPUID = 0x1012
@@ -47,10 +55,14 @@ func queryAll(s *script, full bool) (*answers, error) {
 	for i, g := range getters {
 		s.ask(&found[i], "prctl", unix.SYS_PRCTL, uintptr(g), 0, 0, 0, 0)
 	}
+	for i := range a.spec {
+		s.ask(&a.spec[i], "prctl", unix.SYS_PRCTL, unix.PR_GET_SPECULATION_CTRL, uintptr(i), 0, 0, 0)
+	}
 	s.ask(&a.cpuid, "arch_prctl", unix.SYS_ARCH_PRCTL, archGetCPUID, 0)
 	out := s.reserve(answerSize)
 	s.try("prctl(PR_GET_TSC)", unix.SYS_PRCTL, prGetTSC, out)
 	queueLimits(s, out+limitsOff)
+	s.try("get_mempolicy", unix.SYS_GET_MEMPOLICY, out+policyOff, out+policyOff+8, maxNodes, 0, 0)
 	if full {
 		askKeyring(s, &a.keyring)
 		a.queue(s, out)
@@ -69,7 +81,8 @@ const (
 	limitsOff  = 8
 	actionsOff = limitsOff + numLimits*limitSize
 	stackOff   = actionsOff + numSignals*sigactionSize
-	answerSize = stackOff + stackTSize
+	policyOff  = stackOff + stackTSize
+	answerSize = policyOff + 8 + maxNodes/8
 )
 
 // queue asks for dispositions and the alternate stack.
@@ -91,5 +104,6 @@ func (a *answers) readBack(s *script, out uintptr) error {
 		copy(a.actions[i][:], b[actionsOff+i*sigactionSize:])
 	}
 	copy(a.altstack[:], b[stackOff:])
+	copy(a.policy[:], b[policyOff:])
 	return nil
 }

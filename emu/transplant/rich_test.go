@@ -57,6 +57,8 @@ func TestChildIsWhatForkMakes(t *testing.T) {
 		{"target of another user, caller with capabilities", []string{"CALLER_AMBIENT=1", "TARGET_UID=1000", static, "early", "-"}},
 		{"caller with filters of its own", []string{"CALLER_SECCOMP=1", static, "early", "/bin/sleep", "1000"}},
 		{"caller with filters and without privileges", []string{"CALLER_SECCOMP=1", "CALLER_UID=1000", "TARGET_UID=1001", static, "early", "-"}},
+		{"caller with its own settings", []string{"CALLER_PRCTL=1", static, "early", "/bin/sleep", "1000"}},
+		{"caller with its own settings, forked target", []string{"CALLER_PRCTL=1", static, "late", "-"}},
 		{"caller that ignores SIGTRAP", []string{"CALLER_TRAP=1", static, "early", "-"}},
 		{"caller with an io_uring", []string{"CALLER_URING=1", static, "early", "/bin/sleep", "1000"}},
 		{"target in other namespaces", []string{targetNS(unix.CLONE_NEWUTS | unix.CLONE_NEWIPC | unix.CLONE_NEWNET), static, "early", "-"}},

@@ -28,6 +28,11 @@ func (b *build) moveVDSO() error {
 	for _, m := range moves {
 		b.moveOne(m.name, m.aside, m.to, m.size)
 	}
+	for _, m := range to {
+		if m.name == "[vdso]" { // drops what was written into the target's
+			b.script.try("madvise(MADV_DONTNEED)", unix.SYS_MADVISE, uintptr(m.start), uintptr(m.size()), unix.MADV_DONTNEED)
+		}
+	}
 	if err := b.script.run(); err != nil {
 		for i := range from {
 			if from[i].has("sl") {

@@ -39,6 +39,9 @@
 #include <unistd.h>
 #include <asm/prctl.h>
 
+#ifndef PR_SET_MEMORY_MERGE
+#define PR_SET_MEMORY_MERGE 67
+#endif
 #define OUT_SIZE (4 << 20)
 static char *out;	/* not compared */
 static size_t len;
@@ -196,6 +199,9 @@ static void dump_prctl(void)
 	say("pdeathsig %d\n", prctl(PR_GET_PDEATHSIG, io) ?: *(int *)io);
 	say("subreaper %d\n", prctl(PR_GET_CHILD_SUBREAPER, io) ?: *(int *)io);
 	say("tsc %d\n", prctl(PR_GET_TSC, io) ?: *(int *)io);
+	*(int *)io = -1;
+	syscall(SYS_get_mempolicy, io, io + 8, 1024, 0, 0);
+	say("mempolicy %d %lx\n", *(int *)io, *(long *)(io + 8));
 	for (int i = 0; i < 3; i++)
 		say("spec %d\n", prctl(PR_GET_SPECULATION_CTRL, i, 0, 0, 0));
 }
@@ -471,6 +477,17 @@ static void rich_creds(void)
 	become(number("CALLER_UID"));
 	if (number("CALLER_UID") >= 0)
 		prctl(PR_SET_DUMPABLE, 1);
+	if (number("CALLER_PRCTL") > 0) {
+		unsigned long node = 1;
+
+		prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0);
+		prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
+		prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+		prctl(PR_SET_SPECULATION_CTRL, PR_SPEC_STORE_BYPASS, PR_SPEC_DISABLE, 0, 0);
+		syscall(SYS_set_mempolicy, 2 /* MPOL_BIND */, &node, 64);
+		prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0);
+		prctl(65 /* PR_SET_MDWE */, 1, 0, 0, 0);
+	}
 	if (number("CALLER_TRAP") > 0)
 		signal(SIGTRAP, SIG_IGN);
 	if (number("CALLER_URING") > 0) {
