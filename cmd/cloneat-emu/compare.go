@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -135,7 +136,10 @@ func (c *compareCmd) inMachine(m machine, name, under string) (conform.Column, e
 	fmt.Fprintf(os.Stderr, "%s ...\n", column.Name)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	runErr := cmd.Run() // exit status 1 says that a check failed, which the results say too
+	runErr := runMachine(cmd) // exit status 1 says that a check failed, which the results say too
+	if errors.Is(runErr, context.Canceled) {
+		return column, runErr
+	}
 	column.Results, err = lastResults(out.Bytes())
 	if err != nil {
 		return column, fmt.Errorf("%s: %w\n%s%s", column.Name, errors.Join(runErr, err), tail(out.Bytes()), tail(errs.Bytes()))

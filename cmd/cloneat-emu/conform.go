@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"regexp"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"cloneat-emu/emu/probe"
 	"cloneat-emu/tests"
@@ -58,7 +61,10 @@ func (c *conformCmd) results() (results []conform.Result, unexpected []string, e
 	if err != nil {
 		return nil, nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), c.Timeout)
+	// The programs are in process groups of their own: Ctrl-C must be passed on.
+	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	bar := newProgress("conform "+c.Under, programs)
 	runner := conform.Runner{Prefix: prefix, Jobs: c.Jobs, CaseTimeout: c.CaseTimeout, Each: bar.result}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -84,6 +86,58 @@ func TestFrontKilled(t *testing.T) {
 	c.until(t, "")
 	c.in.Close()
 	_ = c.cmd.Wait()
+}
+
+// TestOperatorKilled: without its operator the program goes on, with ENOSYS; signals
+// and the exit status still pass.
+func TestOperatorKilled(t *testing.T) {
+	dir := bin(t)
+	cmd := exec.Command(filepath.Join(dir, "cloneat-emu"), "run", "--", "sh", "-c",
+		"echo ready; read x; "+filepath.Join(dir, "call")+" probe; exit 9")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewReader(out)
+	if line, err := lines.ReadString('\n'); line != "ready\n" {
+		t.Fatalf("%q, %v", line, err)
+	}
+	operator := children(t, cmd.Process.Pid)[0]
+	if err := unix.PidfdSendSignal(operator, unix.SIGKILL, nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	awaitEnd(t, operator)
+	if _, err := in.Write([]byte("\n")); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := lines.ReadString('\n'); line != fmt.Sprintln(int(unix.ENOSYS)) {
+		t.Errorf("%q, %v", line, err)
+	}
+	var exit *exec.ExitError
+	if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 9 {
+		t.Errorf("%v, want exit status 9", err)
+	}
+}
+
+// TestKeeperKilled: nobody knows the program's end then, and the front says so.
+func TestKeeperKilled(t *testing.T) {
+	c := startCounter(t)
+	if err := unix.PidfdSendSignal(children(t, c.cmd.Process.Pid)[1], unix.SIGKILL, nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	var exit *exec.ExitError
+	err := c.cmd.Wait()
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 {
+		t.Errorf("%v, want exit status 1", err)
+	}
+	c.in.Close() // ends the program
 }
 
 // children returns pidfds of the operator and the keeper below a front: of all

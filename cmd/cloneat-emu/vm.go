@@ -1,12 +1,18 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // vmCmd is "cloneat-emu vm".
@@ -31,7 +37,37 @@ func (v *vmCmd) Run() error {
 		return err
 	}
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	return exited(cmd.Run())
+	return exited(runMachine(cmd))
+}
+
+// runMachine runs a boot script, and ends the machine with it if we are interrupted:
+// timeout(1) and QEMU are in a process group of their own, where Ctrl-C does not reach.
+func runMachine(cmd *exec.Cmd) error {
+	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM)
+	defer stop()
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	defer context.AfterFunc(ctx, func() { endTree(cmd.Process.Pid) })()
+	err := cmd.Wait()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+// endTree terminates a process and what is below it, the lowest first.
+func endTree(pid int) {
+	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, list := range lists {
+		data, _ := os.ReadFile(list)
+		for _, word := range strings.Fields(string(data)) {
+			if child, err := strconv.Atoi(word); err == nil {
+				endTree(child)
+			}
+		}
+	}
+	_ = unix.Kill(pid, unix.SIGTERM)
 }
 
 // exited turns an error of os/exec into an exit status.

@@ -184,7 +184,7 @@ func (r *Runner) follow(ctx context.Context, lines <-chan string, todo []string,
 		case <-timer.C:
 			return ended{end.told, fmt.Sprintf("no verdict within %s", r.CaseTimeout), transcript.String()}
 		case <-ctx.Done():
-			return ended{end.told, "the time for the whole suite is over", transcript.String()}
+			return ended{end.told, fmt.Sprintf("the suite was ended: %v", context.Cause(ctx)), transcript.String()}
 		}
 	}
 	return end
