@@ -125,7 +125,7 @@ func (b *builder) place(join bool) error {
 		return b.adopter()
 	}
 	inner := b.m.NewTask()
-	inner.Gone = first.Gone
+	inner.Gone = func() bool { return b.dead(Creator) }
 	host, err := first.Clone(inner, unix.SYS_CLONE, flags)
 	if err != nil {
 		return fmt.Errorf("clone of the creator: %w", err)

@@ -22,7 +22,7 @@ const threadFlags = unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLON
 // birth carries out a birth.
 func (b *builder) birth(s Step) error {
 	child := b.m.NewTask()
-	child.Gone = b.tasks[Creator].Gone
+	child.Gone = func() bool { return b.dead(s.Child) }
 	flags := uint32(unix.SIGCHLD)
 	if s.NewPID {
 		flags |= unix.CLONE_NEWPID
@@ -123,7 +123,7 @@ func (b *builder) fork(maker, child *stage.Task, hint int, flags uint32) (int, e
 // thread makes a thread, with a slot of its own, in which it waits.
 func (b *builder) thread(s Step) error {
 	child := b.m.NewTask()
-	child.Gone = b.tasks[Creator].Gone
+	child.Gone = b.tasks[s.Actor].Gone
 	s.Target = s.Actor
 	if _, err := b.clone(s, child, s.Number, threadFlags); err != nil {
 		return fmt.Errorf("thread %d of process %d: %w", s.Number, s.Actor, b.taken(err, s.Number))

@@ -82,15 +82,22 @@ type builder struct {
 // Build makes a tree. If it fails, nothing is left behind.
 //
 // Errors: [TakenError]; ENOSYS in the chain if there is no cloneat.
-func Build(t *Tree, o *Options) (*Built, error) {
-	b := &builder{
+func Build(t *Tree, o *Options) (*Built, error) { return newBuilder(t, o).run() }
+
+// newBuilder makes a builder that has not begun.
+func newBuilder(t *Tree, o *Options) *builder {
+	return &builder{
 		o: o, tree: t, byPID: t.ByPID(), tasks: map[Actor]*stage.Task{},
 		host: map[Actor]int{}, own: map[Actor]int{}, used: t.numbers(), free: 300,
 	}
+}
+
+// run is Build.
+func (b *builder) run() (*Built, error) {
 	if err := b.check(); err != nil {
 		return nil, err
 	}
-	b.plan = NewPlan(t, o.Callers, o.Outside)
+	b.plan = NewPlan(b.tree, b.o.Callers, b.o.Outside)
 	b.notes = b.plan.Notes
 	if err := b.begin(); err != nil {
 		b.end()
@@ -170,7 +177,9 @@ func (b *builder) step(s Step) error {
 
 // call makes one system call in an actor.
 func (b *builder) call(a Actor, what string, nr uint64, args ...uintptr) error {
-	if _, err := b.tasks[a].Call(nr, args...); err != nil {
+	if _, err := b.tasks[a].Call(nr, args...); errors.Is(err, stage.ErrGone) {
+		return fmt.Errorf("process %d: %s: it was killed by somebody else: %w", a, what, err)
+	} else if err != nil {
 		return fmt.Errorf("process %d: %s: %w", a, what, err)
 	}
 	return nil

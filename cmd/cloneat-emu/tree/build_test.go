@@ -35,6 +35,24 @@ func options(in string) *Options {
 	return &Options{In: in, Callers: ParentsCall, Fork: true}
 }
 
+// private reports whether the test runs in a pid namespace in which nobody else
+// takes numbers. If not, it runs it there.
+func private(t *testing.T) bool {
+	t.Helper()
+	const inner = "TREE_TEST_PRIVATE"
+	if os.Getenv(inner) != "" {
+		return true
+	}
+	cmd := exec.Command("unshare", "-pf", "--mount-proc", "--kill-child",
+		os.Args[0], "-test.run", "^"+t.Name()+"$", "-test.v")
+	cmd.Env = append(os.Environ(), inner+"=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+		t.Errorf("%v\n%s", err, out)
+	}
+	return false
+}
+
 // stand makes a tree that is taken down with the test.
 func stand(t *testing.T, tree *Tree, o *Options) *Built {
 	t.Helper()
@@ -145,6 +163,9 @@ func TestBuildNestedNamespaces(t *testing.T) {
 }
 
 func TestBuildHereAndInAnothersNamespace(t *testing.T) {
+	if !private(t) {
+		return
+	}
 	cmd, _ := start(t, "unshare", "-pf", "--kill-child", "sh", "-c", "echo ready; read x")
 	inside := fmt.Sprint(onlyChild(t, cmd.Process.Pid))
 	for _, in := range []string{"here", inside} {
@@ -158,6 +179,9 @@ func TestBuildHereAndInAnothersNamespace(t *testing.T) {
 }
 
 func TestBuildNamesWhoHasAPid(t *testing.T) {
+	if !private(t) {
+		return
+	}
 	me := os.Getpid()
 	root := me + 1000
 	tree := parse(t, fmt.Sprintf("%d 0 %d %d S", root, root, root), fmt.Sprintf("%d %d %d %d S", me, root, root, root))
@@ -168,6 +192,25 @@ func TestBuildNamesWhoHasAPid(t *testing.T) {
 	}
 	if _, err := os.Stat(fmt.Sprintf("/proc/%d", root)); err == nil {
 		t.Errorf("the root is left behind")
+	}
+}
+
+func TestBuildNoticesThatAMemberWasKilled(t *testing.T) {
+	tree := parse(t, "1 0 1 1 S", "70 1 70 70 S", "71 70 71 70 S", "72 70 70 70 S")
+	for _, pid := range []int{1, 70} {
+		o := options("new")
+		killed := false
+		var b *builder
+		o.Progress = func(done, total int) {
+			if host, err := b.hostPID(Actor(pid)); err == nil && !killed && done > total/2 {
+				killed = true
+				_ = unix.Kill(host, unix.SIGKILL)
+			}
+		}
+		b = newBuilder(tree, o)
+		if _, err := b.run(); err == nil || !killed {
+			t.Errorf("process %d was killed (%t), error %v", pid, killed, err)
+		}
 	}
 }
 

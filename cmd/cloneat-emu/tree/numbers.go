@@ -86,6 +86,33 @@ func (b *builder) hostPID(a Actor) (int, error) {
 	return 0, fmt.Errorf("process %d is not below %d: %w", a, parent, unix.ESRCH)
 }
 
+// dead reports whether an actor can carry out no more orders, because it, or one
+// that all depend on, was killed by somebody. Who cannot be found is not dead:
+// who is being born may still be elsewhere in the tree.
+func (b *builder) dead(a Actor) bool {
+	if b.first.Gone() {
+		return true
+	}
+	for _, x := range []Actor{Creator, Actor(b.tree.Root().PID), a} {
+		if host, known := b.host[x]; known && exiting(host) {
+			return true
+		}
+	}
+	host, err := b.hostPID(a)
+	return err == nil && exiting(host)
+}
+
+// exiting reports whether a process is on its way out, or gone.
+func exiting(pid int) bool {
+	d, err := proc.Open(pid)
+	if err != nil {
+		return proc.Gone(err)
+	}
+	defer func() { _ = d.Close() }()
+	st, err := d.Stat()
+	return proc.Gone(err) || err == nil && st.Exiting()
+}
+
 // lookBelow learns the host numbers of an actor's children.
 func (b *builder) lookBelow(parent Actor) error {
 	host, err := b.hostPID(parent)
