@@ -17,11 +17,22 @@ kernel: ## the patched kernel (KERNEL=6.1 or 6.12), kept in a cache
 	@.ci/kernel
 kernel-debug: ## the same with KASAN, lockdep and kmemleak
 	@.ci/kernel --debug
+kernel-check: ## the patch series as a reviewer sees it: checkpatch, sparse, W=1
+	@kernel/check.sh
+conform: ## the conformance suite under the emulator
+	@.ci/conform emu
+compare: ## emulator and kernels side by side, report in build/compare.html
+	@.ci/compare
 man: ## lint of the manual pages
 	@.ci/man
 lint: ## gofumpt, vet, staticcheck
 	@.ci/lint
+deb: ## the Debian package, tried in a clean chroot
+	@.ci/deb
+dist: ## the release: a static command with manual, header and licences
+	@.ci/dist
 clean: ## removes build/; the cached kernels stay
 	rm -rf build
 
-.PHONY: help build demo test bench kernel kernel-debug man lint clean
+.PHONY: help build demo test bench kernel kernel-debug kernel-check conform \
+	compare man lint deb dist clean
