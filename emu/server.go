@@ -68,8 +68,7 @@ func (s *Server) Serve(ctx context.Context) error {
 var errWoken = errors.New("the server was told to end")
 
 // receive takes the next call that is to be worked on. A caller that died
-// before its call was taken is no error; one that somebody waits for to stop is
-// sent back to call again.
+// before its call was taken is no error.
 func (s *Server) receive(wake int) (listen.Notification, error) {
 	for {
 		ready, err := listen.Wait(s.fd, wake)
@@ -84,9 +83,8 @@ func (s *Server) receive(wake int) (listen.Notification, error) {
 		case listen.Gone(err):
 		case err != nil:
 			return n, err
-		case s.waiting.add(n.TID, n.ID):
-			s.sendRestart(n.ID)
 		default:
+			s.waiting.add(n.TID, n.ID)
 			return n, nil
 		}
 	}

@@ -22,9 +22,7 @@ func (c *call) stopTarget() (*ptrace.Injection, error) {
 	if err := r.Interrupt(); err != nil {
 		return nil, err
 	}
-	done := c.s.wantStopped(tid)
-	stopped, _, err := r.WaitFor(busyBound)
-	done()
+	stopped, _, err := r.WaitFor(busyBound, func() { c.s.sendBack(tid) })
 	if err != nil {
 		c.lost = true // still on its way to a stop: only the thread's end detaches it
 		return nil, err

@@ -66,7 +66,7 @@ func (c *call) snapshot() (*transplant.Snapshot, error) {
 	if err := c.caller.End(); err != nil {
 		return nil, err
 	}
-	snap, err := transplant.Take(c.caller.Stopped, c.callerPIDFD, c.s.wantStopped)
+	snap, err := transplant.Take(c.caller.Stopped, c.callerPIDFD, c.s.sendBack)
 	if err != nil {
 		return nil, err
 	}

@@ -14,37 +14,33 @@ const errnoRestart = unix.Errno(513)
 
 // waiting knows which threads wait in a call that was received and is not yet
 // in a worker's hands. The wait is killable only (WAIT_KILLABLE_RECV), so that
-// a thread which is wanted as a target has to be sent back into its call before
-// it can be stopped.
+// a thread which is to stop as a target has to be sent back into its call before
+// it can:
 //
-//	worker A (target X)        receiver             X
+//	worker A (target X)        worker B             X
 //	                           RECV of X's call     waits
+//	                           add(X); lock(X): waits for A
 //	INTERRUPT X
-//	want(X)
-//	                           add(X): wanted
-//	                           answer: restart      leaves the wait,
-//	done(X)                                         stops, calls again later
+//	take(X), answer: restart                        leaves the wait,
+//	X stops; ...; DETACH                            stops, calls again later
+//	unlock(X)                  take(X): not there, drops the call
 //
-// Only an interrupted thread may be answered so: the code that restarts a call
-// runs where a signal or an interrupt is pending, and nowhere else.
+// Only the thread that interrupted may answer so, while it lives: the code that
+// restarts a call runs where a signal or a tracer's interrupt is pending, and
+// nowhere else; without one the program would see the number 513.
 type waiting struct {
-	mu     sync.Mutex
-	ids    map[int]uint64 // thread: notification
-	wanted map[int]int    // thread: how many want it stopped
+	mu  sync.Mutex
+	ids map[int]uint64 // thread: notification
 }
 
-// add notes a received call and reports whether its thread is wanted.
-func (w *waiting) add(tid int, id uint64) bool {
+// add notes a received call.
+func (w *waiting) add(tid int, id uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.wanted[tid] > 0 {
-		return true
-	}
 	if w.ids == nil {
 		w.ids = map[int]uint64{}
 	}
 	w.ids[tid] = id
-	return false
 }
 
 // take removes the call with this id and reports whether it was still there.
@@ -58,40 +54,24 @@ func (w *waiting) take(tid int, id uint64) bool {
 	return true
 }
 
-// want says that tid was interrupted and has not stopped yet, until done is
-// called. It returns the notification that tid waits in, if there is one; it is then no
-// worker's any more.
-func (w *waiting) want(tid int) (id uint64, waits bool, done func()) {
+// takeAny removes whatever call the thread waits in.
+func (w *waiting) takeAny(tid int) (id uint64, waits bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.wanted == nil {
-		w.wanted = map[int]int{}
-	}
-	w.wanted[tid]++
 	id, waits = w.ids[tid]
 	delete(w.ids, tid)
-	return id, waits, func() { w.unwant(tid) }
+	return id, waits
 }
 
-func (w *waiting) unwant(tid int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.wanted[tid]--; w.wanted[tid] == 0 {
-		delete(w.wanted, tid)
-	}
-}
-
-// wantStopped is for a thread that has been interrupted: if it waits in a call,
-// it is sent back, and so gets to the stop.
-func (s *Server) wantStopped(tid int) (done func()) {
-	id, waits, done := s.waiting.want(tid)
-	if waits {
+// sendBack is for a thread that this worker has interrupted: if it waits in a
+// call, it leaves it, and so gets to the stop.
+func (s *Server) sendBack(tid int) {
+	if id, waits := s.waiting.takeAny(tid); waits {
 		s.sendRestart(id)
 	}
-	return done
 }
 
-// sendRestart sends the caller back to make its call again.
+// sendRestart sends an interrupted caller back to make its call again.
 func (s *Server) sendRestart(id uint64) {
 	_ = listen.Send(s.fd, id, 0, errnoRestart) // a caller that is gone needs none
 }

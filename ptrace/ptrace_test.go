@@ -43,7 +43,7 @@ func stopped(t *testing.T, tid, options int) *Stopped {
 	if err := r.Interrupt(); err != nil {
 		t.Fatal(err)
 	}
-	s, stop, err := r.WaitFor(10 * time.Second)
+	s, stop, err := r.WaitFor(10*time.Second, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,10 +27,14 @@ func (r *Running) Wait() (*Stopped, Stop, error) {
 // WaitFor is Wait with a bound: after that long it returns ErrBusy, and the
 // tracee is still on its way to the stop. It polls, since a blocking wait
 // cannot be given a time; the first polls come fast, because a tracee that can
-// stop does so within tens of microseconds.
-func (r *Running) WaitFor(bound time.Duration) (*Stopped, Stop, error) {
+// stop does so within tens of microseconds. awaited, if not nil, is called before
+// each poll.
+func (r *Running) WaitFor(bound time.Duration, awaited func()) (*Stopped, Stop, error) {
 	end := time.Now().Add(bound)
 	for i := 0; ; i++ {
+		if awaited != nil {
+			awaited()
+		}
 		s, stop, done, err := r.poll(unix.WNOHANG)
 		switch {
 		case done:

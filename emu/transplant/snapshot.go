@@ -17,8 +17,8 @@ type Snapshot struct {
 	caller *ptrace.Stopped
 	pidfd  int // of the caller's process; not ours
 
-	frozen []*ptrace.Stopped // the caller's other threads
-	want   func(tid int) (done func())
+	frozen  []*ptrace.Stopped // the caller's other threads
+	awaited func(tid int)
 
 	regs   ptrace.Regs
 	xstate []byte
@@ -44,11 +44,11 @@ type Snapshot struct {
 // until the copy of its memory is made (see Release). callerPIDFD is a pidfd of
 // its process, which must stay open until the Snapshot is used up.
 //
-// want is told of each other thread of the caller's that was interrupted, and
-// returns what is to be called when it has stopped: a thread may wait in a call
-// of its own that has to be sent back before it can stop. nil does nothing.
-func Take(caller *ptrace.Stopped, callerPIDFD int, want func(tid int) (done func())) (*Snapshot, error) {
-	s := &Snapshot{caller: caller, pidfd: callerPIDFD, want: want}
+// awaited is told, again and again, of each other thread of the caller's that was
+// interrupted and has not stopped yet: it may wait in a call of its own, and has
+// to be sent back before it can stop. nil does nothing.
+func Take(caller *ptrace.Stopped, callerPIDFD int, awaited func(tid int)) (*Snapshot, error) {
+	s := &Snapshot{caller: caller, pidfd: callerPIDFD, awaited: awaited}
 	for _, read := range []func() error{
 		s.takeRegisters, s.takeStatus, s.freeze, s.ask, s.takeMemory, s.takeRest,
 	} {

@@ -57,9 +57,7 @@ func (s *Snapshot) freezeOne(tid int) error {
 	}
 	var t *ptrace.Stopped
 	if err == nil {
-		done := s.wanted(tid)
-		t, _, err = r.WaitFor(threadBound)
-		done()
+		t, _, err = r.WaitFor(threadBound, func() { s.interrupted(tid) })
 	}
 	switch {
 	case err == nil:
@@ -71,12 +69,11 @@ func (s *Snapshot) freezeOne(tid int) error {
 	return fmt.Errorf("thread %d of the caller: %w", tid, err)
 }
 
-// wanted says that a thread was interrupted and is awaited.
-func (s *Snapshot) wanted(tid int) (done func()) {
-	if s.want == nil {
-		return func() {}
+// interrupted tells of a thread that was interrupted and is awaited.
+func (s *Snapshot) interrupted(tid int) {
+	if s.awaited != nil {
+		s.awaited(tid)
 	}
-	return s.want(tid)
 }
 
 // ours reports whether this process traces the thread: it waits, stopped, for
