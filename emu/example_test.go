@@ -23,15 +23,17 @@ import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
 print(libc.syscall(511, 0, 0, None), ctypes.get_errno(), flush=True)`)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	cmd.Config.OnEvent = func(e emu.Event) {
-		fmt.Printf("event: cloneat(%d, %d, %#x) = %d\n", e.Pid, e.Hint, e.ArgsPtr, e.Result)
-	}
+	var events []emu.Event // all there when Run returns
+	cmd.Config.OnEvent = func(e emu.Event) { events = append(events, e) }
 	if err := cmd.Run(); err != nil {
 		fmt.Println(err)
+	}
+	for _, e := range events {
+		fmt.Printf("cloneat(%d, %d, %#x) = %d\n", e.Pid, e.Hint, e.ArgsPtr, e.Result)
 	}
 	fmt.Println("calls:", cmd.Stats().Calls)
 	// Output:
 	// -1 14
-	// event: cloneat(0, 0, 0x0) = -14
+	// cloneat(0, 0, 0x0) = -14
 	// calls: 1
 }

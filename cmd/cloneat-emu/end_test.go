@@ -15,9 +15,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// leftover starts "call leave" under run, which leaves a child behind. ask lets the
-// child probe and returns the errno that it got.
-func leftover(t *testing.T, flags ...string) (front *exec.Cmd, ask func() string) {
+// leftover starts "call leave" under run. leave lets it end and leave a child behind; ask
+// lets the child probe and returns the errno that it got.
+func leftover(t *testing.T, flags ...string) (front *exec.Cmd, leave func(), ask func() string) {
 	t.Helper()
 	dir := bin(t)
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
@@ -34,10 +34,13 @@ func leftover(t *testing.T, flags ...string) (front *exec.Cmd, ask func() string
 	if err := front.Start(); err != nil {
 		t.Fatal(err)
 	}
-	return front, func() string {
+	leave = func() {
 		if _, err := ours.Write([]byte("?")); err != nil {
 			t.Fatal(err)
 		}
+	}
+	return front, leave, func() string {
+		leave() // the same byte, to the child
 		buf := make([]byte, 16)
 		n, err := ours.Read(buf)
 		if err != nil {
@@ -49,7 +52,8 @@ func leftover(t *testing.T, flags ...string) (front *exec.Cmd, ask func() string
 
 // TestLeftRunning: what the program leaves running goes on, with ENOSYS.
 func TestLeftRunning(t *testing.T) {
-	front, ask := leftover(t)
+	front, leave, ask := leftover(t)
+	leave()
 	if err := front.Wait(); err != nil {
 		t.Fatal(err)
 	}
@@ -60,15 +64,16 @@ func TestLeftRunning(t *testing.T) {
 
 // TestLinger: with --linger it is served until it ends, and then nothing is left.
 func TestLinger(t *testing.T) {
-	front, ask := leftover(t, "--linger")
-	operator := children(t, front.Process.Pid)
+	front, leave, ask := leftover(t, "--linger")
+	below := children(t, front.Process.Pid)
+	leave()
 	if err := front.Wait(); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := ask(), fmt.Sprint(int(unix.EFAULT)); got != want {
 		t.Errorf("after the end: errno %s, want %s", got, want)
 	}
-	for _, pidfd := range operator {
+	for _, pidfd := range below {
 		awaitEnd(t, pidfd)
 	}
 }

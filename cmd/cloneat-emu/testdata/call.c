@@ -8,8 +8,8 @@
  *	call fds		the open descriptors and the flags of each
  *	call signals		the dispositions that are not the default, and the mask
  *	call count		counts signals; a line per byte of input
- *	call leave FD		leaves a child that waits for a byte on FD, probes, and
- *				writes what came to FD (a socket)
+ *	call leave FD		waits for a byte on FD (a socket), then leaves a child that
+ *				waits for another, probes, and writes what came to FD
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -109,6 +109,8 @@ static int leave(int fd)
 {
 	char byte;
 
+	if (read(fd, &byte, 1) != 1)
+		return 1;
 	if (fork())
 		return 0;
 	if (read(fd, &byte, 1) != 1)
