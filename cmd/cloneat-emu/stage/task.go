@@ -112,15 +112,19 @@ func (t *Task) AwaitBirth() error {
 // and waits for signals: SIGTERM ends it with status 0, SIGUSR1 makes it write
 // its numbers to descriptor 1, others do what they do by default.
 func (t *Task) Idle() error {
-	_, err := t.Call(idle, size)
+	t.StartIdle(false)
+	_, err := t.Finish()
 	return err
 }
 
-// IdleAmongThreads is Idle for a process of which other threads are tasks that
-// go on waiting for orders ([Task.Deafen]). It keeps the memory, which is theirs.
-func (t *Task) IdleAmongThreads() error {
-	_, err := t.Call(idle, 0)
-	return err
+// StartIdle is Idle without waiting. A process of which other threads are tasks
+// that go on waiting for orders ([Task.Deafen]) keeps the memory, which is theirs.
+func (t *Task) StartIdle(amongThreads bool) {
+	release := uintptr(size)
+	if amongThreads {
+		release = 0
+	}
+	t.Start(nil, idle, release)
 }
 
 // Deafen blocks the signals that idlers answer, so that a thread that is not

@@ -35,6 +35,9 @@ func (b *builder) birth(s Step) error {
 	if b.level(s.Actor) == 0 && b.creatorIsHere() {
 		b.host[s.Child] = pid
 	}
+	if err := b.name(s.Actor, s.Child); err != nil {
+		return err
+	}
 	if s.Child == Actor(1) {
 		return b.call(1, "prctl(PR_SET_PDEATHSIG)", unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL))
 	}

@@ -69,6 +69,7 @@ type builder struct {
 	tasks map[Actor]*stage.Task
 	// host are numbers in our own pid namespace, as far as they are known.
 	host map[Actor]int
+	comm map[Actor]string
 	// own are the temporary ones' numbers in their own namespace.
 	own   map[Actor]int
 	plan  *Plan
@@ -88,7 +89,7 @@ func Build(t *Tree, o *Options) (*Built, error) { return newBuilder(t, o).run() 
 func newBuilder(t *Tree, o *Options) *builder {
 	return &builder{
 		o: o, tree: t, byPID: t.ByPID(), tasks: map[Actor]*stage.Task{},
-		host: map[Actor]int{}, own: map[Actor]int{}, used: t.numbers(), free: 300,
+		comm: map[Actor]string{}, host: map[Actor]int{}, own: map[Actor]int{}, used: t.numbers(), free: 300,
 	}
 }
 

@@ -15,27 +15,23 @@ import (
 	"cloneat-emu/cmd/cloneat-emu/stage"
 )
 
-// settle gives the members their names and lets them become what they stay: the
-// payload, idlers, zombies.
+// settle lets the members become what they stay: the payload, idlers, zombies.
 func (b *builder) settle() error {
-	for _, p := range b.tree.Processes {
-		if b.o.Payload == "" && p.Comm != "" {
-			if err := b.name(p); err != nil {
-				return err
-			}
-		}
-	}
-	var err error
 	if b.o.Payload == "" {
-		err = b.idle()
-	} else {
-		err = b.payload()
+		return b.idle()
 	}
-	return err
+	return b.payload()
 }
 
-// name gives a member the name that the file has for it.
-func (b *builder) name(p *Process) error {
+// name gives a new member the name that the file has for it, unless it has it
+// from its maker: an order less for most members of most trees.
+func (b *builder) name(maker, child Actor) error {
+	p := b.byPID[int(child)]
+	b.comm[child] = b.comm[maker]
+	if p == nil || p.Comm == "" || p.Comm == b.comm[maker] || b.o.Payload != "" {
+		return nil
+	}
+	b.comm[child] = p.Comm
 	mark := b.m.Mark()
 	defer b.m.Release(mark)
 	at, err := b.m.Bytes(append([]byte(p.Comm), 0))
@@ -56,15 +52,14 @@ func (b *builder) living() []*Process {
 	return list
 }
 
-// idle lets the living members idle. Their threads go on waiting for orders
-// that never come.
+// idle lets the living members idle, all at once. Their threads go on waiting
+// for orders that never come.
 func (b *builder) idle() error {
 	for _, p := range b.living() {
-		idle := b.tasks[Actor(p.PID)].Idle
-		if len(p.Threads) > 1 {
-			idle = b.tasks[Actor(p.PID)].IdleAmongThreads
-		}
-		if err := idle(); err != nil {
+		b.tasks[Actor(p.PID)].StartIdle(len(p.Threads) > 1)
+	}
+	for _, p := range b.living() {
+		if _, err := b.tasks[Actor(p.PID)].Finish(); err != nil {
 			return fmt.Errorf("process %d: %w", p.PID, err)
 		}
 	}
