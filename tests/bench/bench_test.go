@@ -62,3 +62,14 @@ func TestLoops(t *testing.T) {
 		}
 	}
 }
+
+// TestCalls: each kind of target works under the emulator, and both a fork's
+// and a call's time come back.
+func TestCalls(t *testing.T) {
+	loops, emulator := built.C(t, "tests/bench/loops/loops.c"), built.Emulator(t)
+	for _, kind := range kinds {
+		if _, err := output([]string{emulator, "run", "--", loops, kind, "1", "2"}, 2); err != nil {
+			t.Error(err)
+		}
+	}
+}

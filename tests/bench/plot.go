@@ -36,7 +36,7 @@ func plot(calls []call) string {
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" font-family="sans-serif" font-size="12">`+"\n",
 		plotLeft+plotWidth+190, plotTop+plotHeight+50)
 	fmt.Fprintln(&b, `<rect width="100%" height="100%" fill="white"/>`)
-	text(&b, plotLeft, 24, "start", "black", "cloneat by engine: time of a call over the caller's size")
+	label(&b, plotLeft, 24, "start", "black", "cloneat by engine: time of a call over the caller's size")
 	grid(&b, x, y)
 	line(&b, x, y, "plain fork", "fork", of("self", calls), func(c call) float64 { return c.fork })
 	for _, kind := range kinds {
@@ -62,12 +62,12 @@ func grid(b *strings.Builder, x, y scale) {
 	for _, mb := range sizes {
 		px := x.at(float64(mb))
 		fmt.Fprintf(b, `<path d="M%.1f %.1fV%.1f" stroke="#dddddd"/>`+"\n", px, plotTop, plotTop+plotHeight)
-		text(b, px, plotTop+plotHeight+20, "middle", "black", fmt.Sprintf("%d MB", mb))
+		label(b, px, plotTop+plotHeight+20, "middle", "black", fmt.Sprintf("%d MB", mb))
 	}
 	for v := y.min; v <= y.max*1.01; v *= 10 {
 		py := y.at(v)
 		fmt.Fprintf(b, `<path d="M%.1f %.1fH%.1f" stroke="#dddddd"/>`+"\n", plotLeft, py, plotLeft+plotWidth)
-		text(b, plotLeft-8, py+4, "end", "black", duration(v))
+		label(b, plotLeft-8, py+4, "end", "black", duration(v))
 	}
 }
 
@@ -82,10 +82,10 @@ func line(b *strings.Builder, x, y scale, title, kind string, calls []call, of f
 	fmt.Fprintf(b, `<polyline fill="none" stroke="%s" stroke-width="2" points="%s"/>`+"\n",
 		colours[kind], strings.Join(points, " "))
 	last := calls[len(calls)-1]
-	text(b, x.at(float64(last.mb))+8, y.at(of(last))+4, "start", colours[kind], title)
+	label(b, x.at(float64(last.mb))+8, y.at(of(last))+4, "start", colours[kind], title)
 }
 
-func text(b *strings.Builder, x, y float64, anchor, colour, s string) {
+func label(b *strings.Builder, x, y float64, anchor, colour, s string) {
 	fmt.Fprintf(b, `<text x="%.1f" y="%.1f" text-anchor="%s" fill="%s">%s</text>`+"\n",
 		x, y, anchor, colour, html.EscapeString(s))
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
 )
 
 // duration shows nanoseconds with three digits.
@@ -38,7 +39,9 @@ func digits(x float64) string {
 func newTable(title string) table.Writer {
 	w := table.NewWriter()
 	w.SetTitle(title)
-	w.SetStyle(table.StyleLight)
+	style := table.StyleLight
+	style.Format.Header = text.FormatDefault
+	w.SetStyle(style)
 	return w
 }
 
