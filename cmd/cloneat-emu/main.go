@@ -17,14 +17,15 @@ import (
 )
 
 type cli struct {
-	Run     runCmd     `cmd:"" help:"Run a program, and all that it starts, with cloneat available."`
-	Check   checkCmd   `cmd:"" help:"Say what works on this kernel with these rights, and what is used instead of what does not."`
-	Conform conformCmd `cmd:"" help:"Run the conformance suite under the emulator or natively."`
-	Compare compareCmd `cmd:"" help:"Run the conformance suite here and on patched kernels, natively and emulated, and compare."`
-	VM      vmCmd      `cmd:"" name:"vm" help:"Boot the patched kernel with a program."`
-	Exec    execCmd    `cmd:"" help:"Run a command as a real child of a container's init."`
-	Tree    treeCmd    `cmd:"" help:"Show, save and build trees of processes."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Run        runCmd        `cmd:"" help:"Run a program, and all that it starts, with cloneat available."`
+	Check      checkCmd      `cmd:"" help:"Say what works on this kernel with these rights, and what is used instead of what does not."`
+	Conform    conformCmd    `cmd:"" help:"Run the conformance suite under the emulator or natively."`
+	Compare    compareCmd    `cmd:"" help:"Run the conformance suite here and on patched kernels, natively and emulated, and compare."`
+	VM         vmCmd         `cmd:"" name:"vm" help:"Boot the patched kernel with a program."`
+	Exec       execCmd       `cmd:"" help:"Run a command as a real child of a container's init."`
+	Tree       treeCmd       `cmd:"" help:"Show, save and build trees of processes."`
+	Completion completionCmd `cmd:"" help:"Print a completion script for the shell."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 
 // exitStatus is an error that says nothing more than how to exit.
@@ -49,7 +50,7 @@ func main() {
 		fmt.Fprintf(os.Stderr, "cloneat-emu: %v (cloneat-emu --help says more)\n", err)
 		os.Exit(statusUsage)
 	}
-	err = ctx.Run()
+	err = ctx.Run(parser)
 	var status exitStatus
 	if errors.As(err, &status) {
 		os.Exit(int(status))
