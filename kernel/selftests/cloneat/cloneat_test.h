@@ -90,6 +90,9 @@
 #ifndef __noreturn
 #define __noreturn __attribute__((noreturn))
 #endif
+#ifndef __maybe_unused
+#define __maybe_unused __attribute__((unused))
+#endif
 #ifndef __printf
 #define __printf(a, b) __attribute__((format(printf, a, b)))
 #endif

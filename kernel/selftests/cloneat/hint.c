@@ -18,7 +18,7 @@
 	{								\
 		in_pidns(fn##_inside, NULL);				\
 	}								\
-	static void fn##_inside(void *arg __attribute__((unused)))
+	static void fn##_inside(void *arg __maybe_unused)
 
 /* A call to self with this hint: the child must have it. */
 static void expect_hint(pid_t hint)
@@ -765,24 +765,24 @@ CHECK_IN_PIDNS(cursor, "a hint does not move the ids of others without a hint")
 {
 	long before = expect_child(cloneat_fork(1, 0)), after;
 
-	expect_hint(20000 < ct_pid_max() ? 20000 : 900);
+	expect_hint(ct_pid_max() > 20000 ? 20000 : 900);
 	after = expect_child(cloneat_fork(1, 0));
 	expect(after > before && after < before + 100);
 }
 
 CHECK_IN_PIDNS(settid, "CLONE_PARENT_SETTID and CHILD_SETTID store the hint")
 {
-	static volatile pid_t ours, childs;
+	static volatile pid_t ours, born;
 	struct ct_args args;
 	long pid;
 
 	ct_args(&args, SIGCHLD | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID, 0);
 	args.a.parent_tid_ptr = (uintptr_t)&ours;
-	args.a.child_tid_ptr = (uintptr_t)&childs;
+	args.a.child_tid_ptr = (uintptr_t)&born;
 	pid = expect_ok(cloneat(1, 808, &args));
 	if (pid == 0)
-		ct_exit(childs == 808 ? 5 : 9);
+		ct_exit(born == 808 ? 5 : 9);
 	expect_eq(ours, 808);
-	expect_eq(childs, 0);
+	expect_eq(born, 0);
 	expect_exit(808, 5);
 }

@@ -126,6 +126,18 @@ CHECK(hundred, "a hundred children, each with an id of its own")
 	}
 }
 
+CHECK(killed_at_once, "children that are killed at once are reaped as usual")
+{
+	for (int i = 0; i < 100; i++) {
+		long pid = expect_ok(cloneat_fork(ct_pid(), 0));
+
+		if (pid == 0)
+			for (;;)
+				pause();
+		kill_reap(pid);
+	}
+}
+
 CHECK(child_calls, "a child may call in turn, for itself")
 {
 	long pid = expect_ok(cloneat_fork(ct_pid(), 0));

@@ -210,7 +210,7 @@ static void expect_cwd(const char *want)
 {
 	char cwd[PATH_MAX];
 
-	expect(getcwd(cwd, sizeof(cwd)) != NULL);
+	expect(getcwd(cwd, sizeof(cwd)));
 	if (strcmp(cwd, want))
 		fail("cwd: expected %s, got %s", want, cwd);
 }
@@ -768,7 +768,8 @@ CHECK(dontfork, "MADV_DONTFORK and MADV_WIPEONFORK hold below a target")
 	long pid;
 
 	target_start(&t);
-	gone[0] = gone[4096] = 1;
+	gone[0] = 1;
+	gone[4096] = 1;
 	must(madvise(gone, 4096, MADV_DONTFORK));
 	must(madvise(gone + 4096, 4096, MADV_WIPEONFORK));
 	pid = expect_ok(cloneat_fork(t.pid, 0));
@@ -777,6 +778,42 @@ CHECK(dontfork, "MADV_DONTFORK and MADV_WIPEONFORK hold below a target")
 			gone[4096] == 0 ? 5 : 9);
 	expect_eq(WEXITSTATUS(target_wait(&t, pid)), 5);
 	target_end(&t);
+}
+
+/* In each round as soon as the call has returned: perhaps before it has ended. */
+CHECK(killed_at_once, "children that are killed at once: the target reaps them")
+{
+	struct target t;
+
+	target_start(&t);
+	for (int i = 0; i < 100; i++) {
+		long pid = expect_ok(cloneat_fork(t.pid, 0));
+		long status;
+
+		if (pid == 0)
+			for (;;)
+				pause();
+		must(kill(pid, SIGKILL));
+		status = expect_ok(target_wait(&t, pid));
+		expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	}
+	target_end(&t);
+}
+
+CHECK(init_killed_at_once, "an init that is killed at once takes its child along")
+{
+	for (int i = 0; i < 30; i++) {
+		struct target t;
+		long pid;
+
+		target_clone(&t, CLONE_NEWPID);
+		pid = expect_ok(cloneat_fork(t.pid, 0));
+		if (pid == 0)
+			for (;;)
+				pause();
+		target_end(&t);
+		expect_eq(kill(pid, 0), -1);
+	}
 }
 
 /* --- new namespaces --- */
