@@ -8,12 +8,15 @@ import (
 	"os"
 	"os/exec"
 	"sort"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
+
+	"cloneat-emu/tests/built"
 )
 
 var measure = flag.Bool("measure", false, "measure start latencies, too, and print them")
@@ -58,6 +61,27 @@ func TestTableIsTrue(t *testing.T) {
 			}
 			if d := cmp.Diff(want[:len(got)], got); d != "" {
 				t.Errorf("docs/exec.md (-) against what is (+):\n%s", d)
+			}
+		})
+	}
+}
+
+// TestOursInEveryContainer enters the containers of the other tools, by the names
+// that those know them by.
+func TestOursInEveryContainer(t *testing.T) {
+	for _, tl := range tools[1:4] {
+		t.Run(tl.name, func(t *testing.T) {
+			init, client := tl.start(t)
+			target := map[string]string{
+				"runc exec":   "runc:" + client[len(client)-1],
+				"podman exec": "podman:" + client[len(client)-1],
+				"lxc-attach":  strconv.Itoa(init), // lxc-info looks only in its own directory
+			}[tl.name]
+			cmd := exec.Command(built.Emulator(t), "exec", "--admin", "--cgroup", "target", target, "--",
+				"sh", "-c", "echo $PPID; exec cat /proc/1/stat")
+			out, err := cmd.CombinedOutput()
+			if err != nil || !strings.HasPrefix(string(out), "1\n1 (") {
+				t.Errorf("%s: %v\n%s", target, err, out)
 			}
 		})
 	}
