@@ -392,8 +392,9 @@ static void make_cgroup(void)
 	int ret;
 
 	mount_pids_cgroup(where);
-	snprintf(cgroup, sizeof(cgroup), "%s/order-%d", where, ct_pid());
-	must(mkdir(cgroup, 0700));
+	/* Another run in another pid namespace may have our pid. */
+	snprintf(cgroup, sizeof(cgroup), "%s/order-XXXXXX", where);
+	expect(mkdtemp(cgroup));
 	snprintf(path, sizeof(path), "%s/pids.max", cgroup);
 	ret = ct_write(path, "1");
 	if (ret) {
