@@ -50,7 +50,7 @@ func (c *Cmd) startStages() error {
 	if err != nil {
 		unix.Close(writer) // ends the stream
 		c.finish(false)
-		return &StartError{Path: c.Path, text: err.Error(), Errno: errnoOf(err)}
+		return err // no StartError: the program is not to blame
 	}
 	return nil
 }

@@ -150,7 +150,11 @@ accel() {
 
 params='panic=-1 oops=panic rdinit=/init rcupdate.rcu_cpu_stall_timeout=120'
 
+# A write to a virtio port is over when it is queued, so a pipe that is slow
+# would lose what is queued when the machine ends: a file never is.
 run_qemu() {
+	local machine
+	: >"$work/output"
 	timeout -k 10 "$limit" qemu-system-x86_64 \
 		-machine pc -accel "$(accel)" -cpu max -smp "$smp" -m "$mem" \
 		-nodefaults -no-user-config -no-reboot -display none \
@@ -158,9 +162,12 @@ run_qemu() {
 		-append "console=ttyS0 CLONEAT_PORT=/dev/vport0p1 $params" \
 		-serial "file:$work/console" \
 		-device virtio-serial-pci \
-		-chardev file,id=out,path=/dev/stdout \
+		-chardev "file,id=out,path=$work/output" \
 		-device virtserialport,chardev=out,name=out \
-		</dev/null 2>"$work/errors"
+		</dev/null >/dev/null 2>"$work/errors" &
+	machine=$!
+	tail --pid="$machine" -s 0.1 -c +1 -f "$work/output"
+	wait "$machine"
 }
 
 # The line of the program is descriptor 3; standard output is the console.

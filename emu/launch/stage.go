@@ -64,6 +64,9 @@ func Start(stage string, spec *Spec, own []int, sys *syscall.SysProcAttr) (pid i
 	}
 	attr := &syscall.ProcAttr{Files: files, Env: stageEnv(), Sys: sys}
 	pid, err = syscall.ForkExec("/proc/self/exe", []string{stage, strconv.Itoa(base)}, attr)
+	if err == unix.EBADF && base > 3 {
+		return 0, fmt.Errorf("starting %s: %w: descriptor %d is open and leaves no room below the hard limit (ulimit -Hn)", stage, err, base-1)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("starting %s: %w", stage, err)
 	}
