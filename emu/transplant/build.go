@@ -109,6 +109,7 @@ func (b *build) stages() []stage {
 		{"limits", b.checkLimits},
 		{"descriptors", b.closeFDs},
 		{"channel", b.openChannel},
+		{"confinement", b.checkConfined},
 		{"time namespace", b.joinTime},
 	}
 	all = append(all, b.memoryStages()...)

@@ -48,7 +48,7 @@ func TestCallers(t *testing.T) {
 		{"Python", `{"parent": true, "sum": 49995000, "spawned": "works\n"}` + "\n", []string{"/usr/bin/python3", "testdata/caller.py"}},
 		{"Python, exec'ed target", `{"parent": true, "sum": 49995000, "spawned": "works\n"}` + "\n", []string{"/usr/bin/python3", "testdata/caller.py", "/bin/sleep", "1000"}},
 		{"Go", "a clone of a Go program\n", []string{"GO_CALLER=1", self}},
-		{"threads that keep running", "Threads:\t1", []string{program(t, "threads", "-pthread")}},
+		{"threads that keep running", "Threads:\t1", []string{program(t, "threads", "-pthread", "-static")}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := start(t, c.argv...)

@@ -171,6 +171,8 @@ func TestWhatTheChildCannotShedIsRefused(t *testing.T) {
 		{"TARGET_KEYRING=1", true},
 		{"CALLER_KEYRING=1", true},
 		{"COMMON_KEYRING=1", false},
+		{"TARGET_LANDLOCK=1", true},
+		{"COMMON_LANDLOCK=1", false},
 	} {
 		t.Run(c.variable, func(t *testing.T) {
 			s := start(t, c.variable, program(t, "rich", "-static"), "early", "-")

@@ -19,6 +19,7 @@ int main(int argc, char **argv)
 
 		if (!target) {
 			close(1);
+			close(2);
 			if (i % 2)
 				execl("/bin/sleep", "sleep", "1000", NULL);
 			for (;;)

@@ -40,6 +40,7 @@ int main(int argc, char **argv)
 	target = fork();
 	if (!target) {
 		close(1);
+		close(2);
 		for (;;)
 			pause();
 	}

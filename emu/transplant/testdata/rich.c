@@ -461,6 +461,19 @@ static void keyring(const char *who)
 		exit(5);
 }
 
+static void confine(const char *who)
+{
+	uint64_t attr[2] = { 1 /* execution of files */ };
+	int fd;
+
+	if (number(who) < 1)
+		return;
+	fd = syscall(SYS_landlock_create_ruleset, attr, 8, 0);
+	if (fd < 0 || syscall(SYS_landlock_restrict_self, fd, 0))
+		exit(8);
+	close(fd);
+}
+
 static void rich_creds(void)
 {
 	keyring("CALLER_KEYRING");
@@ -526,6 +539,7 @@ int main(int argc, char **argv)
 		rich_memory();	/* the target gets it, too */
 	}
 	keyring("COMMON_KEYRING");
+	confine("COMMON_LANDLOCK");
 	target = fork();
 	if (!target) {
 		keyring("TARGET_KEYRING");
@@ -537,6 +551,8 @@ int main(int argc, char **argv)
 			exit(7);
 		become(number("TARGET_UID"));
 		filter("TARGET_SECCOMP", SYS_uname);
+		confine("TARGET_LANDLOCK");
+		close(2);
 		close(1);	/* its reader waits for the end */
 		if (argc > 2 && argv[2][0] == '/')
 			execv(argv[2], argv + 2);

@@ -72,6 +72,7 @@ int main(void)
 	target = fork();
 	if (!target) {
 		close(1);
+		close(2);
 		for (;;)
 			pause();
 	}

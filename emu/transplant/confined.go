@@ -1,0 +1,62 @@
+package transplant
+
+import (
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/ptrace"
+)
+
+// Landlock's domains are inherited, cannot be left, and are shown nowhere. But
+// a process may trace only those that are confined at least as it is (kernel:
+// security/landlock/task.c, hook_ptrace_access_check). That the caller may
+// trace the target was checked before; that C may trace the caller tells that
+// C is not confined any further.
+
+// landlock reports whether this kernel has it.
+var landlock = sync.OnceValue(func() bool {
+	const version = 1
+	_, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, version)
+	return errno == 0
+})
+
+// checkConfined refuses a child that Landlock confines more than its caller. C
+// asks for a descriptor of the caller's that does not exist: EBADF comes after
+// the access check, EPERM from it.
+func (b *build) checkConfined() error {
+	want, have := b.snap.status.credentials(b.snap.own), b.status.credentials(b.own)
+	mighty := hasCap(have.caps.effective, unix.CAP_SYS_PTRACE)
+	if !landlock() || !mighty && (!have.equal(&want) || !b.traceable()) {
+		return nil
+	}
+	there, err := b.ch.send([]int{b.snap.pidfd})
+	if err != nil {
+		return err
+	}
+	var r ptrace.Result
+	b.script.ask(&r, "pidfd_getfd", unix.SYS_PIDFD_GETFD, uintptr(there[0]), ^uintptr(0), 0)
+	b.script.add("close", uint64(there[0]), unix.SYS_CLOSE, uintptr(there[0]))
+	if err := b.script.run(); err != nil || r.Errno != unix.EPERM {
+		return err
+	}
+	if !b.opt.BestEffort {
+		return unsupported("the target is confined by Landlock, more than the caller")
+	}
+	b.leave("the child is confined as the target is, by Landlock")
+	return nil
+}
+
+// traceable reports whether nothing but a security module's confinement keeps
+// a process without privileges from tracing the caller.
+func (b *build) traceable() bool {
+	scope, err := unix.Open("/proc/sys/kernel/yama/ptrace_scope", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err == nil {
+		defer unix.Close(scope)
+		v := []byte{0}
+		if _, err := unix.Read(scope, v); err != nil || v[0] != '0' {
+			return false
+		}
+	}
+	return b.snap.own.prctl[unix.PR_GET_DUMPABLE].Value == 1
+}
