@@ -105,6 +105,7 @@ type treeBuildCmd struct {
 	Criu    string   `placeholder:"DIR" type:"existingdir" help:"Build what CRIU's images say; then there is no FILE."`
 	Callers string   `enum:"creator,parents" default:"creator" help:"Who makes the calls: one creator wherever sessions allow it, or every parent (${enum})."`
 	Outside bool     `help:"Make a tree whose root is pid 1 from outside of its new namespace."`
+	Light   bool     `help:"All members share one memory, so that none has to be copied."`
 	Fork    bool     `help:"Every parent forks by clone3(2) instead: no cloneat needed; for comparison."`
 	Strict  bool     `help:"Fail if anything could not be had."`
 	Quiet   bool     `short:"q" help:"Do not draw the tree."`
@@ -131,7 +132,7 @@ func (c *treeBuildCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	o := &tree.Options{In: c.In, Payload: c.Payload, Outside: c.Outside, Fork: c.Fork}
+	o := &tree.Options{In: c.In, Payload: c.Payload, Outside: c.Outside, Light: c.Light, Fork: c.Fork}
 	if c.Callers == "parents" || c.Fork {
 		o.Callers = tree.ParentsCall
 	}

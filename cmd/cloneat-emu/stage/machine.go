@@ -17,7 +17,7 @@ import (
 const (
 	base     = 0x10000000000 // where the stage maps the shared memory
 	size     = 1 << 24
-	slotSize = 128
+	slotSize = 256
 	// slotArea is the part of the memory that holds slots: one a task, and a
 	// tree may have some ten thousand.
 	slotArea = size / 2

@@ -117,11 +117,12 @@ func (t *Task) Idle() error {
 	return err
 }
 
-// StartIdle is Idle without waiting. A process of which other threads are tasks
-// that go on waiting for orders ([Task.Deafen]) keeps the memory, which is theirs.
-func (t *Task) StartIdle(amongThreads bool) {
+// StartIdle is Idle without waiting. A process that shares its memory, with
+// threads that go on waiting for orders ([Task.Deafen]) or with other processes,
+// keeps it.
+func (t *Task) StartIdle(shares bool) {
 	release := uintptr(size)
-	if amongThreads {
+	if shares {
 		release = 0
 	}
 	t.Start(nil, idle, release)

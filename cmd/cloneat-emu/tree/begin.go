@@ -164,5 +164,12 @@ func (b *builder) adopter() error {
 	if b.pidns, err = d.NS(proc.PID); err != nil {
 		return err
 	}
+	if b.o.Light && os.Geteuid() == 0 {
+		// A core dump ends everybody who shares the memory (zap_threads()), and
+		// there is none of what is not dumpable.
+		if err := b.call(Creator, "prctl(PR_SET_DUMPABLE)", unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, 0); err != nil {
+			return err
+		}
+	}
 	return b.call(Creator, "prctl(PR_SET_CHILD_SUBREAPER)", unix.SYS_PRCTL, unix.PR_SET_CHILD_SUBREAPER, 1)
 }

@@ -27,6 +27,9 @@ func (b *builder) birth(s Step) error {
 	if s.NewPID {
 		flags |= unix.CLONE_NEWPID
 	}
+	if b.o.Light {
+		flags |= unix.CLONE_VM
+	}
 	number, pid, err := b.number(s, child, flags)
 	if err != nil {
 		return fmt.Errorf("process %d, made by %d below %d: %w", s.Child, s.Actor, s.Target, b.taken(err, number))

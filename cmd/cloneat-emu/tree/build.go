@@ -28,6 +28,9 @@ type Options struct {
 	// Fork makes births with clone3(2) instead of the call, for comparison.
 	// It needs ParentsCall.
 	Fork bool
+	// Light lets all members share one memory (CLONE_VM), which spares the
+	// kernel, and the emulator, to make copies of it.
+	Light bool
 	// Payload is a shell command that every member becomes; empty: they idle.
 	Payload string
 	// Progress, if set, is told how many steps of how many are done.

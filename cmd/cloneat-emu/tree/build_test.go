@@ -29,6 +29,8 @@ func options(in string) *Options {
 		return &Options{In: in, Callers: CreatorCalls}
 	case "parents":
 		return &Options{In: in, Callers: ParentsCall}
+	case "light":
+		return &Options{In: in, Callers: CreatorCalls, Light: true}
 	case "outside":
 		return &Options{In: in, Callers: CreatorCalls, Outside: true}
 	}
@@ -268,14 +270,16 @@ func TestRootThatIsInitNeedsANewNamespace(t *testing.T) {
 }
 
 // TestBuildByTheCall runs the other tests of building with cloneat, emulated:
-// each way of dividing the calls among callers has to give the same trees.
+// each way of dividing the calls among callers has to give the same trees. The
+// plan is the same with light as with creator, the engine not.
 func TestBuildByTheCall(t *testing.T) {
 	if os.Getenv(underCall) != "" {
 		t.Skip("this is the inner run")
 	}
 	for callers, tests := range map[string]string{
-		"creator": "TestBuild|TestMembers",
+		"creator": "TestBuildCRIUTrees/mixed|TestBuildOddTrees/dead|TestBuildNested|TestMembers",
 		"parents": "TestBuild|TestMembers",
+		"light":   "TestBuild|TestMembers",
 		"outside": "TestBuildCRIUTrees/container|TestBuildOddTrees|TestBuildNested",
 	} {
 		t.Run(callers, func(t *testing.T) {

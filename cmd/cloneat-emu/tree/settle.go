@@ -56,7 +56,7 @@ func (b *builder) living() []*Process {
 // for orders that never come.
 func (b *builder) idle() error {
 	for _, p := range b.living() {
-		b.tasks[Actor(p.PID)].StartIdle(len(p.Threads) > 1)
+		b.tasks[Actor(p.PID)].StartIdle(b.o.Light || len(p.Threads) > 1)
 	}
 	for _, p := range b.living() {
 		if _, err := b.tasks[Actor(p.PID)].Finish(); err != nil {

@@ -12,10 +12,13 @@
  *	24  s64 ret	what the call returned
  *	32  u64 arg[6]
  *	80  u32 born	set by the task that begins to serve the slot
+ *	    ...		unused
+ *	256		end, below which an idler without a stack has one
  *
  * A call that makes a task returns twice.  The new one goes on with the slot
  * `child`, so that one order to the maker is the only thing needed.  No stack
- * and no memory but the slot is used, so that tasks may share their memory.
+ * and no memory but the slot is used, so that tasks may share their memory; the
+ * stack only by an idler that has let go of the slots, and so its own.
  *
  * rbx: slot, r14d: the last order seen.
  */
@@ -27,6 +30,7 @@
 	.set	ARG, 32
 	.set	ACK, 4
 	.set	BORN, 80
+	.set	SLOT, 256		/* size; the end is a stack, see report */
 	.set	IDLE, -1
 
 	.set	SYS_write, 1
@@ -135,7 +139,10 @@ idle:
 	syscall
 	movabs	$BASE, %rdi
 	mov	%r12, %rsi
-	mov	$SYS_munmap, %eax	/* of nothing it fails, and does nothing */
+	test	%r12, %r12
+	jnz	1f
+	lea	SLOT(%rbx), %rsp	/* others may have this memory, and stack, too */
+1:	mov	$SYS_munmap, %eax	/* of nothing it fails, and does nothing */
 	syscall
 next_signal:
 	lea	signals(%rip), %rdi
@@ -156,7 +163,7 @@ next_signal:
 report:
 	mov	%rsp, %r13
 	lea	-1(%rsp), %rbx
-	sub	$256, %rsp		/* calls must not write over the text */
+	sub	$64, %rsp		/* calls must not write over the text */
 	movb	$10, (%rbx)
 	xor	%edi, %edi
 	mov	$SYS_getsid, %eax
