@@ -48,12 +48,27 @@ func runMachine(cmd *exec.Cmd) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	defer context.AfterFunc(ctx, func() { endTree(cmd.Process.Pid) })()
+	done := make(chan struct{})
+	defer context.AfterFunc(ctx, func() { endUntil(cmd.Process.Pid, done) })()
 	err := cmd.Wait()
+	close(done)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return err
+}
+
+// endUntil ends a tree of processes again and again: a shell may start its next command
+// before it heeds the signal.
+func endUntil(pid int, done <-chan struct{}) {
+	for {
+		endTree(pid)
+		select {
+		case <-done:
+			return
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
 }
 
 // endTree terminates a process and what is below it, the lowest first.
