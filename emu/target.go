@@ -16,6 +16,11 @@ import (
 func (c *call) stopTarget() (*ptrace.Injection, error) {
 	tid := c.check.Target.TID
 	r, err := c.s.seize(tid)
+	if errors.Is(err, unix.EPERM) {
+		// A leader that another thread's exec ended: SEIZE waits for that exec
+		// (cred_guard_mutex), and judges the old leader. The new one has its number.
+		r, err = c.s.seize(tid)
+	}
 	if err != nil {
 		return nil, seizeFailed(tid, err)
 	}
@@ -25,6 +30,7 @@ func (c *call) stopTarget() (*ptrace.Injection, error) {
 	stopped, _, err := r.WaitFor(busyBound, func() { c.s.sendBack(tid) })
 	if err != nil {
 		c.lost = true // still on its way to a stop: only the thread's end detaches it
+		c.letExecutedGo(err)
 		return nil, err
 	}
 	i, err := stopped.Begin()
@@ -32,6 +38,17 @@ func (c *call) stopTarget() (*ptrace.Injection, error) {
 		_ = stopped.Detach(0)
 	}
 	return i, err
+}
+
+// letExecutedGo finds a tracee that executed a program on its way to the stop.
+// If it was not the leader it has the leader's number now, and would be in the
+// way of the next attempt until this thread has ended.
+func (c *call) letExecutedGo(err error) {
+	if leader := c.check.Target.TGID; ptrace.Gone(err) && leader != c.check.Target.TID {
+		if stopped, _, err := ptrace.Adopt(leader).WaitFor(busyBound, func() { c.s.sendBack(leader) }); err == nil {
+			_ = stopped.Detach(0)
+		}
+	}
 }
 
 // seizeFailed tells a target that exits (EPERM too) from one that another

@@ -160,7 +160,7 @@ run_qemu() {
 		-machine pc -accel "$(accel)" -cpu max -smp "$smp" -m "$mem" \
 		-nodefaults -no-user-config -no-reboot -display none \
 		-kernel "$image" -initrd "$work/initramfs" \
-		-append "console=ttyS0 CLONEAT_PORT=/dev/vport0p1 $params" \
+		-append "console=ttyS0 no_timer_check CLONEAT_PORT=/dev/vport0p1 $params" \
 		-serial "file:$work/console" \
 		-device virtio-serial-pci \
 		-chardev "file,id=out,path=$work/output" \

@@ -92,20 +92,53 @@ func hasLiveThread(c *Call) unix.Errno {
 		c.Target.TID = c.Caller.TID
 		return 0
 	}
-	found, errno := c.tryThread(c.Target.TGID) // nearly always the one
-	if found || errno != 0 {
-		return errno
-	}
-	tids, err := c.Target.Dir.Threads()
-	if err != nil {
-		return c.unexpected(err)
-	}
-	for _, tid := range tids {
-		if found, errno := c.tryThread(tid); found || errno != 0 {
+	for range scans {
+		found, errno := c.scanThreads()
+		if found || errno != 0 {
 			return errno
+		}
+		if ended(c.Target.PidFD) {
+			break
 		}
 	}
 	return c.fail(unix.ESRCH, "process %d has exited or is about to", c.Target.TGID)
+}
+
+// scans are how often a process without a live thread is looked at, unless it
+// has ended. One look can miss the thread that executes a program, which takes
+// the leader's number (de_thread in fs/exec.c):
+//
+//	check                  leader L        thread T
+//	stat of L: exiting     zombie          waits for that
+//	                                       is L now, T is no number any more
+//	list, open T: ENOENT
+//
+// The next look finds it at L.
+const scans = 3
+
+// scanThreads tries the leader, then the others in the order of their list.
+func (c *Call) scanThreads() (found bool, errno unix.Errno) {
+	found, errno = c.tryThread(c.Target.TGID) // nearly always the one
+	if found || errno != 0 {
+		return found, errno
+	}
+	tids, err := c.Target.Dir.Threads()
+	if err != nil {
+		return false, c.unexpected(err)
+	}
+	for _, tid := range tids {
+		if found, errno = c.tryThread(tid); found || errno != 0 {
+			return found, errno
+		}
+	}
+	return false, 0
+}
+
+// ended reports whether the last thread of the process has exited.
+func ended(pidfd int) bool {
+	p := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
+	n, err := unix.Poll(p, 0)
+	return err == nil && n == 1
 }
 
 // tryThread makes a thread the target thread if it is not exiting.
