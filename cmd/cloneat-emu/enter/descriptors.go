@@ -86,8 +86,8 @@ func (d *descriptors) close() {
 // seal makes sure that an exec leaves open 0, 1, 2 and what is to be kept.
 func (d *descriptors) seal(t *stage.Task) error {
 	if d.third != 0 {
-		if _, err := t.Call(unix.SYS_DUP2, uintptr(d.third), memory); err != nil {
-			return fmt.Errorf("dup2 to descriptor %d: %w", memory, err)
+		if _, err := t.Call(unix.SYS_DUP3, uintptr(d.third), memory, 0); err != nil {
+			return fmt.Errorf("dup3 to descriptor %d: %w", memory, err)
 		}
 	}
 	first := 3

@@ -43,7 +43,7 @@ func (m *Machine) Become(stdio [3]*os.File, extra []*os.File) error {
 	for n, f := range all {
 		if f == nil {
 			_ = unix.Close(n)
-		} else if err := unix.Dup2(int(f.Fd()), n); err != nil {
+		} else if err := unix.Dup3(int(f.Fd()), n, 0); err != nil {
 			return fmt.Errorf("stage: descriptor %d: %w", n, err)
 		}
 	}
