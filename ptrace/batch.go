@@ -10,14 +10,16 @@ import (
 
 // A Batch runs a list of calls in one stop. Its area in the tracee is
 //
-//	+0       the program that runs the list (batch_amd64.go)
-//	+128     entries of 64 bytes: nr, six arguments, whether an error may pass
+//	+0       a guard, as in a slot (guard_amd64.go)
+//	+224     the program that runs the list (batch_amd64.go), and what it needs
+//	+384     entries of 64 bytes: nr, six arguments, whether an error may pass
 //	+half    data: what the calls point to
+//	-16      whether the program is done
 //
 // The area is readable, writable and executable while it exists; Close unmaps
 // it. Only tracees that may be changed so are given one: a child in the making,
-// and a caller, which waits. Precondition for Run: the tracee does not ignore
-// SIGTRAP, or its disposition would be reset (kernel: force_sig_info_to_task).
+// and a caller, which waits. A caller whose tracer dies under a batch goes on by
+// itself (see execute); the area stays mapped then.
 type Batch struct {
 	i       *Injection
 	base    uintptr
@@ -35,7 +37,7 @@ type Result struct {
 
 const (
 	entryLen   = 64
-	entriesOff = 128
+	entriesOff = 384
 	allLoose   = 1
 )
 
@@ -52,7 +54,8 @@ func (i *Injection) newBatch(addr uintptr, how int, size uintptr) (*Batch, error
 	flags := uintptr(unix.MAP_PRIVATE | unix.MAP_ANONYMOUS | how)
 	base, err := i.Call(unix.SYS_MMAP, addr, size, rw|unix.PROT_EXEC, flags, ^uintptr(0), 0)
 	if err == nil {
-		return &Batch{i: i, base: base, size: size, list: entriesOff}, i.poke(base, batchProgram)
+		b := &Batch{i: i, base: base, size: size, list: entriesOff}
+		return b, i.poke(base, b.program())
 	}
 	if !errors.Is(err, unix.EACCES) && !errors.Is(err, unix.EPERM) {
 		return nil, err
@@ -73,7 +76,8 @@ func (i *Injection) splitBatch(base, size uintptr) (*Batch, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Batch{i: i, base: base, size: size, list: page}, i.Write(base, batchProgram)
+	b := &Batch{i: i, base: base, size: size, list: page}
+	return b, i.Write(base, b.program())
 }
 
 // Base and Size tell where the area is.
@@ -86,7 +90,7 @@ func (b *Batch) Size() uintptr { return b.size }
 func (b *Batch) Room() int { return (int(b.size/2-b.list) - len(b.entries)) / entryLen }
 
 // DataRoom is how many more bytes of data fit before the next Run.
-func (b *Batch) DataRoom() int { return int(b.size/2 - b.used) }
+func (b *Batch) DataRoom() int { return int(b.size/2 - doneLen - b.used) }
 
 // Add queues a call; the batch stops where it fails. The index is that of its
 // Result.
@@ -119,7 +123,7 @@ func (b *Batch) Data(p []byte) (uintptr, error) {
 // Reserve makes room for n bytes of output, to be read before the next Data.
 func (b *Batch) Reserve(n int) (uintptr, error) {
 	need := (uintptr(n) + 15) &^ 15
-	if b.used+need > b.size/2 {
+	if b.used+need > b.size/2-doneLen {
 		return 0, fmt.Errorf("batch area of pid %d is full: %w", b.i.TID, unix.ENOMEM)
 	}
 	addr := b.base + b.size/2 + b.used

@@ -180,6 +180,7 @@ static int worker(double end)
 	if (!s) {
 		close(p[1]);
 		signal(SIGCHLD, SIG_IGN);
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* of a worker that failed */
 		spinner();
 	}
 	for (int served = 1; served;) {
@@ -226,7 +227,10 @@ int main(int argc, char **argv)
 			_exit(worker(seconds ? now.tv_sec + seconds : 0));
 	puts("storming");
 	fflush(stdout);
-	while (wait(&st) > 0)
+	while (wait(&st) > 0) {
+		if (st)
+			fprintf(stderr, "a worker ended with status %#x\n", st);
 		bad |= st;
+	}
 	return !!bad;
 }
