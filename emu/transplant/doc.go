@@ -33,6 +33,33 @@
 // first and set last; credentials are given up when nothing is left to do that
 // needs them; registers come at the very end.
 //
+// # What cannot be had
+//
+// Refused as [Unsupported], because a child of the target cannot shed or get it
+// (BestEffort leaves it): seccomp filters and no_new_privs of the target's, a
+// smaller bounding set, locked securebits, another user namespace, another
+// session keyring or security label, a Landlock domain, PR_SET_MDWE, sealed
+// mappings, lower hard limits without CAP_SYS_RESOURCE. Of the caller's: shadow
+// stacks, secret memory (memfd_secret), device memory, rings of AIO, io_uring
+// and perf, because their mmap(2) ties them to the process or to an inode that
+// cannot be opened.
+//
+// Left as it is, and a difference: the audit session (/proc/PID/sessionid), the
+// default that PR_SET_TIMERSLACK 0 goes back to, memory policies of single
+// mappings (mbind(2)), ioperm(2), userfaultfd with UFFD_FEATURE_EVENT_FORK, and
+// the processor time and page faults that the rebuilding itself took. A child
+// that had to exec (see climb.go) counts as one that did: its parent may not
+// setpgid(2) it. Two neighbouring mappings of the caller's that differ in
+// nothing are one in the child.
+//
+// # Tried and dropped
+//
+// Copying by process_vm_readv(2) and process_vm_writev(2) from outside: every
+// page of C is faulted in by get_user_pages(), which is slower than C's own
+// page faults, and the bytes are copied twice. Populating first
+// (MADV_POPULATE_WRITE) gains nothing. MADV_HUGEPAGE is as fast as
+// MADV_COLLAPSE, but cannot be taken off the mapping again.
+//
 // # Thread rules
 //
 // Caller and C are tracees of one OS thread, and everything here runs on it.

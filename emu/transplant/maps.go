@@ -1,7 +1,6 @@
 package transplant
 
 import (
-	"fmt"
 	"math/bits"
 	"strings"
 
@@ -172,7 +171,11 @@ func (b *build) advise(m *mapping) {
 		}
 		b.script.add("madvise "+a.flag, m.start, unix.SYS_MADVISE, uintptr(m.start), uintptr(m.size()), a.how)
 	}
-	if name, ok := strings.CutPrefix(m.name, "[anon:"); ok {
+	name, ok := strings.CutPrefix(m.name, "[anon:")
+	if !ok {
+		name, ok = strings.CutPrefix(m.name, "[anon_shmem:")
+	}
+	if ok {
 		b.script.room(1, len(name)+1)
 		b.script.try("prctl(PR_SET_VMA)", unix.SYS_PRCTL, prSetVMA, prSetVMAName, uintptr(m.start),
 			uintptr(m.size()), b.script.text(strings.TrimSuffix(name, "]")))
@@ -187,66 +190,4 @@ func (b *build) sealMaps() error {
 		}
 	}
 	return b.script.run()
-}
-
-// fileGroup collects mappings whose files go into C together.
-type fileGroup struct {
-	b    *build
-	maps []*mapping
-	keys map[fileKey]int // index into fds
-	fds  []int           // the operator's
-}
-
-func newFileGroup(b *build) *fileGroup { return &fileGroup{b: b, keys: map[fileKey]int{}} }
-
-// add opens m's file if the group has it not yet.
-func (g *fileGroup) add(m *mapping) error {
-	if m.privateHuge() {
-		g.b.queueMap(m, -1)
-		return nil
-	}
-	key := m.fileKey()
-	if _, ok := g.keys[key]; !ok {
-		if len(g.fds) == maxRights {
-			if err := g.flush(); err != nil {
-				return err
-			}
-		}
-		fd, err := openMapped(g.b.snap.caller.TID, m)
-		if err != nil {
-			return err
-		}
-		g.keys[key] = len(g.fds)
-		g.fds = append(g.fds, fd)
-	}
-	g.maps = append(g.maps, m)
-	return nil
-}
-
-// flush sends the group's files into C, maps them there and closes them.
-func (g *fileGroup) flush() error {
-	defer g.drop()
-	if len(g.fds) == 0 {
-		return nil
-	}
-	there, err := g.b.ch.send(g.fds)
-	if err != nil {
-		return fmt.Errorf("mapped files: %w", err)
-	}
-	for _, m := range g.maps {
-		g.b.queueMap(m, there[g.keys[m.fileKey()]])
-	}
-	for _, fd := range there {
-		g.b.script.add("close", uint64(fd), unix.SYS_CLOSE, uintptr(fd))
-	}
-	return nil
-}
-
-// drop closes the operator's copies.
-func (g *fileGroup) drop() {
-	for _, fd := range g.fds {
-		unix.Close(fd)
-	}
-	g.fds, g.maps = nil, nil
-	clear(g.keys)
 }

@@ -1,0 +1,76 @@
+package transplant
+
+// A stage of the rebuilding, named for errors.
+type stage struct {
+	name string
+	do   func() error
+}
+
+// stages are all of them, in order; see the package comment for what decides it.
+func (b *build) stages() []stage {
+	all := []stage{
+		{"looking at the child", b.look},
+		{"injection", b.begin},
+		{"rseq", b.dropRseq},
+		{"stage", b.openStage},
+		{"attributes", b.readAttrs},
+		{"check", b.check},
+		{"seccomp", b.checkFilters},
+		{"rights", b.climb},
+		{"limits", b.relaxLimits},
+		{"limits", b.checkLimits},
+		{"descriptors", b.closeFDs},
+		{"channel", b.openChannel},
+		{"confinement", b.checkConfined},
+		{"time namespace", b.joinTime},
+	}
+	all = append(all, b.memoryStages()...)
+	return append(all, []stage{
+		{"attributes", b.setAttrs},
+		{"name", b.setName},
+		{"directories", b.setPlace},
+		{"new namespaces", b.unshare},
+		{"process group", b.setGroup},
+		{"descriptors", b.setFDs},
+		{"caller's threads", b.snap.Release},
+		{"personality", b.setPersonality},
+		{"scheduling", b.setScheduling},
+		{"knobs", b.setKnobs},
+		{"control groups", b.setCgroups},
+		{"dispositions", b.setActions},
+		{"alternate stack", b.setAltStack},
+		{"limits", b.setLimits},
+		{"seccomp", b.setFilters},
+		{"credentials", b.setCreds},
+		{"session keyring", b.checkKeyring},
+		{"last settings", b.setLast},
+		{"last calls", b.lastCalls},
+		{"leaving the stage", b.leaveStage},
+		{"child's number", b.storeTID},
+		{"registers", b.setRegisters},
+	}...)
+}
+
+func (b *build) memoryStages() []stage {
+	all := []stage{
+		{"personality", b.startPersonality},
+		{"clearing memory", b.clearMemory},
+		{"surplus", b.dropSurplus},
+		{"layout", b.setLayout},
+		{"mappings", b.makeMaps},
+		{"System V memory", b.makeShm},
+		{"contents", b.fillContents},
+		{"protections", b.finishMaps},
+		{"seals", b.sealMaps},
+	}
+	for i := range all {
+		do := all[i].do
+		all[i].do = func() error {
+			if b.opt.keepsMemory() {
+				return nil
+			}
+			return do()
+		}
+	}
+	return all
+}
