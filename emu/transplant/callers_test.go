@@ -16,7 +16,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv("GO_CALLER") != "" {
 		goCaller()
 	}
-	os.Exit(m.Run())
+	status := m.Run()
+	leftovers.Range(func(dir, _ any) bool { return os.RemoveAll(dir.(string)) == nil })
+	os.Exit(status)
 }
 
 // goCaller is a Go program that calls from a locked thread. Its clone has that

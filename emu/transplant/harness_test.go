@@ -206,7 +206,7 @@ func (s *subject) transplantHere(tid int, opt Options) (o outcome) {
 	return o
 }
 
-var programs sync.Map
+var programs, leftovers sync.Map
 
 // program compiles once per set of flags and test binary run, or takes what
 // an earlier run left in TRANSPLANT_PROGRAMS: for machines without a compiler.
@@ -222,6 +222,7 @@ func program(t testing.TB, name string, flags ...string) string {
 		if dir, err = os.MkdirTemp("", "transplant"); err != nil {
 			t.Fatal(err)
 		}
+		leftovers.Store(dir, true) // removed by TestMain
 	}
 	out := filepath.Join(dir, key)
 	if _, err := os.Stat(out); err != nil {

@@ -18,7 +18,7 @@ import (
 // pages, here the caller's other threads are stopped until the copy is made.
 
 // threadBound is how long one of them may take to stop.
-const threadBound = time.Second
+const threadBound = 2 * time.Second
 
 // freeze stops every other thread of the caller's group. New ones can be born
 // until the last one is stopped, so that the list is read again until it holds
