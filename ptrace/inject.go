@@ -3,13 +3,9 @@ package ptrace
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
-
-// stopBound is how long a tracee may take to stop where it should at once.
-const stopBound = 2 * time.Second
 
 // blockAll is a mask of every signal (SIGKILL and SIGSTOP cannot be blocked).
 const blockAll = ^uint64(0)
