@@ -2,13 +2,16 @@ package transplant
 
 import (
 	"encoding/binary"
+	"os"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
 
 // readAttrs asks C about itself and, with the same stop, closes it to the
 // target's user: nobody without CAP_SYS_PTRACE can trace or read it from here
-// on.
+// on. A supervisor without that right could not go on itself; its targets are its
+// own user's, who may read the caller anyway.
 func (b *build) readAttrs() error {
 	s := b.script
 	own, err := queryAll(s, false)
@@ -16,11 +19,17 @@ func (b *build) readAttrs() error {
 		return err
 	}
 	b.own = own
-	if !b.opt.ShareVM {
+	if !b.opt.ShareVM && tracesAnybody() {
 		s.add("prctl(PR_SET_DUMPABLE)", 0, unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 	}
 	return s.run()
 }
+
+// tracesAnybody reports whether this process has CAP_SYS_PTRACE.
+var tracesAnybody = sync.OnceValue(func() bool {
+	own, err := readStatus(os.Getpid())
+	return err == nil && hasCap(own.caps.effective, unix.CAP_SYS_PTRACE)
+})
 
 // dropRseq unregisters what C inherited from the target: the kernel would
 // write to the area at C's next return to user space, when something else, or

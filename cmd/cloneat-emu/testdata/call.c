@@ -3,6 +3,7 @@
  * A program for the tests of "run": does one thing and says what came.
  *
  *	call self		cloneat(getpid(), 0, {SIGCHLD}): "child 7" by the child's exit status
+ *	call target		the same with a forked child as the target, which says "child 7"
  *	call probe		cloneat(0, 0, NULL): the error's number
  *	call i386		number 511 by int $0x80: the error's number
  *	call fds		the open descriptors and the flags of each
@@ -43,6 +44,44 @@ static int self(void)
 		return perror("waitpid"), 1;
 	printf("child %d\n", WEXITSTATUS(status));
 	return 0;
+}
+
+/* A target that waits for its new child and takes over its exit status. */
+static void waits_for_one(int fd)
+{
+	int status = 0;
+	char c;
+
+	if (read(fd, &c, 1) == 1 && wait(&status) < 0)
+		perror("wait");
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 99);
+}
+
+static int target(void)
+{
+	int flags[2] = { SIGCHLD, 0 }, status, p[2];
+	struct cloneat_args args = { .flags = flags, .flags_size = sizeof(flags) };
+	pid_t t;
+	long pid;
+
+	if (pipe(p) || (t = fork()) < 0)
+		return perror("pipe or fork"), 1;
+	if (!t) {
+		close(p[1]);
+		waits_for_one(p[0]);
+	}
+	pid = syscall(511, t, 0, &args);
+	if (pid < 0)
+		perror("cloneat");
+	if (!pid)
+		_exit(7);
+	if (pid > 0 && write(p[1], "", 1) != 1)
+		perror("write");
+	close(p[1]);
+	if (waitpid(t, &status, 0) != t)
+		return perror("waitpid"), 1;
+	printf("child %d\n", WEXITSTATUS(status));
+	return pid < 0;
 }
 
 static int i386(void)
@@ -125,6 +164,8 @@ int main(int argc, char **argv)
 
 	if (!strcmp(what, "self"))
 		return self();
+	if (!strcmp(what, "target"))
+		return target();
 	if (!strcmp(what, "probe"))
 		return printf("%d\n", probe()), 0;
 	if (!strcmp(what, "i386"))
