@@ -57,7 +57,7 @@ func (c *call) stopCaller() bool {
 		return c.endUnstopped(fails(unix.EBUSY, "the caller is traced by another process, or may not be traced"))
 	}
 	if err == nil {
-		err = r.Interrupt()
+		err = c.released(r.Interrupt())
 	}
 	if err != nil {
 		return c.end(verdict{drop: true})
@@ -69,12 +69,12 @@ func (c *call) stopCaller() bool {
 	}
 	regs, err := stopped.Regs()
 	if err != nil || !c.inCall(regs) {
-		_ = stopped.Detach(0)
+		_ = c.released(stopped.Detach(0))
 		return c.end(verdict{drop: true}) // a signal had it: it will call again
 	}
 	_ = stopped.SetRegs(ptrace.KeepFromEINTR(regs))
 	if c.caller, err = stopped.Begin(); err != nil {
-		_ = stopped.Detach(0)
+		_ = c.released(stopped.Detach(0))
 		return c.end(verdict{drop: true})
 	}
 	return true
@@ -107,9 +107,20 @@ func (c *call) letGo(v verdict) {
 		}
 		c.caller.SetSaved(ptrace.WithResult(c.caller.Saved(), value))
 	}
-	if err := c.caller.End(); err == nil {
-		_ = c.caller.Detach(0)
+	if c.released(c.caller.End()) == nil {
+		_ = c.released(c.caller.Detach(0))
 	}
+}
+
+// released looks at how a tracee was let go. One that was killed in its stop
+// waits for this thread to hear of its end, and its parent cannot reap it
+// before (kernel/exit.c, wait_consider_task()); so that an init killed with all
+// its namespace never hangs, the thread ends, which lets go of everything.
+func (c *call) released(err error) error {
+	if ptrace.Gone(err) {
+		c.lost = true
+	}
+	return err
 }
 
 // seize attaches with the options that everything here needs. Suspending the

@@ -34,7 +34,7 @@ func (c *call) commit(child *ptrace.Stopped, id int64) (int64, error) {
 
 // run1 lets a finished child go.
 func (c *call) run1(child *ptrace.Stopped) error {
-	if err := child.Detach(0); err != nil && !ptrace.Gone(err) {
+	if err := c.released(child.Detach(0)); err != nil && !ptrace.Gone(err) {
 		return fmt.Errorf("the child: %w", err)
 	}
 	return nil

@@ -33,12 +33,12 @@ func (c *call) makeSelf() (int64, error) {
 		err = c.unguarded(child)
 	}
 	if err == nil {
-		err = child.Detach(0)
+		err = c.released(child.Detach(0))
 	}
 	if err != nil && !ptrace.Gone(err) {
 		return 0, err
 	}
-	if err := c.caller.Detach(0); err != nil {
+	if err := c.released(c.caller.Detach(0)); err != nil {
 		return 0, ofCaller(err)
 	}
 	c.caller.Detached = true

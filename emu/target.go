@@ -24,7 +24,7 @@ func (c *call) stopTarget() (*ptrace.Injection, error) {
 	if err != nil {
 		return nil, seizeFailed(tid, err)
 	}
-	if err := r.Interrupt(); err != nil {
+	if err := c.released(r.Interrupt()); err != nil {
 		return nil, err
 	}
 	stopped, _, err := r.WaitFor(busyBound, func() { c.s.sendBack(tid) })
@@ -35,7 +35,7 @@ func (c *call) stopTarget() (*ptrace.Injection, error) {
 	}
 	i, err := stopped.Begin()
 	if err != nil {
-		_ = stopped.Detach(0)
+		_ = c.released(stopped.Detach(0))
 	}
 	return i, err
 }
@@ -69,14 +69,14 @@ func seizeFailed(tid int, err error) error {
 }
 
 // letTargetGo gives the target back what it had.
-func letTargetGo(t *ptrace.Injection) error {
+func (c *call) letTargetGo(t *ptrace.Injection) error {
 	if t.Detached {
 		return nil
 	}
-	if err := t.End(); err != nil {
+	if err := c.released(t.End()); err != nil {
 		return err
 	}
-	return t.Detach(0)
+	return c.released(t.Detach(0))
 }
 
 // abandon ends a child that is not to be, without a trace in the target: it is
@@ -96,7 +96,7 @@ func (c *call) abandon(child *ptrace.Stopped) {
 	if !before && pending(t.TID, unix.SIGCHLD) {
 		takeSignal(t, unix.SIGCHLD)
 	}
-	_ = letTargetGo(t)
+	_ = c.letTargetGo(t)
 }
 
 // takeSignal makes the tracee take a pending signal out of its queue.

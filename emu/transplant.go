@@ -83,7 +83,7 @@ func (c *call) bear() (*ptrace.Stopped, error) {
 			return nil, ofTarget(err)
 		}
 		child, err := c.bearOne(t)
-		if lerr := letTargetGo(t); lerr != nil && err == nil && !ptrace.Gone(lerr) {
+		if lerr := c.letTargetGo(t); lerr != nil && err == nil && !ptrace.Gone(lerr) {
 			child.Kill()
 			return nil, lerr
 		}

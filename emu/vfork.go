@@ -23,7 +23,7 @@ func (c *call) untilExec(child *ptrace.Stopped) error {
 		}
 		switch stop.Kind {
 		case ptrace.Event: // it has exec'ed, or is about to end
-			return goneIsFine(child.Detach(0))
+			return goneIsFine(c.released(child.Detach(0)))
 		case ptrace.Group:
 			r, err = child.Listen()
 		case ptrace.Signal:

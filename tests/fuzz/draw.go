@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+)
+
+const (
+	mostActors = 24 // MAX_ACTORS of the interpreter
+	mostAlive  = 8
+)
+
+// drawer draws one program. It keeps a rough idea of the processes that there
+// would be if every operation succeeded, so that most operations mean something.
+type drawer struct {
+	*rand.Rand
+	ops    []Op
+	alive  []int
+	parent map[int]int
+	born   int
+}
+
+// Draw returns program n of a seed: always the same.
+func Draw(seed uint64, n int) Program {
+	d := &drawer{
+		Rand:   rand.New(rand.NewPCG(seed, uint64(n))),
+		alive:  []int{0},
+		parent: map[int]int{0: -1},
+		born:   1,
+	}
+	for range 5 + d.IntN(16) {
+		d.step()
+	}
+	return Program{Ops: d.ops}
+}
+
+// kinds are the operations and how often each is drawn.
+var kinds = []struct {
+	weight int
+	draw   func(*drawer)
+}{
+	{14, (*drawer).clone},
+	{34, (*drawer).cloneat},
+	{7, (*drawer).exit},
+	{7, (*drawer).wait},
+	{5, (*drawer).unshare},
+}
+
+// step draws one operation; a tree gets two processes first.
+func (d *drawer) step() {
+	if len(d.ops) < 2 {
+		d.clone()
+		return
+	}
+	total := 0
+	for _, k := range kinds {
+		total += k.weight
+	}
+	n := d.IntN(total)
+	for _, k := range kinds {
+		if n -= k.weight; n < 0 {
+			k.draw(d)
+			return
+		}
+	}
+}
+
+// add appends an operation of a live actor.
+func (d *drawer) add(name string, actor int, args ...any) {
+	op := Op{Name: name, Actor: actor, Child: -1}
+	for _, a := range args {
+		op.Args = append(op.Args, fmt.Sprint(a))
+	}
+	d.ops = append(d.ops, op)
+}
+
+// birth appends an operation that makes a child below a parent.
+func (d *drawer) birth(name string, actor, parent int, args ...any) {
+	d.add(name, actor, args...)
+	d.ops[len(d.ops)-1].Child = d.born
+	d.parent[d.born] = parent
+	d.alive = append(d.alive, d.born)
+	d.born++
+}
+
+// full reports that no more processes may be made.
+func (d *drawer) full() bool {
+	return len(d.alive) >= mostAlive || d.born >= mostActors
+}
+
+// anyone returns a live actor.
+func (d *drawer) anyone() int {
+	return d.alive[d.IntN(len(d.alive))]
+}
+
+// chance is true in p of 100 draws.
+func (d *drawer) chance(p int) bool {
+	return d.IntN(100) < p
+}
+
+// below returns a live descendant of an actor, or the actor.
+func (d *drawer) below(actor int) int {
+	var list []int
+	for _, a := range d.alive {
+		for p := d.parent[a]; p >= 0; p = d.parent[p] {
+			if p == actor {
+				list = append(list, a)
+				break
+			}
+		}
+	}
+	if len(list) == 0 {
+		return actor
+	}
+	return list[d.IntN(len(list))]
+}
+
+// name returns an actor's name in the interpreter's language.
+func name(actor int) string {
+	return fmt.Sprintf("P%d", actor)
+}

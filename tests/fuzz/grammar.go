@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
+
+// namespaces are the kinds that may be new.
+var namespaces = []uint32{
+	unix.CLONE_NEWNS, unix.CLONE_NEWUTS, unix.CLONE_NEWIPC, unix.CLONE_NEWNET,
+	unix.CLONE_NEWCGROUP, unix.CLONE_NEWPID, unix.CLONE_NEWUSER,
+}
+
+// pick returns one of a list.
+func pick[T any](d *drawer, list ...T) T {
+	return list[d.IntN(len(list))]
+}
+
+// clone draws a plain clone(2), mostly a fork.
+func (d *drawer) clone() {
+	if d.full() {
+		d.exit()
+		return
+	}
+	flags := uint32(unix.SIGCHLD)
+	if d.chance(25) {
+		flags |= pick(d, namespaces...)
+	}
+	if d.chance(15) {
+		flags |= pick(d, uint32(unix.CLONE_FS), unix.CLONE_FILES, unix.CLONE_VM, unix.CLONE_PARENT, unix.CLONE_VM|unix.CLONE_SIGHAND)
+	}
+	actor := d.anyone()
+	d.birth("clone", actor, actor, hex(flags))
+}
+
+// exit ends an actor; its children go to others.
+func (d *drawer) exit() {
+	actor := d.anyone()
+	if actor == 0 || len(d.alive) < 3 {
+		return
+	}
+	d.alive = slices.DeleteFunc(d.alive, func(a int) bool { return a == actor })
+	d.add(pick(d, "exit", "exitgroup"), actor, d.IntN(4))
+}
+
+func (d *drawer) wait() {
+	d.add("wait", d.anyone(), pick(d, "-1", "-1", name(d.IntN(d.born))))
+}
+
+func (d *drawer) unshare() {
+	d.add("unshare", d.anyone(), hex(pick(d, namespaces...)))
+}
+
+// cloneat draws the call: mostly one that can succeed.
+func (d *drawer) cloneat() {
+	if d.full() {
+		d.exit()
+		return
+	}
+	actor := d.anyone()
+	target, parent := d.target(actor)
+	word0, word1 := d.flags(parent == actor)
+	size, fault := 8, 0
+	if d.chance(4) {
+		size = pick(d, 4, 4, 0, 3, 6, 4100, -4)
+	} else if d.chance(6) {
+		fault = 1 + d.IntN(12)
+	}
+	d.birth("cloneat", actor, parent, target, d.hint(parent), hex(word0), hex(word1), size, fault)
+}
+
+// target draws the call's pid, and says whose child there would be.
+func (d *drawer) target(actor int) (pid string, parent int) {
+	switch n := d.IntN(100); {
+	case n < 65:
+		parent = d.below(actor)
+	case n < 78:
+		parent = actor
+	case n < 90:
+		parent = d.IntN(d.born)
+	default:
+		return pick(d, "I", "0", "-1", "31000", "1"), actor
+	}
+	return name(parent), parent
+}
+
+// hint draws the number that the child shall have.
+func (d *drawer) hint(target int) string {
+	switch n := d.IntN(100); {
+	case n < 62:
+		return "0"
+	case n < 85:
+		return fmt.Sprint(1000 + d.IntN(6))
+	case n < 93:
+		return name(d.IntN(d.born))
+	default:
+		return pick(d, "1", "-1", "299", "5000000", "2147483647", "-2147483648")
+	}
+}
+
+// sharing are flags that another target mostly forbids.
+var sharing = []uint32{
+	unix.CLONE_VM, unix.CLONE_FS, unix.CLONE_FILES, unix.CLONE_SIGHAND | unix.CLONE_VM,
+	unix.CLONE_SIGHAND, unix.CLONE_THREAD | unix.CLONE_SIGHAND | unix.CLONE_VM, unix.CLONE_THREAD, unix.CLONE_PARENT,
+}
+
+// harmless are flags that every target allows.
+var harmless = []uint32{
+	unix.CLONE_PARENT_SETTID, unix.CLONE_CHILD_SETTID, unix.CLONE_CHILD_CLEARTID, unix.CLONE_PIDFD,
+	unix.CLONE_SETTLS, unix.CLONE_UNTRACED, unix.CLONE_DETACHED, unix.CLONE_VFORK,
+}
+
+// flags draws both words. Some flags are set in the one, some in the other.
+func (d *drawer) flags(self bool) (word0, word1 uint32) {
+	word0 = uint32(unix.SIGCHLD)
+	if d.chance(5) {
+		word0 = pick(d, uint32(0), uint32(unix.SIGUSR1), 64, 65, 255)
+	}
+	for d.chance(35) {
+		flag := d.flag(self)
+		if d.chance(30) {
+			word1 |= flag >> 8
+		} else {
+			word0 |= flag
+		}
+	}
+	if d.chance(5) {
+		// CLEAR_SIGHAND, INTO_CGROUP and what nothing is defined for.
+		word1 |= 1 << (0x18 + d.IntN(7))
+	}
+	if d.chance(3) {
+		word1 |= 1 << 31 // NEWTIME
+	}
+	// Since 6.9 there are pidfds of threads (CLONE_PIDFD with CLONE_THREAD), in
+	// the kernels of the patch not.
+	if both := word0 | word1<<8; both&unix.CLONE_THREAD != 0 {
+		word0 &^= unix.CLONE_PIDFD
+		word1 &^= unix.CLONE_PIDFD >> 8
+	}
+	return word0, word1
+}
+
+func (d *drawer) flag(self bool) uint32 {
+	switch n := d.IntN(100); {
+	case n < 40:
+		return pick(d, namespaces...)
+	case n < 75:
+		return pick(d, harmless...)
+	case self || n < 85:
+		return pick(d, sharing...)
+	default:
+		return pick(d, harmless...)
+	}
+}
+
+func hex(n uint32) string {
+	return fmt.Sprintf("%#x", n)
+}

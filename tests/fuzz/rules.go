@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"strconv"
+	"strings"
+)
+
+// rule returns the name of the documented difference that this one is, or "".
+// The names are those of the manual page's section DIFFERENCES. A rule asks for
+// the cause in the world before the step, not only for the symptom.
+func (d *Difference) rule() string {
+	words := strings.Fields(d.Native.Head)
+	if len(words) < 5 || words[1] != "cloneat" || d.Native.Head != d.Emu.Head {
+		return ""
+	}
+	caller, child, target := words[2], words[3], words[4]
+	if d.Emu.Result == "EBUSY" && (d.World[caller].inVfork() || d.World[target].inVfork()) {
+		return "traced"
+	}
+	if d.Native.Result == child || strings.HasPrefix(d.Native.Result, child+" ") {
+		if d.Emu.Result == "EOPNOTSUPP" {
+			return unsupported(d.World[caller], d.World[target])
+		}
+		if d.Native.Result == d.Emu.Result && d.onlySession(caller, child, target) {
+			return "session"
+		}
+	}
+	return ""
+}
+
+// inVfork reports that the emulator traces the actor: it waits for a vfork child
+// below another target, or is one.
+func (v View) inVfork() bool {
+	return v.has("vfork-waits") || v.has("vfork-child")
+}
+
+// unsupported returns why the emulator may refuse this target.
+func unsupported(caller, target View) string {
+	switch {
+	case target == "":
+		return ""
+	case target.Get("nnp") == "1" && caller.Get("nnp") == "0":
+		return "target-no-new-privs"
+	case caps(caller.Get("bnd"))&^caps(target.Get("bnd")) != 0:
+		return "target-bounding-set"
+	case namespace(caller, 0) != namespace(target, 0):
+		return "target-user-namespace"
+	case namespace(target, 1) != namespace(target, 2):
+		return "birth-namespace"
+	}
+	return ""
+}
+
+// onlySession reports that nothing but session and process group of the child
+// differ, and that the target was in another session than the caller.
+func (d *Difference) onlySession(caller, child, target string) bool {
+	if d.World[caller].Get("sid") == d.World[target].Get("sid") {
+		return false
+	}
+	for _, name := range names(d.Native.Seen, d.Emu.Seen) {
+		native, emu := d.after(name)
+		for _, word := range append(missing(native, emu), missing(emu, native)...) {
+			if name != child || !strings.HasPrefix(word, "sid=") && !strings.HasPrefix(word, "pgid=") {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// caps reads a set of capabilities.
+func caps(word string) uint64 {
+	if word == "all" {
+		return ^uint64(0)
+	}
+	n, _ := strconv.ParseUint(word, 16, 64)
+	return n
+}
+
+// namespace returns namespace i of the interpreter's order: user, pid,
+// pid_for_children ...
+func namespace(v View, i int) string {
+	all := strings.Split(v.Get("ns"), ",")
+	if i >= len(all) {
+		return ""
+	}
+	return all[i]
+}
