@@ -10,6 +10,11 @@ import (
 // stays traced until it execs or exits, and the caller stopped as long.
 func (c *call) untilExec(child *ptrace.Stopped) error {
 	c.leaveRoom()
+	// Meanwhile the caller looks as if it slept: /proc shows its own mask.
+	if err := c.released(c.caller.End()); err != nil {
+		child.Kill()
+		return err
+	}
 	c.unlock() // a stopped caller keeps still by itself
 	options := unix.PTRACE_O_TRACEEXEC | unix.PTRACE_O_TRACEEXIT | unix.PTRACE_O_EXITKILL
 	if err := child.SetOptions(options); err != nil {

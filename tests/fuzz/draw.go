@@ -46,6 +46,11 @@ var kinds = []struct {
 	{7, (*drawer).exit},
 	{7, (*drawer).wait},
 	{5, (*drawer).unshare},
+	{4, (*drawer).thread},
+	{5, (*drawer).kill},
+	{3, (*drawer).setid},
+	{3, (*drawer).exec},
+	{16, (*drawer).little},
 }
 
 // step draws one operation; a tree gets two processes first.

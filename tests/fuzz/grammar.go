@@ -51,6 +51,66 @@ func (d *drawer) wait() {
 	d.add("wait", d.anyone(), pick(d, "-1", "-1", name(d.IntN(d.born))))
 }
 
+// thread draws a thread of an actor's process.
+func (d *drawer) thread() {
+	if d.full() {
+		return
+	}
+	actor := d.anyone()
+	d.birth("clone", actor, d.parent[actor], hex(unix.CLONE_THREAD|unix.CLONE_SIGHAND|unix.CLONE_VM|unix.CLONE_FILES|unix.CLONE_FS))
+}
+
+// kill draws a signal, mostly one that ends or stops.
+func (d *drawer) kill() {
+	signal := pick(d, unix.SIGKILL, unix.SIGKILL, unix.SIGSTOP, unix.SIGCONT, unix.SIGCONT, unix.SIGTERM, unix.SIGUSR1, 0)
+	d.add("kill", d.anyone(), name(d.IntN(d.born)), int(signal))
+}
+
+// setid gives up rights, once in a while with the id 0 kept.
+func (d *drawer) setid() {
+	if d.chance(40) {
+		d.add("caps", d.anyone(), pick(d, "0x200000", "0x10000000000", "0x80000", "0x240000", "0x1000000c1"))
+		return
+	}
+	d.add("setid", d.anyone(), pick(d, "1000", "1000", "1001"))
+}
+
+// little draws an operation that changes one attribute of an actor.
+func (d *drawer) little() {
+	actor := d.anyone()
+	switch d.IntN(13) {
+	case 0:
+		d.add("umask", actor, pick(d, 0, 7, 63))
+	case 1:
+		d.add("open", actor, 10+d.IntN(4), d.IntN(4))
+	case 2:
+		d.add("close", actor, 10+d.IntN(4))
+	case 3:
+		d.add("dumpable", actor, d.IntN(2))
+	case 4:
+		d.add("subreaper", actor, pick(d, 1, 1, 0))
+	case 5:
+		d.add("signal", actor, pick(d, 10, 12, 17, 15), d.IntN(3))
+	case 6:
+		d.add("block", actor, pick(d, "0", "0x200", "0x4000"))
+	case 7:
+		d.add("bound", actor, pick(d, 21, 5))
+	case 8:
+		d.add("nnp", actor, 1)
+	case 9:
+		d.add("setsid", actor)
+	case 10:
+		d.add("setpgid", actor, pick(d, "0", name(d.below(actor))), pick(d, "0", "0", name(d.IntN(d.born))))
+	default:
+		d.add("write", actor, d.IntN(4), 1+d.IntN(99))
+	}
+}
+
+// exec draws an execve(2) of the interpreter itself.
+func (d *drawer) exec() {
+	d.add("exec", d.anyone())
+}
+
 func (d *drawer) unshare() {
 	d.add("unshare", d.anyone(), hex(pick(d, namespaces...)))
 }
@@ -132,7 +192,9 @@ func (d *drawer) flags(self bool) (word0, word1 uint32) {
 		// CLEAR_SIGHAND, INTO_CGROUP and what nothing is defined for.
 		word1 |= 1 << (0x18 + d.IntN(7))
 	}
-	if d.chance(3) {
+	// A child that shares memory enters the new time namespace at once in 6.1
+	// and not in later kernels (timens_on_fork()).
+	if both := word0 | word1<<8; d.chance(3) && both&unix.CLONE_VM == 0 {
 		word1 |= 1 << 31 // NEWTIME
 	}
 	// Since 6.9 there are pidfds of threads (CLONE_PIDFD with CLONE_THREAD), in

@@ -14,16 +14,16 @@ import (
 
 // options is the command line.
 type options struct {
-	Rounds   int    `default:"200" help:"How many programs."`
-	Seed     uint64 `default:"1" help:"Program N of a seed is always the same."`
-	Batch    int    `default:"2000" help:"Programs a boot."`
-	First    int    `help:"The number of the first program."`
-	Kernel   string `default:"6.1" help:"The patched kernel: 6.1, 6.12 or an image."`
-	Emulator string `default:"build/cloneat-emu" help:"The emulator."`
-	Interp   string `default:"build/fuzz-interp" help:"The interpreter."`
-	Keep     bool   `help:"Go on after a difference."`
-	Replay   string `help:"A file with one program's text to run instead."`
-	Show     bool   `help:"Print the programs' text and run nothing."`
+	Rounds   int      `default:"200" help:"How many programs."`
+	Seed     uint64   `default:"1" help:"Program N of a seed is always the same."`
+	Batch    int      `default:"2000" help:"Programs a boot."`
+	First    int      `help:"The number of the first program."`
+	Kernel   string   `default:"6.1" help:"The patched kernel: 6.1, 6.12 or an image."`
+	Emulator string   `default:"build/cloneat-emu" help:"The emulator."`
+	Interp   string   `default:"build/fuzz-interp" help:"The interpreter."`
+	Keep     bool     `help:"Go on after a difference."`
+	Compare  []string `help:"Compare two files with the interpreter's output instead: the kernel's, the emulator's."`
+	Show     bool     `help:"Print the programs' text and run nothing."`
 }
 
 // tally counts what came of the programs.
@@ -41,7 +41,11 @@ func main() {
 		}
 		return
 	}
-	t, err := o.run()
+	run := o.run
+	if len(o.Compare) == 2 {
+		run = o.compareFiles
+	}
+	t, err := run()
 	fmt.Println(t)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "fuzz:", err)
@@ -103,13 +107,7 @@ func (o *options) batch(t *tally, sides Sides, first, n int) error {
 	}
 	t.programs += n
 	for i, p := range programs {
-		d := Compare(native[i], emu[i])
-		switch {
-		case d == nil:
-		case d.Documented != "":
-			t.documented[d.Documented]++
-		default:
-			t.differ++
+		if d := t.count(native[i], emu[i]); d != nil {
 			if err := report(sides, o.Seed, first+i, p, d); err != nil {
 				return err
 			}
@@ -119,6 +117,42 @@ func (o *options) batch(t *tally, sides Sides, first, n int) error {
 		}
 	}
 	return nil
+}
+
+// compareFiles compares outputs that are there already, and shrinks nothing.
+func (o *options) compareFiles() (*tally, error) {
+	t := &tally{documented: make(map[string]int)}
+	var sides [2]map[int]Outcome
+	for i, path := range o.Compare {
+		text, err := os.ReadFile(path)
+		if err == nil {
+			sides[i], err = Parse(string(text))
+		}
+		if err != nil {
+			return t, err
+		}
+	}
+	for id := range sides[0] {
+		t.programs++
+		if d := t.count(sides[0][id], sides[1][id]); d != nil {
+			fmt.Printf("program %d differs:\n%s", id, d)
+		}
+	}
+	return t, nil
+}
+
+// count compares two outcomes and returns a difference that is not documented.
+func (t *tally) count(native, emu Outcome) *Difference {
+	d := Compare(native, emu)
+	switch {
+	case d == nil:
+		return nil
+	case d.Documented != "":
+		t.documented[d.Documented]++
+		return nil
+	}
+	t.differ++
+	return d
 }
 
 // report shrinks a program that differs and prints it.

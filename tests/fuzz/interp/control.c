@@ -279,7 +279,7 @@ static void collect(void)
 	}
 }
 
-/* A descriptor of the child that the caller was given: right, and closed. */
+/* The descriptor of the child that the caller was given: right, and closed. */
 static void check_pidfd(int i, int fd)
 {
 	struct command close_it = { .kind = DO_SYSCALL, .arg = { SYS_close, fd } };
@@ -517,10 +517,12 @@ static bool operation(void)
 		say(" skip");
 		return false;
 	}
-	if (c.kind == DO_SYSCALL && (c.arg[0] == SYS_exit || c.arg[0] == SYS_exit_group))
+	if (c.kind == DO_SYSCALL && (c.arg[0] == SYS_exit || c.arg[0] == SYS_exit_group)) {
 		tell(i, &c);
-	else
+		await_exit(&who[i]);
+	} else {
 		run(i, &c);
+	}
 	return true;
 }
 
@@ -530,6 +532,17 @@ static void equal_rights(void)
 	need(!prctl(PR_CAPBSET_DROP, 24 /* CAP_SYS_RESOURCE */), "CAPBSET_DROP");
 	umask(022);
 	chdir("/");
+}
+
+/* Line n of the program, which is not the first. */
+static const char *line_of(const char *text, int n)
+{
+	static char line[128];
+
+	while (n-- > 0)
+		text = strchr(text, '\n') + 1;
+	snprintf(line, sizeof(line), "%.*s", (int)strcspn(text, "\n"), text);
+	return line;
 }
 
 void control(const char *text, char *out, size_t size)
@@ -552,7 +565,7 @@ void control(const char *text, char *out, size_t size)
 	make_channels();
 	first_actor();
 	settle();
-	look();
+	look(NULL);
 	while ((cursor = strchr(cursor, '\n')) && *++cursor) {
 		say("#%d %.*s:", ++line, (int)strcspn(cursor, "\n"), cursor);
 		done = operation();
@@ -561,7 +574,8 @@ void control(const char *text, char *out, size_t size)
 			continue;
 		settle();
 		collect();
-		look();
+		look(line_of(text, line));
 	}
+	look(NULL);
 	_exit(0);
 }

@@ -97,6 +97,7 @@ void __attribute__((noreturn)) control(const char *text, char *out,
 
 struct who {
 	bool born, dead, reaped, stopped;
+	char state;		/* the latest, see settle() */
 	bool owes;		/* an answer: it waits in vfork or is stopped */
 	int vfork_child;	/* whose end it waits for, or -1 */
 	int pidfd;
@@ -114,6 +115,7 @@ void identify(struct who *w, int pid, int tid);
 int number_in(const struct who *viewer, const struct who *w);
 void name_of(const struct who *viewer, int number, char *name, size_t size);
 void settle(void);
-void look(void);
+void await_exit(struct who *w);
+void look(const char *operation);
 
 #endif

@@ -48,20 +48,34 @@ static const char *field(const char *status, const char *key)
 	return at ? at + strlen(key) : "";
 }
 
-static uint64_t identity(const struct who *w, const char *file)
+static int open_of(const struct who *w, const char *file)
 {
 	char path[64];
-	struct stat st;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", w->pid, w->tid, file);
-	if (stat(path, &st))
-		return 0;
-	return (uint64_t)st.st_dev << 40 ^ st.st_ino;
+	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-/* Things that are only equal or not get small numbers, by first appearance. */
-static int class_of(char kind, uint64_t id)
+/* The number in a link such as "uts:[4026531838]", or 0. */
+static uint64_t identity(const struct who *w, const char *file)
 {
+	char path[64], target[64], *at;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", w->pid, w->tid, file);
+	n = readlink(path, target, sizeof(target) - 1);
+	target[n < 0 ? 0 : n] = '\0';
+	at = strchr(target, '[');
+	return at ? strtoull(at + 1, NULL, 10) : 0;
+}
+
+/*
+ * Namespaces are only equal or not: they get small numbers, by first
+ * appearance.  A known one is kept alive, or its inode might come again.
+ */
+static int class_of(char kind, const struct who *w, const char *file)
+{
+	uint64_t id = identity(w, file);
 	static struct { char kind; uint64_t id; } known[KNOWN];
 	static int n;
 	int count = 0;
@@ -76,6 +90,7 @@ static int class_of(char kind, uint64_t id)
 		count++;
 	}
 	if (n < KNOWN) {
+		open_of(w, file);
 		known[n].kind = kind;
 		known[n++].id = id;
 	}
@@ -186,29 +201,49 @@ static char state_of(const struct who *w)
 
 /* --- the world comes to rest ---------------------------------------------- */
 
-static void rest(struct who *w)
+/* Waits until w rests; true if it is as it was before. */
+static bool rest(struct who *w)
 {
 	const struct timespec pause = { 0, 50000 };
-	char state;
+	char state, before = w->state;
 
 	for (;;) {
 		state = state_of(w);
-		/* The emulator holds who waits for a vfork child: t. */
-		if (strchr("STDZX", state) || (state == 't' && w->vfork_child >= 0))
+		/* Who waits for a vfork child is held by the emulator: t. */
+		if (strchr(w->vfork_child >= 0 ? "STZXDt" : "STZX", state))
 			break;
 		nanosleep(&pause, NULL);
 	}
+	w->state = state;
 	w->stopped = state == 'T';
 	w->reaped = state == 'X';
 	w->dead = w->reaped || state == 'Z';
+	return state == before;
 }
 
-/* Everybody waits for a command, is stopped, or is dead. */
+/*
+ * Until everybody waits for a command, is stopped, or is dead.  The end of one
+ * may have been the end of another that was looked at before: once more.
+ */
 void settle(void)
 {
-	for (int i = 0; i < MAX_ACTORS; i++)
-		if (who[i].born && !who[i].reaped)
-			rest(&who[i]);
+	bool same;
+
+	do {
+		same = true;
+		for (int i = 0; i < MAX_ACTORS; i++)
+			if (who[i].born && !who[i].reaped)
+				same &= rest(&who[i]);
+	} while (!same);
+}
+
+/* After w was told to exit: it is at least on its way. */
+void await_exit(struct who *w)
+{
+	const struct timespec pause = { 0, 50000 };
+
+	while (!strchr("EZX", state_of(w)))
+		nanosleep(&pause, NULL);
 }
 
 /* --- descriptions --------------------------------------------------------- */
@@ -322,7 +357,7 @@ static void add_namespaces(struct text *t, const struct who *w)
 	add(t, " ns=");
 	for (int i = 0; i < 10; i++) {
 		snprintf(file, sizeof(file), "ns/%s", ns[i]);
-		add(t, "%s%d", i ? "," : "", class_of(kind[i], identity(w, file)));
+		add(t, "%s%d", i ? "," : "", class_of(kind[i], w, file));
 	}
 	add(t, " depth=%d", w->depth);
 }
@@ -447,6 +482,13 @@ static void describe(struct text *t, const struct who *w)
 	if (w->dead)
 		return;
 	add_vfork(t, w);
+}
+
+/* What only the process itself or its maker changes, and costs more to read. */
+static void describe_more(struct text *t, const struct who *w)
+{
+	if (w->dead)
+		return;
 	add_status(t, w);
 	add_namespaces(t, w);
 	add_cells(t, w);
@@ -455,20 +497,43 @@ static void describe(struct text *t, const struct who *w)
 	add_sharing(t, w);
 }
 
-/* Writes down everything that has changed. */
-void look(void)
+/* Does the operation name this actor? */
+static bool named(const char *operation, int i)
 {
-	struct text t;
+	char name[8];
+	size_t n = sprintf(name, " P%d", i);
+	const char *at = operation;
 
-	for (int i = 0; i < MAX_ACTORS; i++) {
-		if (!who[i].born)
-			continue;
-		t.n = 0;
-		t.buf[0] = '\0';
-		describe(&t, &who[i]);
-		if (!strcmp(t.buf, who[i].last))
-			continue;
-		strcpy(who[i].last, t.buf);
-		say("  P%d%s\n", i, t.buf);
+	while ((at = strstr(at, name))) {
+		at += n;
+		if (*at < '0' || *at > '9')
+			return true;
 	}
+	return false;
+}
+
+static void look_at(int i, bool closely)
+{
+	struct who *w = &who[i];
+	struct text t = { .n = 0 };
+
+	describe(&t, w);
+	if (!closely && !strncmp(t.buf, w->last, t.n))
+		return;
+	describe_more(&t, w);
+	if (!strcmp(t.buf, w->last))
+		return;
+	strcpy(w->last, t.buf);
+	say("  P%d%s\n", i, t.buf);
+}
+
+/*
+ * Writes down what has changed: of those that the operation names, or of all if
+ * it is NULL, everything; of others the family.
+ */
+void look(const char *operation)
+{
+	for (int i = 0; i < MAX_ACTORS; i++)
+		if (who[i].born)
+			look_at(i, !operation || named(operation, i));
 }
