@@ -250,7 +250,7 @@ static long obey(int i, const struct command *c, struct answer *a)
 	case DO_EXEC: return do_exec(i);
 	case DO_WAIT: return raw(SYS_wait4, g[0], (long)&a->extra,
 				 WNOHANG | __WALL, 0, 0, 0);
-	case DO_WRITE: return do_write(g[0], g[1] + planted);
+	case DO_WRITE: return do_write(g[0], g[1]);
 	case DO_OPEN: return do_open(g[0], g[1]);
 	case DO_SETID: return do_setid(g[0]);
 	case DO_CAPS: return do_caps(g[0]);

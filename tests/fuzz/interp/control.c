@@ -469,6 +469,8 @@ static bool own_words(struct command *c, const char *op, const struct who *by)
 		c->kind = own[k].kind;
 		for (int i = 0; i < own[k].args; i++)
 			c->arg[i] = !i && own[k].pid ? pid_word(by) : number();
+		if (planted && c->kind == DO_WRITE)
+			c->arg[1]++;
 		return true;
 	}
 	return false;

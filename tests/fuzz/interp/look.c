@@ -335,8 +335,11 @@ static void add_status(struct text *t, const struct who *w)
 	add_line(t, buf, "\nUmask:", "umask");
 	add_line(t, buf, "\nThreads:", "threads");
 	add_line(t, buf, "\nNoNewPrivs:", "nnp");
-	add_line(t, buf, "\nSigPnd:", "pnd");
-	add_line(t, buf, "\nShdPnd:", "shd");
+	/* A tracee keeps even signals that it ignores (sig_ignored()). */
+	if (!w->owes) {
+		add_line(t, buf, "\nSigPnd:", "pnd");
+		add_line(t, buf, "\nShdPnd:", "shd");
+	}
 	add_line(t, buf, "\nSigBlk:", "blk");
 	add_line(t, buf, "\nSigIgn:", "ign");
 	add_line(t, buf, "\nSigCgt:", "cgt");
