@@ -159,6 +159,6 @@ func (t *tally) count(native, emu Outcome) *Difference {
 func report(sides Sides, seed uint64, n int, p Program, d *Difference) error {
 	fmt.Printf("seed %d, program %d differs:\n%s", seed, n, d)
 	p, d, err := Shrink(sides, p, d)
-	fmt.Printf("shrunk:\n%s%s\n", p, d)
+	fmt.Printf("shrunk:\n%s%s\n%s\n", p, d, Source(p))
 	return err
 }

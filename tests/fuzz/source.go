@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	_ "embed"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// prelude is the beginning of every printed program. All its processes go
+// through the same list of steps; each is done by one of them, while the others
+// wait for theirs, so that the list reads like the program that was drawn.
+//
+//go:embed testdata/prelude.c
+var prelude string
+
+// Source returns the program in C, or "" where processes share memory: a child
+// of those cannot go on in its parent's frame, only the interpreter has that.
+func Source(p Program) string {
+	var b strings.Builder
+	b.WriteString(prelude)
+	for i, op := range p.Ops {
+		statement := op.c(i + 1)
+		if statement == "" {
+			return ""
+		}
+		fmt.Fprintf(&b, "\tif (turn(%d, %d, me)) {\t/* %s */\n%s\t}\n", i+1, op.Actor, op, statement)
+	}
+	fmt.Fprintf(&b, "\twhile (all->step <= %d)\n\t\tusleep(1000);\n\treturn 0;\n}\n", len(p.Ops))
+	return b.String()
+}
+
+// c returns the operation as C statements of step n.
+func (o Op) c(n int) string {
+	switch o.Name {
+	case "clone":
+		if bits(o.Args[0])&unix.CLONE_VM != 0 {
+			return ""
+		}
+		return fmt.Sprintf("\t\tBIRTH(%d, %d, syscall(SYS_clone, %sL, 0, tids, tids + 1, 0));\n", n, o.Child, o.Args[0])
+	case "cloneat":
+		return o.cloneat(n)
+	}
+	call, ok := o.call()
+	if !ok {
+		return ""
+	}
+	if strings.HasPrefix(o.Name, "exit") {
+		return fmt.Sprintf("\t\tdone(%d, \"%s\", 0);\n\t\t%s;\n", n, o.Name, call)
+	}
+	return fmt.Sprintf("\t\tdone(%d, \"%s\", %s);\n", n, o.Name, call)
+}
+
+// plainCalls are operations that are one call with numbers or processes as arguments.
+var plainCalls = map[string]string{
+	"exit": "syscall(SYS_exit, %s)", "exitgroup": "_exit(%s)", "kill": "kill(%s, %s)", "unshare": "unshare(%s)",
+	"setsid": "setsid()", "umask": "umask(%s)", "close": "close(%s)", "setpgid": "setpgid(%s, %s)",
+	"subreaper": "prctl(PR_SET_CHILD_SUBREAPER, %s)", "dumpable": "prctl(PR_SET_DUMPABLE, %s)",
+	"bound": "prctl(PR_CAPBSET_DROP, %s)", "nnp": "prctl(PR_SET_NO_NEW_PRIVS, %s, 0, 0, 0)",
+	"wait": "waitpid(%s, NULL, WNOHANG | __WALL)", "write": "put(%s, %s)", "open": "put_fd(%s, %s)",
+	"setid": "setid(%s)", "caps": "keep_caps(%sUL)", "signal": "set_signal(%s, %s)", "block": "block(%sUL)",
+}
+
+func (o Op) call() (string, bool) {
+	format, ok := plainCalls[o.Name]
+	if !ok {
+		return "", false
+	}
+	var args []any
+	for _, a := range o.Args {
+		args = append(args, number(a))
+	}
+	return fmt.Sprintf(format, args...), true
+}
+
+// number is an argument in C.
+func number(arg string) string {
+	switch {
+	case arg == "I":
+		return "1"
+	case strings.HasPrefix(arg, "P"):
+		return "all->pid[" + arg[1:] + "]"
+	}
+	return arg
+}
+
+// faults are what the interpreter's enum fault does to the arguments, in C.
+var faults = []string{
+	"", "", "a.flags = NULL;", "a.reserved1 = 1;", "a.reserved2 = 1;", "a.reserved3 = a.reserved3 ? a.reserved3 : 1;",
+	"a.child_stack_size = 65536;", "a.child_stack_base = 4096;", "a.child_stack_base = -4096UL; a.child_stack_size = 8192;",
+	"a.reserved3 = 0xffff800000000000UL;", "a.parent_tid_ptr = a.child_tid_ptr = 8;", "a.flags_size = 12;", "a.flags_size = 12; set[2] = 1;",
+}
+
+func (o Op) cloneat(n int) string {
+	flags := bits(o.Args[2]) | bits(o.Args[3])<<8
+	if flags&unix.CLONE_VM != 0 {
+		return ""
+	}
+	fault, _ := strconv.Atoi(o.Args[5])
+	var b strings.Builder
+	fmt.Fprintf(&b, "\t\tclone_flag_t set[3] = { (int)%s, (int)%s };\n", o.Args[2], o.Args[3])
+	fmt.Fprintf(&b, "\t\tstruct cloneat_args a = { .flags = set, .flags_size = %s };\n\n", o.Args[4])
+	b.WriteString("\t\ta.parent_tid_ptr = (long)tids;\n\t\ta.child_tid_ptr = (long)(tids + 1);\n")
+	if flags&unix.CLONE_SETTLS != 0 {
+		b.WriteString("\t\ta.reserved3 = (long)tls;\n")
+	}
+	if faults[fault] != "" {
+		fmt.Fprintf(&b, "\t\t%s\n", faults[fault])
+	}
+	args := "&a"
+	if fault == 1 {
+		args = "NULL"
+	}
+	fmt.Fprintf(&b, "\t\tBIRTH(%d, %d, syscall(511, %s, %s, %s));\n", n, o.Child, number(o.Args[0]), number(o.Args[1]), args)
+	return b.String()
+}
+
+// bits reads a word of flags.
+func bits(word string) uint32 {
+	n, _ := strconv.ParseUint(word, 0, 32)
+	return uint32(n)
+}
