@@ -367,24 +367,20 @@ CHECK(thread_all_shared, "CLONE_THREAD stays EINVAL where everything is shared")
 }
 
 /*
- * A vfork ends in exec_mm_release(), a moment before the new mm is there; the
- * descriptors that close on exec do so after it.
+ * A vfork ends in exec_mm_release(), a moment before the new mm is there: ask
+ * until kcmp(2) sees it.
  */
 CHECK(vm_after_exec, "a target that shared memory and then exec'ed: EINVAL")
 {
-	struct target t;
-	int ends[2];
-	long pid;
-	char c;
+	long pid = cloneat_words(ct_pid(), 0,
+				 SIGCHLD | CLONE_VM | CLONE_VFORK, 0);
+	struct target t = { .pid = pid };
 
-	expect_eq(pipe2(ends, O_CLOEXEC), 0);
-	pid = cloneat_words(ct_pid(), 0, SIGCHLD | CLONE_VM | CLONE_VFORK, 0);
 	if (pid == 0)
 		ct_exec_pause();
 	expect_ok(pid);
-	t = (struct target){ .pid = pid };
-	close(ends[1]);
-	expect_eq(read(ends[0], &c, 1), 0);
+	while (syscall(SYS_kcmp, ct_pid(), pid, KCMP_VM, 0, 0) == 0)
+		sched_yield();
 	expect_errno(refused(&t, SIGCHLD | CLONE_VM, 0), EINVAL);
 	kill_reap(pid);
 }
