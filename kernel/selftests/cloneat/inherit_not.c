@@ -173,7 +173,7 @@ static long get_robust(struct msg *m)
 	(void)m;
 	if (ct_syscall3(SYS_get_robust_list, 0, &head, &len))
 		return -errno;
-	return head != NULL;
+	return !!head;
 }
 
 static long put_robust(struct msg *m)
@@ -192,7 +192,7 @@ static long get_tid_address(struct msg *m)
 	(void)m;
 	if (prctl(PR_GET_TID_ADDRESS, &where))
 		return -errno;
-	return where != NULL;
+	return !!where;
 }
 
 static long put_tid_address(struct msg *m)
