@@ -16,6 +16,7 @@ import (
 // findKept finds the mappings of C that can stay.
 func (b *build) findKept() (err error) {
 	b.kept = map[uint64]bool{}
+	b.surplus = nil // an image before an exec had its own
 	if b.exe.differs || b.opt.keepsMemory() {
 		return nil
 	}

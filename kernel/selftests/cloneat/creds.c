@@ -134,6 +134,23 @@ PLAY(target_fewer_caps, "a target that dropped a capability")
 	double_of_caller();
 }
 
+static volatile char untouched[4 * 4096];
+
+static long do_write(struct msg *m)
+{
+	(void)m;
+	untouched[2 * 4096] = 1;
+	return 0;
+}
+
+PLAY(target_fewer_caps_wrote, "the same, and it wrote where the caller did not")
+{
+	cast(0);
+	expect_eq(on(&t, do_drop, CAP_NET_ADMIN), 0);
+	expect_eq(on(&t, do_write), 0);
+	double_of_caller();
+}
+
 static long do_drop_all(struct msg *m)
 {
 	(void)m;

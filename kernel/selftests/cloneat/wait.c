@@ -415,6 +415,56 @@ PLAY(vfork_killed, "CLONE_VFORK: the child is killed, the caller goes on")
 	expect_eq(status_of(&t), SIGKILL);
 }
 
+PLAY(vfork_namespace_dies, "CLONE_VFORK: killed with the pid namespace")
+{
+	struct actor init, a, t;
+
+	for (int i = 0; i < 8; i++) {
+		ct_slot[RUNS] = 0;
+		spawn(&me, &init, CLONE_NEWPID);
+		spawn(&init, &a, 0);
+		spawn(&a, &t, 0);
+		start(&a, do_vfork, t.vpid, CLONE_VFORK, 0);
+		wait_runs();
+		kill_end(init.pid);
+		expect_eq(on(&me, do_wait4, init.pid, 0), init.pid);
+		expect_eq(status_of(&me), SIGKILL);
+		close(init.fd);
+		close(a.fd);
+		close(t.fd);
+	}
+}
+
+/* The signals that a process blocks, as /proc shows them. */
+static unsigned long blocked_by(pid_t pid)
+{
+	unsigned long mask = -1UL;
+	char path[32], line[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	f = fopen(path, "re");
+	expect(f);
+	while (fgets(line, sizeof(line), f))
+		if (!strncmp(line, "SigBlk:", 7))
+			mask = strtoul(line + 7, NULL, 16);
+	fclose(f);
+	return mask;
+}
+
+PLAY(vfork_mask, "CLONE_VFORK: who waits has blocked what it had blocked")
+{
+	struct actor a, t;
+
+	spawn(&me, &a, 0);
+	spawn(&a, &t, 0);
+	start(&a, do_vfork, t.pid, CLONE_VFORK, 0);
+	wait_runs();
+	expect_eq(blocked_by(a.pid), 0);
+	slot_set(GO, 1);
+	expect(actor_finish(&a) > 0);
+}
+
 PLAY(vfork_target, "CLONE_VFORK: the target goes on, and may end")
 {
 	struct actor a, t;
