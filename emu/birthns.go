@@ -17,7 +17,7 @@ import (
 
 // bornActive says EOPNOTSUPP for a target whose children are born elsewhere.
 func (c *call) bornActive() error {
-	same, err := c.sameNS(proc.PID, proc.PIDForChildren)
+	same, err := sameNS(c.check.Target.Thread, proc.PID, proc.PIDForChildren)
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (c *call) bornActive() error {
 // timeToJoin opens the target's active time namespace if its children are born
 // in another one; nil if not.
 func (c *call) timeToJoin() (*os.File, error) {
-	same, err := c.sameNS(proc.Time, proc.TimeForChildren)
+	same, err := sameNS(c.check.Target.Thread, proc.Time, proc.TimeForChildren)
 	if err != nil || same {
 		return nil, err
 	}
@@ -40,17 +40,17 @@ func (c *call) timeToJoin() (*os.File, error) {
 	return c.check.Target.Thread.OpenNS(proc.Time)
 }
 
-// sameNS compares two of the target's namespaces. A kernel without the kind has
+// sameNS compares two of a thread's namespaces. A kernel without the kind has
 // one for all; a pid namespace without init has no link yet.
-func (c *call) sameNS(a, b proc.Kind) (bool, error) {
-	idA, err := c.check.Target.Thread.NS(a)
+func sameNS(d *proc.Dir, a, b proc.Kind) (bool, error) {
+	idA, err := d.NS(a)
 	if errors.Is(err, os.ErrNotExist) {
 		return true, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	idB, err := c.check.Target.Thread.NS(b)
+	idB, err := d.NS(b)
 	if errors.Is(err, os.ErrNotExist) {
 		return false, nil
 	}

@@ -38,7 +38,19 @@ func (c *call) toInit() bool {
 	}
 	ids, err := nsPID(c.check.Target.TGID)
 	own, oerr := nsPID(c.n.TID)
-	return err == nil && oerr == nil && len(ids) > len(own) && ids[len(ids)-1] == 1
+	return err == nil && oerr == nil && len(ids) > len(own) && ids[len(ids)-1] == 1 && c.mayThread()
+}
+
+// mayThread reports whether the caller can make a thread: its children must be
+// born in its own pid and time namespace (kernel/fork.c, copy_process()).
+func (c *call) mayThread() bool {
+	caller := c.check.Caller.Thread
+	for _, kinds := range [][2]proc.Kind{{proc.PID, proc.PIDForChildren}, {proc.Time, proc.TimeForChildren}} {
+		if same, err := sameNS(caller, kinds[0], kinds[1]); err != nil || !same {
+			return false
+		}
+	}
+	return true
 }
 
 // makeInit runs the steps in the caller.

@@ -19,7 +19,7 @@ func (d *Difference) rule() string {
 	if d.Emu.Result == "EBUSY" && (d.World[caller].inVfork() || d.World[target].inVfork()) {
 		return "traced"
 	}
-	if d.Native.Result == child || strings.HasPrefix(d.Native.Result, child+" ") {
+	if _, born := d.Native.Seen[child]; born {
 		if d.Emu.Result == "EOPNOTSUPP" {
 			return unsupported(d.World[caller], d.World[target])
 		}

@@ -197,6 +197,19 @@ PLAY(hint_no_init, "no init yet: only 1 is a legal hint")
 	expect_eq(end(&c, &a, 5), EXITED(5));
 }
 
+PLAY(below_own_init, "a caller whose children are born below: their init")
+{
+	struct actor a;
+
+	spawn(&me, &a, 0);
+	expect_eq(sys(&a, SYS_unshare, CLONE_NEWPID), 0);
+	expect_ok(cl(&a, &c, a.pid, 0, 0));
+	expect_ok(cl(&a, &k, c.vpid, 300, 0));
+	expect_eq(sys(&k, SYS_getpid), 300);
+	expect_eq(sys(&k, SYS_getppid), 1);
+	expect_eq(end(&k, &c, 5), EXITED(5));
+}
+
 PLAY(session_invisible, "session and group outside the container read as 0")
 {
 	tree();

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define KILLED 0x100UL	/* SIGKILL waits for it */
 #define PF_EXITING 4UL	/* include/linux/sched.h */
 #define KNOWN 512	/* identities of one program */
 #define FULL_CAPS 0x1fffeffffffUL
@@ -185,7 +186,7 @@ void name_of(const struct who *viewer, int number, char *name, size_t size)
  */
 static char state_of(const struct who *w)
 {
-	unsigned long flags = 0;
+	unsigned long flags = 0, pending = 0;
 	char buf[512], *paren;
 
 	if (!slurp(w, "stat", buf, sizeof(buf)))
@@ -193,8 +194,12 @@ static char state_of(const struct who *w)
 	paren = strrchr(buf, ')');
 	if (!paren)
 		return 'X';
-	sscanf(paren + 4, "%*d %*d %*d %*d %*d %lu", &flags);
-	if (paren[2] != 'Z' && paren[2] != 'X' && (flags & PF_EXITING))
+	/* Fields 9 and 31. */
+	sscanf(paren + 4, "%*d %*d %*d %*d %*d %lu %*u %*u %*u %*u %*u %*u "
+	       "%*d %*d %*d %*d %*d %*d %*u %*u %*d %*u %*u %*u %*u %*u %*u %lu",
+	       &flags, &pending);
+	if (paren[2] != 'Z' && paren[2] != 'X' &&
+	    ((flags & PF_EXITING) || (pending & KILLED)))
 		return 'E';
 	return paren[2];
 }
