@@ -1,6 +1,9 @@
 package emu
 
 import (
+	"errors"
+	"fmt"
+	"math"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -22,18 +25,26 @@ func (c *call) forkHinted(i *ptrace.Injection, args cloneArgs) (*ptrace.Stopped,
 	if c.hint == 0 {
 		return c.forkFor(i, args, nil)
 	}
-	var err error
 	for _, d := range drivers {
-		if want := c.s.cfg.PIDDriver; want != "" && want != "auto" && want != d.Name() {
+		want := c.s.cfg.PIDDriver
+		forced := want == d.Name()
+		if !forced && want != "" && want != "auto" {
 			continue
 		}
 		if d.Name() == (pidhint.SetTID{}).Name() && !maySetTID(i.TID) {
-			err = unix.EPERM
+			if forced {
+				return nil, c.cannot(d, fmt.Sprintf("thread %d, which makes the child, has neither CAP_CHECKPOINT_RESTORE nor CAP_SYS_ADMIN over the pid namespace", i.TID))
+			}
 			continue
 		}
 		return c.drive(d, i, args)
 	}
-	return nil, err
+	return nil, &transplant.Unsupported{Cause: "no such --pid-driver: " + c.s.cfg.PIDDriver}
+}
+
+// cannot is the error of a driver that cannot make the child under its number.
+func (c *call) cannot(d pidhint.Driver, cause string) error {
+	return &transplant.Unsupported{Cause: fmt.Sprintf("exact pid %d by %s: %s", c.hint, d.Name(), cause)}
 }
 
 // maySetTID reports whether the thread has what clone3's set_tid asks for
@@ -70,14 +81,18 @@ func (c *call) drive(d pidhint.Driver, i *ptrace.Injection, args cloneArgs) (*pt
 		return m.child, err
 	}
 	if args.Flags&unix.CLONE_PARENT != 0 {
-		return nil, &transplant.Unsupported{Cause: "ns_last_pid with CLONE_PARENT: a child under the wrong number could not be reaped"}
+		return nil, c.cannot(d, "with CLONE_PARENT a child under a wrong number could not be reaped")
 	}
 	ns, err := openBirthNS(i.TID)
 	if err != nil {
 		return nil, err
 	}
-	defer ns.Close()
-	err = d.Make(pidhint.Namespace{PID: ns, Taken: taken(ns)}, c.hint, m)
+	defer ns.Close() // nil is fine
+	err = d.Make(pidhint.Namespace{PID: ns}, c.hint, m)
+	var unusable *pidhint.Unusable
+	if errors.As(err, &unusable) {
+		return nil, c.cannot(d, unusable.Cause)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -85,13 +100,18 @@ func (c *call) drive(d pidhint.Driver, i *ptrace.Injection, args cloneArgs) (*pt
 }
 
 // openBirthNS opens the pid namespace in which the thread's children are born.
+// It is nil where that has no init yet.
 func openBirthNS(tid int) (*os.File, error) {
 	d, err := proc.Open(tid)
 	if err != nil {
 		return nil, err
 	}
 	defer d.Close()
-	return d.OpenNS(proc.PIDForChildren)
+	ns, err := d.OpenNS(proc.PIDForChildren)
+	if errors.Is(err, os.ErrNotExist) && d.Alive() {
+		return nil, nil
+	}
+	return ns, err
 }
 
 // forkFor makes the clone as the caller's own where the caller makes it.
@@ -127,13 +147,28 @@ func (m *maker) Make(setTID bool) (int, error) {
 	}
 	numbers, err := nsPID(child.TID)
 	if err != nil {
-		return 0, err
+		return 0, errors.Join(err, m.Drop())
 	}
 	at := len(numbers) - 1
 	if m.c.args.Has(unix.CLONE_NEWPID) {
 		at--
 	}
 	return numbers[at], nil
+}
+
+// Probe clones with a number that no process can have: alloc_pid() refuses it
+// with EINVAL, after rows 15 to 17 and before 19 and 20 (copy_process() in
+// kernel/fork.c).
+func (m *maker) Probe() error {
+	child, err := m.c.forkFor(m.i, m.args, []int32{math.MaxInt32})
+	switch {
+	case err == nil:
+		m.child = child
+		return errors.Join(m.Drop(), unix.EIO)
+	case errors.Is(err, unix.EINVAL):
+		return nil
+	}
+	return err
 }
 
 // Drop ends a child under a wrong number. It has not run; its parent, the

@@ -1,15 +1,11 @@
 package pidhint
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"runtime"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,140 +14,140 @@ import (
 // pid_ns_ctl_handler), whatever /proc it is opened through.
 const lastPIDFile = "/proc/sys/kernel/ns_last_pid"
 
-// cursor is a helper process in the namespace that reads and sets its cursor.
+// cursor sends visitors to a namespace, from a thread whose children are born
+// there.
 type cursor struct {
-	cmd *exec.Cmd
-	in  io.WriteCloser
-	out *bufio.Reader
+	ask    chan func()
+	file   *os.File
+	mem    []byte
+	before int // what the cursor was when we came; valid if known
+	known  bool
 }
 
-// helperName is what the helper is started as: this program, under that name.
-const helperName = "cloneat-ns-last-pid"
-
-// init turns the process into the helper if it was started as one. The helper
-// makes no thread while it serves, since a thread takes a number too.
-func init() {
-	if os.Args[0] != helperName {
-		return
-	}
-	runtime.LockOSThread()
-	os.Exit(serveCursor(os.Stdin, os.Stdout))
-}
-
-// serveCursor reads a number a line and sets the cursor, or tells it for "?".
-func serveCursor(in io.Reader, out io.Writer) int {
-	lines := bufio.NewReader(in)
-	for {
-		line, err := lines.ReadString('\n')
-		if err != nil {
-			return 0
-		}
-		if _, err := fmt.Fprintln(out, oneCommand(strings.TrimSpace(line))); err != nil {
-			return 1
-		}
-	}
-}
-
-func oneCommand(word string) string {
-	fd, err := unix.Open(lastPIDFile, unix.O_RDWR|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return errnoWord(err)
-	}
-	defer unix.Close(fd)
-	if word == "?" {
-		b := make([]byte, 32)
-		n, err := unix.Read(fd, b)
-		if err != nil {
-			return errnoWord(err)
-		}
-		return strings.TrimSpace(string(b[:n]))
-	}
-	if _, err := unix.Write(fd, []byte(word)); err != nil {
-		return errnoWord(err)
-	}
-	return "0"
-}
-
-// errnoWord is an errno as a negative number.
-func errnoWord(err error) string {
-	var errno unix.Errno
-	if !errors.As(err, &errno) {
-		errno = unix.EIO
-	}
-	return strconv.Itoa(-int(errno))
-}
-
-// openCursor starts the helper in the namespace. The thread that starts it
-// changes its namespace for children for that moment, and is given up after.
+// openCursor starts the thread, whose namespace for children is changed for
+// good: it is given up at Close.
 func openCursor(ns *os.File) (*cursor, error) {
-	type started struct {
-		c   *cursor
-		err error
+	file, err := os.OpenFile(lastPIDFile, os.O_RDWR, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, unusable("this kernel has no %s (CONFIG_CHECKPOINT_RESTORE)", lastPIDFile)
 	}
-	done := make(chan started)
-	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
-		c, err := startHelper(ns)
-		done <- started{c, err}
-	}()
-	s := <-done
-	return s.c, s.err
-}
-
-func startHelper(ns *os.File) (*cursor, error) {
-	if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWPID); err != nil {
-		return nil, fmt.Errorf("setns to the pid namespace (needs CAP_SYS_ADMIN over it): %w", err)
-	}
-	cmd := exec.Command("/proc/self/exe")
-	cmd.Args = []string{helperName}
-	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "GOGC=off")
-	in, err := cmd.StdinPipe()
 	if err != nil {
+		return nil, unusable("%v", err)
+	}
+	mem, err := unix.Mmap(-1, 0, int(noteSize), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_ANONYMOUS)
+	if err != nil {
+		file.Close()
+		return nil, fmt.Errorf("shared memory for ns_last_pid: %w", err)
+	}
+	c := &cursor{ask: make(chan func()), file: file, mem: mem}
+	entered := make(chan error)
+	go c.serve(ns, entered)
+	if err := <-entered; err != nil {
+		c.Close()
 		return nil, err
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("helper for ns_last_pid: %w", err)
-	}
-	return &cursor{cmd: cmd, in: in, out: bufio.NewReader(out)}, nil
+	return c, nil
 }
 
-// Get tells the cursor: the number that was given out last.
-func (c *cursor) Get() (int, error) { return c.ask("?") }
+// serve is the thread.
+func (c *cursor) serve(ns *os.File, entered chan<- error) {
+	runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+	err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWPID)
+	switch {
+	case errors.Is(err, unix.EPERM):
+		err = unusable("no CAP_SYS_ADMIN over the pid namespace, which a helper has to enter: %v", err)
+	case err != nil:
+		err = unusable("setns to the pid namespace: %v", err)
+	}
+	entered <- err
+	for do := range c.ask {
+		do()
+	}
+}
 
-// Set moves it.
-func (c *cursor) Set(n int) error {
-	_, err := c.ask(strconv.Itoa(n))
+// Close ends the thread.
+func (c *cursor) Close() {
+	close(c.ask)
+	c.file.Close()
+	_ = unix.Munmap(c.mem) // fails for no mapping of ours
+}
+
+// errKilled says that somebody in the namespace killed the visitor, by a
+// kill(-1) for instance.
+var errKilled = errors.New("the visitor to the pid namespace was killed")
+
+// Aim sets the cursor so that number comes next, unless it is taken.
+func (c *cursor) Aim(number int) (taken bool, err error) {
+	n, err := c.visit(note{number: int32(number)}, strconv.Itoa(number-1))
+	return n.taken, err
+}
+
+// Restore puts the cursor back to where it was before the first visit, if
+// nobody moved it from the number at which we left it.
+func (c *cursor) Restore(left int) error {
+	if !c.known {
+		return nil
+	}
+	_, err := c.visit(note{number: int32(left), put: true}, strconv.Itoa(c.before))
 	return err
 }
 
-func (c *cursor) ask(word string) (int, error) {
-	if _, err := fmt.Fprintln(c.in, word); err != nil {
-		return 0, fmt.Errorf("helper for ns_last_pid: %w", err)
+// visit sends one visitor and returns what it found.
+func (c *cursor) visit(n note, text string) (note, error) {
+	n.length = uintptr(copy(n.text[:], text))
+	type outcome struct {
+		n   note
+		err error
 	}
-	line, err := c.out.ReadString('\n')
-	if err != nil {
-		return 0, fmt.Errorf("helper for ns_last_pid: %w", err)
+	done := make(chan outcome)
+	c.ask <- func() {
+		shared := noteIn(c.mem)
+		*shared = n
+		err := c.send(shared)
+		done <- outcome{*shared, err}
 	}
-	n, err := strconv.Atoi(strings.TrimSpace(line))
-	if err == nil && n < 0 {
-		err = fmt.Errorf("%s: %w", lastPIDFile, unix.Errno(-n))
+	o := <-done
+	if o.n.self != 0 && !c.known {
+		// Whatever it was, the next number would have been the visitor's.
+		c.before, c.known = int(o.n.self)-1, true
 	}
-	return n, err
+	return o.n, o.err
 }
 
-// restore puts the cursor back if nobody else moved it since.
-func (c *cursor) restore(want, before int) {
-	if now, err := c.Get(); err == nil && now == want {
-		_ = c.Set(before) // best effort, as documented
+// send makes the visitor and waits until it is gone.
+func (c *cursor) send(n *note) error {
+	var all, old unix.Sigset_t
+	for i := range all.Val {
+		all.Val[i] = ^all.Val[i]
 	}
+	file := c.file.Fd()
+	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &all, &old); err != nil {
+		return fmt.Errorf("visitor to the pid namespace: %w", err)
+	}
+	pid, errno := n.fork(file)
+	_ = unix.PthreadSigmask(unix.SIG_SETMASK, &old, nil) // a mask the kernel gave
+	if errno != 0 {
+		return fmt.Errorf("visitor to the pid namespace: %w", errno)
+	}
+	status, err := reap(pid)
+	switch {
+	case err != nil:
+		return fmt.Errorf("wait for the visitor %d: %w", pid, err)
+	case status.Signaled():
+		return errKilled
+	case n.errno == unix.EPERM:
+		return unusable("%s: no CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN over the pid namespace", lastPIDFile)
+	case n.errno != 0:
+		return fmt.Errorf("%s: %w", lastPIDFile, n.errno)
+	}
+	return nil
 }
 
-// Close ends the helper.
-func (c *cursor) Close() {
-	c.in.Close()
-	_ = c.cmd.Wait()
+func reap(pid int) (status unix.WaitStatus, err error) {
+	for {
+		_, err = unix.Wait4(pid, &status, unix.WALL, nil)
+		if !errors.Is(err, unix.EINTR) {
+			return status, err
+		}
+	}
 }

@@ -20,6 +20,7 @@ func (LastPID) Name() string { return "ns_last_pid" }
 // Make sets the cursor and clones until the child has the number:
 //
 //	we                              others in the namespace
+//	is want taken? EEXIST
 //	cursor = want - 1
 //	                                fork: gets want
 //	clone: gets want + 1
@@ -28,34 +29,25 @@ func (LastPID) Name() string { return "ns_last_pid" }
 //
 // The cursor is put back where it was, unless somebody moved it meanwhile.
 func (LastPID) Make(ns Namespace, want int, m Maker) error {
+	if ns.PID == nil {
+		return makeFirst(want, m)
+	}
 	cursor, err := openCursor(ns.PID)
 	if err != nil {
 		return err
 	}
 	defer cursor.Close()
-	before, err := cursor.Get()
-	if err != nil {
-		return err
-	}
 	for range attempts {
-		err := tryOnce(ns, cursor, want, m)
-		if !errors.Is(err, errMissed) {
-			cursor.restore(want, before)
+		err = tryOnce(cursor, want, m)
+		if !errors.Is(err, errMissed) && !errors.Is(err, errKilled) {
 			return err
 		}
 	}
-	return fmt.Errorf("pid %d: missed %d times: %w", want, attempts, unix.EAGAIN)
+	return fmt.Errorf("pid %d: missed %d times, the last time: %w: %w", want, attempts, err, unix.EAGAIN)
 }
 
-var errMissed = errors.New("another process got the number")
-
-func tryOnce(ns Namespace, cursor *cursor, want int, m Maker) error {
-	if taken, err := ns.Taken(want); err != nil || taken {
-		return errors.Join(err, errIf(taken, unix.EEXIST))
-	}
-	if err := cursor.Set(want - 1); err != nil {
-		return err
-	}
+// makeFirst makes the init of a namespace that has none: it is 1 by itself.
+func makeFirst(want int, m Maker) error {
 	got, err := m.Make(false)
 	if err != nil || got == want {
 		return err
@@ -63,12 +55,35 @@ func tryOnce(ns Namespace, cursor *cursor, want int, m Maker) error {
 	if err := m.Drop(); err != nil {
 		return err
 	}
-	return errMissed
+	return fmt.Errorf("pid %d: the first of a namespace is 1: %w", want, unix.EINVAL)
 }
 
-func errIf(is bool, err error) error {
-	if is {
+var errMissed = errors.New("another process got the number")
+
+func tryOnce(c *cursor, want int, m Maker) error {
+	taken, err := c.Aim(want)
+	switch {
+	case err != nil:
+		return err
+	case taken:
+		// The visitor alone moved the cursor, to its own number.
+		_ = c.Restore(c.before + 1) // best effort, as documented
+		if err := m.Probe(); err != nil {
+			return err
+		}
+		return fmt.Errorf("pid %d: %w", want, unix.EEXIST)
+	}
+	got, err := m.Make(false)
+	switch {
+	case err != nil:
+		_ = c.Restore(want - 1)
+		return err
+	case got == want:
+		_ = c.Restore(want)
+		return nil
+	}
+	if err := m.Drop(); err != nil {
 		return err
 	}
-	return nil
+	return errMissed
 }
