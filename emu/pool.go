@@ -9,89 +9,104 @@ import (
 	"cloneat-emu/emu/listen"
 )
 
-// pool are the threads that serve calls. One of them waits for the next call,
-// and serves it itself, so that no call is handed from thread to thread; before
-// that it sees to it that another waits in its place.
+// pool are the threads that serve calls. Several wait for calls at a time, in
+// the kernel, which wakes one for each; that one serves the call itself, so that
+// no call is handed from thread to thread. A worker that finds nobody else
+// waiting starts another before it serves.
 //
-//	worker A: waits, receives, starts or wakes B, serves, waits for its turn
-//	worker B:                          waits, receives, ...
+// A worker that waits cannot be told to end (Linux 6.11 wakes it when nobody has
+// the filter any more, before that nothing does): the pool is over when no call
+// is being served, and what still waits answers late calls as the kernel does
+// for a listener that is gone.
 type pool struct {
-	turn sync.Mutex // held by the worker that waits for a call
-	mu   sync.Mutex // guards idle and err; nothing else is locked under it
-	idle int        // workers that wait for their turn or for a call
-	err  error      // why no more calls are received
-	all  sync.WaitGroup
+	receive func() (listen.Notification, error)
+	serve   func(listen.Notification) bool
+	refuse  func(listen.Notification)
+
+	mu   sync.Mutex // guards what follows; nothing else is locked under it
+	idle int        // workers that wait for a call
+	over bool
+	busy sync.WaitGroup // calls that are being served
 }
 
 // maxIdle is how many workers are kept for the next calls.
 const maxIdle = 4
 
+// minIdle is how many wait at least, so that a burst is received at once.
+const minIdle = 2
+
 // workerNice is the nice value of the threads that serve.
 const workerNice = -10
 
-// run receives and serves until receive fails, and all calls have ended. serve
-// reports whether the thread may serve another call.
-func (p *pool) run(receive func() (listen.Notification, error), serve func(listen.Notification) bool) error {
-	p.start(receive, serve)
-	p.all.Wait()
-	return p.err
+// open starts the first workers.
+func (p *pool) open() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fill()
 }
 
-func (p *pool) start(receive func() (listen.Notification, error), serve func(listen.Notification) bool) {
-	p.idle++
-	p.all.Add(1)
-	go p.work(receive, serve)
+// close ends the pool: calls that are being served end, others are refused.
+func (p *pool) close() {
+	p.mu.Lock()
+	p.over = true
+	p.mu.Unlock()
+	p.busy.Wait()
+}
+
+// fill starts workers until enough wait. Precondition: mu is held.
+func (p *pool) fill() {
+	for ; p.idle < minIdle; p.idle++ {
+		go p.work()
+	}
 }
 
 // work is a worker's life. Where it ends without unlocking, the thread ends.
-func (p *pool) work(receive func() (listen.Notification, error), serve func(listen.Notification) bool) {
-	defer p.all.Done()
+func (p *pool) work() {
 	runtime.LockOSThread()
 	// A caller can be hit by a signal until its call is received, and waits
 	// until it is served. Without the right to it, the priority stays.
 	_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), workerNice)
 	for {
-		n, ok := p.next(receive)
-		if !ok {
+		n, err := p.receive()
+		if err != nil {
+			return // nobody has the filter any more
+		}
+		if !p.take() {
+			p.refuse(n)
+			continue
+		}
+		good := p.serve(n)
+		p.busy.Done()
+		if !good {
+			return
+		}
+		if !p.rest() {
 			runtime.UnlockOSThread()
 			return
 		}
-		p.mu.Lock()
-		p.idle--
-		if p.idle == 0 {
-			p.start(receive, serve)
-		}
-		p.mu.Unlock()
-		if !serve(n) {
-			return
-		}
-		p.mu.Lock()
-		if p.idle >= maxIdle {
-			p.mu.Unlock()
-			runtime.UnlockOSThread()
-			return
-		}
-		p.idle++
-		p.mu.Unlock()
 	}
 }
 
-// next takes this worker's turn to wait for a call.
-func (p *pool) next(receive func() (listen.Notification, error)) (listen.Notification, bool) {
-	p.turn.Lock()
-	defer p.turn.Unlock()
+// take reports whether a received call is to be served.
+func (p *pool) take() bool {
 	p.mu.Lock()
-	over := p.err != nil
-	p.mu.Unlock()
-	if over {
-		return listen.Notification{}, false
+	defer p.mu.Unlock()
+	if p.over {
+		return false
 	}
-	n, err := receive()
-	if err == nil {
-		return n, true
-	}
+	p.busy.Add(1)
+	p.idle--
+	p.fill()
+	return true
+}
+
+// rest reports whether a worker that has served is to wait for the next call.
+func (p *pool) rest() bool {
 	p.mu.Lock()
-	p.err = err
-	p.mu.Unlock()
-	return n, false
+	defer p.mu.Unlock()
+	if p.idle >= maxIdle {
+		return false
+	}
+	p.idle++
+	return true
 }

@@ -2,12 +2,12 @@ package emu
 
 import (
 	"context"
-	"errors"
 	"io"
 	"os"
 	"sync/atomic"
 
 	"github.com/sirupsen/logrus"
+	"golang.org/x/sys/unix"
 
 	"cloneat-emu/emu/listen"
 )
@@ -45,48 +45,46 @@ func NewServer(listener *os.File, cfg Config) *Server {
 
 // Serve answers calls until no process has the filter any more (nil), or ctx
 // is done (its error). Before it returns, the calls under way have ended;
-// calls that come later get ENOSYS from the kernel once the listener is closed,
-// which Serve does.
+// calls that come later get ENOSYS. The listener stays open as long as the
+// process lives.
 func (s *Server) Serve(ctx context.Context) error {
 	wake, stop, err := wakePipe(ctx)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	err = s.pool.run(func() (listen.Notification, error) { return s.receive(wake) }, s.serve)
-	s.listener.Close()
+	s.pool.receive, s.pool.serve, s.pool.refuse = s.receive, s.serve, s.refuse
+	s.pool.open()
+	err = listen.WaitUnused(s.fd, wake)
+	s.pool.close()
 	if ctx.Err() != nil {
 		return ctx.Err()
-	}
-	if errors.Is(err, listen.ErrNoUsers) {
-		return nil
 	}
 	return err
 }
 
-// errWoken ends the server because its context is done.
-var errWoken = errors.New("the server was told to end")
-
-// receive takes the next call that is to be worked on. A caller that died
-// before its call was taken is no error.
-func (s *Server) receive(wake int) (listen.Notification, error) {
+// receive takes the next call that is to be worked on. A caller that died before
+// its call was taken is no error, but that nobody has the filter any more is.
+func (s *Server) receive() (listen.Notification, error) {
 	for {
-		ready, err := listen.Wait(s.fd, wake)
-		switch {
-		case err != nil:
-			return listen.Notification{}, err
-		case !ready:
-			return listen.Notification{}, errWoken
-		}
 		n, err := listen.Recv(s.fd)
 		switch {
-		case listen.Gone(err):
-		case err != nil:
-			return n, err
-		default:
+		case err == nil:
 			s.waiting.add(n.TID, n.ID)
 			return n, nil
+		case !listen.Gone(err):
+			return n, err
+		case listen.Unused(s.fd):
+			return n, listen.ErrNoUsers
 		}
+	}
+}
+
+// refuse answers a call that came after the server's end, as the kernel will
+// once the listener is closed.
+func (s *Server) refuse(n listen.Notification) {
+	if s.waiting.take(n.TID, n.ID) {
+		_ = listen.Send(s.fd, n.ID, 0, unix.ENOSYS) // a caller that is gone needs none
 	}
 }
 

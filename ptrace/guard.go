@@ -12,8 +12,9 @@ import (
 // program's small stack lies another goroutine's.
 type slot struct{ addr uintptr }
 
-// slotsOf bounds how many tracees that share memory are worked on at once.
-const slotsOf = 4
+// slots bounds how many tracees that share memory are worked on at once. A test
+// sets it to 0, which is a kernel whose vdso has no room.
+var slots = 4
 
 // claiming keeps two of the supervisor's threads, each with a tracee of its own
 // in one address space, from taking the same slot. Held for a read and a write.
@@ -34,7 +35,7 @@ func (s *Stopped) claim(first []byte) (*slot, error) {
 		return nil, err
 	}
 	room := uintptr(v.size - v.spare)
-	all := make([]byte, min(room/guardSize, slotsOf)*guardSize)
+	all := make([]byte, min(room/guardSize, uintptr(slots))*guardSize)
 	if len(all) == 0 {
 		return nil, errNoSlot
 	}

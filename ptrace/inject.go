@@ -14,15 +14,16 @@ const blockAll = ^uint64(0)
 // did not ask for. Begin one, `defer End()`.
 type Injection struct {
 	*Stopped
-	saved  Regs   // what End puts back
-	mask   uint64 // the tracee's own blocked signals
-	masked bool   // mask was replaced and must be put back
-	insn   uint64 // a `syscall` instruction in the tracee
-	ran    bool   // a call was made: registers and kind of stop differ
-	stops  bool   // a SIGSTOP was taken away and must be sent again
-	forget bool   // End restores nothing
-	slot   *slot  // where calls run, once one did
-	heal   heal   // what slot's code does
+	saved  Regs    // what End puts back
+	mask   uint64  // the tracee's own blocked signals
+	masked bool    // mask was replaced and must be put back
+	insn   uint64  // a `syscall` instruction in the tracee
+	ran    bool    // a call was made: registers and kind of stop differ
+	stops  bool    // a SIGSTOP was taken away and must be sent again
+	forget bool    // End restores nothing
+	slot   *slot   // where calls run, once one did
+	page   uintptr // for arguments, where there is no room for a slot
+	heal   heal    // what slot's code does
 
 	// Hold keeps the tracee in hand when a SIGSTOP reaches it between calls:
 	// for a child in the making, which must never run as it is.
@@ -195,6 +196,9 @@ func (i *Injection) End() error {
 }
 
 func (i *Injection) restore() error {
+	if err := i.dropPage(); err != nil {
+		return err
+	}
 	if i.ran && Restarts(i.saved) {
 		if err := i.toSignalCode(); err != nil {
 			return err

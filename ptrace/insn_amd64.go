@@ -5,7 +5,6 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"os"
-	"strconv"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -65,7 +64,7 @@ func imageEnd(image []byte, f *elf.File) uint64 {
 // vdsoBase finds where tid's vdso is, by its auxiliary vector (AT_SYSINFO_EHDR).
 func vdsoBase(tid int) (uint64, error) {
 	const atSysinfoEHDR = 33
-	b, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/auxv")
+	b, err := readProc(tid, "auxv")
 	if err != nil {
 		return 0, ErrGone
 	}

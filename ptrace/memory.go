@@ -3,8 +3,6 @@ package ptrace
 import (
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -12,34 +10,70 @@ import (
 
 // Read fills b from the tracee's memory at addr, whatever its protection.
 func (s *Stopped) Read(addr uintptr, b []byte) error {
-	return s.access(addr, b, os.O_RDONLY, (*os.File).ReadAt)
+	return s.access(addr, b, unix.O_RDONLY, unix.Pread)
 }
 
 // Write puts b into the tracee's memory at addr, read-only mappings included:
 // a private page is copied first, as for a debugger's breakpoint (FOLL_FORCE).
 func (s *Stopped) Write(addr uintptr, b []byte) error {
-	return s.access(addr, b, os.O_WRONLY, (*os.File).WriteAt)
+	return s.access(addr, b, unix.O_WRONLY, unix.Pwrite)
 }
 
 func (s *Stopped) access(addr uintptr, b []byte, mode int,
-	do func(*os.File, []byte, int64) (int, error),
+	do func(int, []byte, int64) (int, error),
 ) error {
-	f, err := os.OpenFile("/proc/"+strconv.Itoa(s.TID)+"/mem", mode, 0)
-	if errors.Is(err, os.ErrNotExist) {
-		return ErrGone
-	}
+	fd, err := openProc(s.TID, "mem", mode)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	n, err := do(f, b, int64(addr))
+	defer unix.Close(fd)
+	n, err := do(fd, b, int64(addr))
 	switch {
 	case n == len(b):
 		return nil
-	case err == nil || errors.Is(err, io.EOF):
+	case err == nil:
 		return fmt.Errorf("memory of pid %d: %w", s.TID, ErrGone)
 	case errors.Is(err, unix.EIO):
 		return fmt.Errorf("memory of pid %d at %#x: %w", s.TID, addr, unix.EFAULT)
 	}
 	return fmt.Errorf("memory of pid %d at %#x: %w", s.TID, addr, err)
+}
+
+// openProc opens a file of /proc/TID, which is ErrGone for a dead thread. It
+// goes without os.File, whose descriptors the Go runtime looks at in many ways.
+func openProc(tid int, name string, mode int) (int, error) {
+	path := "/proc/" + strconv.Itoa(tid) + "/" + name
+	fd, err := unix.Open(path, mode|unix.O_CLOEXEC, 0)
+	switch {
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ESRCH):
+		return -1, ErrGone
+	case err != nil:
+		return -1, fmt.Errorf("%s: %w", path, err)
+	}
+	return fd, nil
+}
+
+// readProc reads a small file of /proc/TID.
+func readProc(tid int, name string) ([]byte, error) {
+	fd, err := openProc(tid, name, unix.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	b := make([]byte, 4<<10)
+	n := 0
+	for n < len(b) {
+		m, err := unix.Read(fd, b[n:])
+		if errors.Is(err, unix.ESRCH) {
+			return nil, ErrGone
+		}
+		if err != nil {
+			return nil, err
+		}
+		if m == 0 {
+			break
+		}
+		n += m
+	}
+	return b[:n], nil
 }

@@ -199,6 +199,46 @@ func TestASlotIsZeroAgain(t *testing.T) {
 	}
 }
 
+func TestArgumentsHaveAPageWhereTheVDSOHasNoRoom(t *testing.T) {
+	defer func(n int) { slots = n }(slots)
+	slots = 0
+	cmd, in, out := start(t, "cat")
+	blockedIn(t, cmd.Process.Pid, "0")
+	s := stopped(t, cmd.Process.Pid, ForkOptions)
+	before, err := os.ReadFile("/proc/" + strconv.Itoa(s.TID) + "/maps")
+	if err != nil {
+		t.Fatal(err)
+	}
+	i, err := s.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"/proc/self\x00", "/nowhere\x00"} {
+		at, err := i.Args([]byte(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = i.Call(unix.SYS_ACCESS, at, 0)
+		if (err == nil) != (name == "/proc/self\x00") {
+			t.Errorf("access(%q): %v", name, err)
+		}
+	}
+	if err := errors.Join(i.End(), s.Detach(0)); err != nil {
+		t.Fatal(err)
+	}
+	after, err := os.ReadFile("/proc/" + strconv.Itoa(cmd.Process.Pid) + "/maps")
+	if err != nil || !bytes.Equal(before, after) {
+		t.Errorf("mappings changed (%v):\n%s\n%s", err, before, after)
+	}
+	if _, err := in.Write([]byte("hello\n")); err != nil {
+		t.Fatal(err)
+	}
+	in.Close()
+	if err := cmd.Wait(); err != nil || out.String() != "hello\n" {
+		t.Errorf("cat after it: %v, %q", err, out)
+	}
+}
+
 func TestAKilledTraceeIsGone(t *testing.T) {
 	cmd, _, _ := start(t, "cat")
 	s := stopped(t, cmd.Process.Pid, ForkOptions)

@@ -18,9 +18,11 @@ const (
 	notePrStatus      = 1
 )
 
-// request makes one ptrace request; the error names request and thread.
+// request makes one ptrace request; the error names request and thread. No
+// request blocks, so that the Go scheduler need not hear of it (RawSyscall):
+// telling it costs more than the request.
 func request(name string, req, tid int, addr, data uintptr) error {
-	_, _, errno := unix.Syscall6(unix.SYS_PTRACE, uintptr(req), uintptr(tid), addr, data, 0, 0)
+	_, _, errno := unix.RawSyscall6(unix.SYS_PTRACE, uintptr(req), uintptr(tid), addr, data, 0, 0)
 	if errno != 0 {
 		return fmt.Errorf("ptrace(%s) pid %d: %w", name, tid, errno)
 	}

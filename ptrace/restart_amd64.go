@@ -2,7 +2,6 @@ package ptrace
 
 import (
 	"bytes"
-	"os"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -41,7 +40,7 @@ func (s *Stopped) rewind(r Regs) Regs {
 
 // signalWaits reports whether a signal is pending that the tracee does not block.
 func (s *Stopped) signalWaits() bool {
-	b, err := os.ReadFile("/proc/" + strconv.Itoa(s.TID) + "/status")
+	b, err := readProc(s.TID, "status")
 	if err != nil {
 		return true
 	}
@@ -58,7 +57,7 @@ func hexField(status []byte, name string) uint64 {
 
 // tgidOf reads the thread group of tid.
 func tgidOf(tid int) (int, error) {
-	b, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/status")
+	b, err := readProc(tid, "status")
 	if err != nil {
 		return 0, ErrGone
 	}

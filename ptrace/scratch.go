@@ -1,7 +1,10 @@
 package ptrace
 
 import (
+	"errors"
 	"fmt"
+
+	"golang.org/x/sys/unix"
 )
 
 // Args places the arguments of the next call in the tracee's memory and returns
@@ -10,15 +13,47 @@ func (i *Injection) Args(b []byte) (uintptr, error) {
 	if len(b) > ArgsSize {
 		return 0, fmt.Errorf("%d bytes of arguments for room of %d", len(b), ArgsSize)
 	}
-	if i.slot == nil {
-		var err error
-		if i.slot, err = i.claim(guardFor(healCall, i.saved, i.mask)); err != nil {
-			return 0, err
-		}
-		i.heal = healCall
+	at, err := i.argsAt()
+	if err != nil {
+		return 0, err
 	}
-	at := i.slot.addr + guardArgs
 	return at, i.Write(at, b)
+}
+
+// argsAt finds the room: in the slot, or on a page that is mapped for it where
+// the vdso has none to spare.
+func (i *Injection) argsAt() (uintptr, error) {
+	if i.slot != nil {
+		return i.slot.addr + guardArgs, nil
+	}
+	if i.page != 0 {
+		return i.page, nil
+	}
+	s, err := i.claim(guardFor(healCall, i.saved, i.mask))
+	if err == nil {
+		i.slot, i.heal = s, healCall
+		return s.addr + guardArgs, nil
+	}
+	if !errors.Is(err, errNoSlot) && !errors.Is(err, ErrNoSyscall) {
+		return 0, err
+	}
+	i.page, err = i.Call(unix.SYS_MMAP, 0, pageSize, unix.PROT_READ|unix.PROT_WRITE,
+		unix.MAP_PRIVATE|unix.MAP_ANONYMOUS, ^uintptr(0), 0)
+	return i.page, err
+}
+
+const pageSize = 1 << 12
+
+// dropPage unmaps the page that argsAt mapped. A caller that is given back
+// inside its clone keeps it.
+func (i *Injection) dropPage() error {
+	if i.page == 0 {
+		return nil
+	}
+	at := i.page
+	i.page = 0
+	_, err := i.Call(unix.SYS_MUNMAP, at, pageSize)
+	return err
 }
 
 // ArgsSize is how much Args takes.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"strconv"
 	"time"
 
@@ -24,6 +23,9 @@ func (r *Running) Wait() (*Stopped, Stop, error) {
 	}
 }
 
+// looks is how often WaitFor looks before it begins to sleep in between.
+const looks = 50
+
 // WaitFor is Wait with a bound: after that long it returns ErrBusy, and the
 // tracee is still on its way to the stop. It polls, since a blocking wait
 // cannot be given a time; the first polls come fast, because a tracee that can
@@ -39,8 +41,7 @@ func (r *Running) WaitFor(bound time.Duration, awaited func()) (*Stopped, Stop, 
 		switch {
 		case done:
 			return s, stop, err
-		case i < 50:
-			runtime.Gosched()
+		case i < looks:
 			yield()
 		case time.Now().After(end):
 			return nil, Stop{}, fmt.Errorf("pid %d: %w", r.TID, ErrBusy)
@@ -92,7 +93,7 @@ func Tracing() bool {
 
 // parent reads the parent's number from /proc/TID/stat, which a zombie has too.
 func parent(tid int) int {
-	stat, _ := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/stat")
+	stat, _ := readProc(tid, "stat")
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
 	if len(fields) < 2 {
 		return 0

@@ -72,3 +72,27 @@ func Send(listener int, id uint64, value int64, errno unix.Errno) error {
 	}
 	return nil
 }
+
+// Unused reports whether nobody uses the filter any more.
+func Unused(listener int) bool {
+	fds := []unix.PollFd{{Fd: int32(listener)}}
+	n, err := unix.Poll(fds, 0)
+	return err == nil && n > 0 && fds[0].Revents&unix.POLLHUP != 0
+}
+
+// WaitUnused blocks until nobody uses the filter any more, or wake becomes
+// readable or hangs up.
+func WaitUnused(listener, wake int) error {
+	// Without POLLIN, only the hang-up is reported.
+	fds := []unix.PollFd{{Fd: int32(listener)}, {Fd: int32(wake), Events: unix.POLLIN}}
+	for {
+		_, err := unix.Poll(fds, -1)
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case err != nil:
+			return fmt.Errorf("poll(listener): %w", err)
+		}
+		return nil
+	}
+}
