@@ -93,6 +93,16 @@ long raw(long nr, long a, long b, long c, long d, long e, long f);
 void __attribute__((noreturn)) control(const char *text, char *out,
 				       size_t size);
 
+/* --- the text of operations --- */
+
+struct who;
+
+extern const char *cursor;	/* what is read next */
+const char *word(void);
+int actor_word(void);
+bool read_words(struct command *c, const char *op, const struct who *by);
+void need(bool ok, const char *what);
+
 /* --- the controller's parts ---------------------------------------------- */
 
 struct who {
