@@ -6,7 +6,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"cloneat-emu/emu/abi"
 	"cloneat-emu/emu/listen"
 	"cloneat-emu/ptrace"
 )
@@ -90,7 +89,7 @@ func (c *call) endUnstopped(v verdict) bool {
 // inCall reports whether the registers are those of this call, interrupted.
 func (c *call) inCall(r ptrace.Regs) bool {
 	nr, in := ptrace.InSyscall(r)
-	return in && nr == abi.Number && ptrace.Restarts(r) &&
+	return in && nr == c.n.Nr && ptrace.Restarts(r) &&
 		r.Rdi == c.n.Args[0] && r.Rsi == c.n.Args[1] && r.Rdx == c.n.Args[2]
 }
 

@@ -15,6 +15,7 @@ import (
 type call struct {
 	s           *Server
 	n           listen.Notification
+	kind        kind // which call it is
 	start       time.Time
 	pid         int
 	hint        int
@@ -35,11 +36,11 @@ type call struct {
 func (s *Server) serve(n listen.Notification) bool {
 	s.room <- struct{}{}
 	c := &call{
-		s: s, n: n, start: time.Now(), inRoom: true,
+		s: s, n: n, kind: kinds[n.Nr], start: time.Now(), inRoom: true,
 		pid: int(int32(n.Args[0])), hint: int(int32(n.Args[1])),
 	}
 	defer c.leaveRoom()
-	c.event = Event{Caller: n.TID, Pid: c.pid, Hint: c.hint, ArgsPtr: n.Args[2]}
+	c.event = Event{Name: c.kind.name, Caller: n.TID, Pid: c.pid, Hint: c.hint, ArgsPtr: n.Args[2]}
 	c.finish(c.run())
 	return !c.lost && !ptrace.Tracing()
 }
@@ -79,7 +80,9 @@ func (c *call) run() verdict {
 		return verdict{drop: true}
 	}
 	defer caller.Close()
-	c.check = &check.Call{Caller: caller, Pid: c.pid, Hint: c.hint, Args: args, Access: c.access}
+	c.check = &check.Call{
+		Caller: caller, Pid: c.pid, Naming: c.kind.naming, Hint: c.hint, Args: args, Access: c.access,
+	}
 	defer c.check.Close()
 	errno = c.rows()
 	switch {

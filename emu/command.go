@@ -44,6 +44,9 @@ type Cmd struct {
 	// ("text", "json") say what the operator writes to this process's stderr.
 	Config              Config
 	LogLevel, LogFormat string
+	// Prototypes are calls besides cloneat that the program is to have, of those that
+	// the function Prototypes names.
+	Prototypes []string
 	// Linger serves what the program leaves running until the last of it ends.
 	Linger bool
 	// UserNS gives the program a user, pid and mount namespace of its own, in which

@@ -69,7 +69,11 @@ func (c *Cmd) spec() (spec *launch.Spec, done func(), err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	spec = &launch.Spec{Path: c.Path, Args: c.Args, Env: c.environ(), Dir: c.Dir, Extra: extra}
+	numbers, err := prototypeNumbers(c.Prototypes)
+	if err != nil {
+		return nil, nil, err
+	}
+	spec = &launch.Spec{Path: c.Path, Args: c.Args, Env: c.environ(), Dir: c.Dir, Numbers: numbers, Extra: extra}
 	if c.Inherit {
 		spec.Signals = launch.Inherited()
 		spec.Files, err = launch.InheritedFiles()

@@ -29,6 +29,8 @@ type Config struct {
 
 // Event is one served call.
 type Event struct {
+	// Name is the call's: "cloneat", or that of a prototype.
+	Name string
 	// Caller is the calling thread, in the supervisor's pid namespace.
 	Caller int
 	// Pid and Hint are the arguments as the caller gave them.

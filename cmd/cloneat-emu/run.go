@@ -22,6 +22,7 @@ type runCmd struct {
 	Userns     bool      `help:"Run the program as root of a user, pid and mount namespace of its own: needs no privilege."`
 	BestEffort bool      `help:"Let a call succeed that leaves something of the target in the child; what is left over is logged."`
 	Linger     bool      `help:"Serve what the program leaves running until the last of it ends."`
+	Prototype  []string  `placeholder:"CALL" help:"Emulate this call too, which is no part of the proposal: see docs/prototype.md."`
 	Force      bool      `help:"Emulate even where the call exists."`
 	LogLevel   string    `enum:"panic,fatal,error,warn,info,debug,trace" default:"error" help:"What to log on stderr (${enum})."`
 	LogFormat  string    `enum:"text,json" default:"text" help:"How (${enum})."`
@@ -44,12 +45,17 @@ func (r *runCmd) Run() error {
 	if len(r.Program) == 0 {
 		return errors.New("run: no program: cloneat-emu run [flags] -- PROGRAM [ARGS]")
 	}
+	if len(r.Prototype) != 0 && !r.Force && probe.CallExists() {
+		return errors.New("run: --prototype: cloneat is there already, so that nothing would be emulated; " +
+			"--force emulates all the same, but not within another run")
+	}
 	if !r.Force && probe.CallExists() {
 		return r.runNatively()
 	}
 	cmd := emu.Command(r.Program[0], r.Program[1:]...)
 	cmd.Inherit = true
 	cmd.Linger, cmd.UserNS = r.Linger, r.Userns
+	cmd.Prototypes = r.Prototype
 	cmd.LogLevel, cmd.LogFormat = r.LogLevel, r.LogFormat
 	cmd.Config = emu.Config{Engine: r.Engine, PIDDriver: r.PidDriver, BestEffort: r.BestEffort}
 	tracer, err := newTracer(r.Trace)

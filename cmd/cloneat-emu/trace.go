@@ -73,8 +73,8 @@ func (t *tracer) event(e emu.Event) {
 //
 //	[pid 812] cloneat(815, 900, {flags=[SIGCHLD]}) = 900 <transplant 1.4ms 312 pages>
 func traceLine(e emu.Event) string {
-	return fmt.Sprintf("[pid %d] cloneat(%d, %d, %s) = %s <%s>",
-		e.Caller, e.Pid, e.Hint, traceArgs(e), traceResult(e), traceNotes(e))
+	return fmt.Sprintf("[pid %d] %s(%d, %d, %s) = %s <%s>",
+		e.Caller, e.Name, e.Pid, e.Hint, traceArgs(e), traceResult(e), traceNotes(e))
 }
 
 // traceArgs shows an address where the struct could not be read.

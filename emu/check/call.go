@@ -17,7 +17,9 @@ type Call struct {
 	// Pid and Hint are the arguments as the caller gave them, in the numbers
 	// of its pid namespaces.
 	Pid, Hint int
-	Args      *abi.Args
+	// Naming says what Pid is, where it is no number of a process.
+	Naming Naming
+	Args   *abi.Args
 	// Access is row 12: may the calling thread ptrace-attach the target
 	// thread? It answers 0 or the errno of the call. Only the kernel knows,
 	// so an engine asks it by a call injected into the caller.
@@ -110,6 +112,8 @@ func (c *Call) unexpected(err error) unix.Errno {
 	switch {
 	case proc.Gone(err):
 		return c.fail(unix.ESRCH, "%v", err)
+	case errors.Is(err, unix.EBADF):
+		return c.fail(unix.EBADF, "%v", err)
 	case errors.Is(err, os.ErrPermission):
 		return c.fail(unix.EPERM, "%v", err)
 	}

@@ -8,7 +8,7 @@ import (
 
 // argumentRange is row 7, before any process is looked at.
 func argumentRange(c *Call) unix.Errno {
-	if c.Hint < 0 || c.Pid <= 0 {
+	if c.Hint < 0 || !c.Naming.valid(c.Pid) {
 		return c.fail(unix.EINVAL, "pid %d, hint %d: negative, or no pid", c.Pid, c.Hint)
 	}
 	return 0
@@ -17,13 +17,13 @@ func argumentRange(c *Call) unix.Errno {
 // findTarget is row 8: the process with that number in the caller's pid
 // namespace. An id of a thread that leads no group is EINVAL.
 func findTarget(c *Call) unix.Errno {
-	if c.Pid == c.Caller.pid() { // known to be there, and no other thread's id
-		c.Target.TGID, c.Target.Self = c.Caller.TGID, true
-		return 0
-	}
-	tgid, err := c.translate()
+	tgid, err := c.locate()
 	if err != nil {
 		return c.unexpected(err)
+	}
+	if tgid == c.Caller.TGID {
+		c.Target.TGID, c.Target.Self = c.Caller.TGID, true
+		return 0
 	}
 	if c.Target.Dir, err = proc.Open(tgid); err != nil {
 		return c.unexpected(err)
@@ -45,10 +45,10 @@ func findTarget(c *Call) unix.Errno {
 // pin opens a pidfd and proves that it, the open directory and the number that
 // the caller gave are one process.
 //
-//	translate: n           from here on the directory stands for one process;
+//	locate: n              from here on the directory stands for one process;
 //	open /proc/n           if it is alive at the end, n was its number all
-//	pidfd_open(n)          the time, so the pidfd is the same, and so is the
-//	translate: n again     second translation's process
+//	pidfd_open(n)          the time, so the pidfd is the same, and so is what
+//	locate: n again        was located the second time
 //	directory alive
 func (c *Call) pin(tgid int) error {
 	gone := &proc.GoneError{PID: tgid, File: "pidfd"}
@@ -60,7 +60,7 @@ func (c *Call) pin(tgid int) error {
 		return err
 	}
 	c.Target.PidFD = pidfd
-	again, err := c.translate()
+	again, err := c.locate()
 	if err != nil {
 		return err
 	}

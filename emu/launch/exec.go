@@ -67,7 +67,7 @@ func execStage() {
 }
 
 func becomeProgram(spec *Spec, operator int) error {
-	fd, got, err := listen.Install()
+	fd, got, err := listen.Install(spec.Numbers...)
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,8 @@ type Spec struct {
 	Sources []int `json:"-"`
 	// Signals is what the program is to find of signals.
 	Signals Signals
+	// Numbers are the calls that the filter notifies besides cloneat.
+	Numbers []uint32 `json:",omitempty"`
 	// Extra is for the stage before (the operator's configuration).
 	Extra json.RawMessage
 }

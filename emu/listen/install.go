@@ -23,12 +23,12 @@ type Features struct {
 }
 
 // Install puts the filter on the calling OS thread and returns its listener, close
-// on exec. With CAP_SYS_ADMIN no_new_privs is left alone, or set-user-ID programs
+// on exec. The numbers more are notified along with cloneat's. With CAP_SYS_ADMIN no_new_privs is left alone, or set-user-ID programs
 // would break below; without it the kernel insists on it.
 //
 // Precondition: the goroutine is locked to its OS thread.
-func Install() (listener int, got Features, err error) {
-	prog, err := Program(nativeArch, NrCloneat)
+func Install(more ...uint32) (listener int, got Features, err error) {
+	prog, err := Program(nativeArch, append([]uint32{NrCloneat}, more...)...)
 	if err != nil {
 		return -1, got, err
 	}

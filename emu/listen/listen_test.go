@@ -19,7 +19,7 @@ func init() { runtime.LockOSThread() }
 
 // TestProgram interprets the filter for the calls that matter.
 func TestProgram(t *testing.T) {
-	raw, err := Program(nativeArch, NrCloneat)
+	raw, err := Program(nativeArch, NrCloneat, 508)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,6 +37,9 @@ func TestProgram(t *testing.T) {
 		want     uint32
 	}{
 		{"cloneat", 511, unix.AUDIT_ARCH_X86_64, unix.SECCOMP_RET_USER_NOTIF},
+		{"another that was asked for", 508, unix.AUDIT_ARCH_X86_64, unix.SECCOMP_RET_USER_NOTIF},
+		{"i386, asked for", 508, unix.AUDIT_ARCH_I386, unix.SECCOMP_RET_ALLOW},
+		{"number between", 509, unix.AUDIT_ARCH_X86_64, unix.SECCOMP_RET_ALLOW},
 		{"number below", 510, unix.AUDIT_ARCH_X86_64, unix.SECCOMP_RET_ALLOW},
 		{"number above", 512, unix.AUDIT_ARCH_X86_64, unix.SECCOMP_RET_ALLOW},
 		{"x32", 511 | 1<<30, unix.AUDIT_ARCH_X86_64, unix.SECCOMP_RET_ALLOW},

@@ -7,9 +7,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Notification is one call of cloneat that waits for its answer.
+// Notification is one call that waits for its answer.
 type Notification struct {
 	ID   uint64    // cookie of the notification; dead once the call is interrupted
+	Nr   int       // the call's number: cloneat's, or one that Install was given besides
 	TID  int       // the calling thread, as the receiver's pid namespace numbers it
 	IP   uint64    // address after the syscall instruction
 	Args [6]uint64 // the argument registers
@@ -53,7 +54,7 @@ func Recv(listener int) (Notification, error) {
 	if err != nil {
 		return Notification{}, fmt.Errorf("ioctl(SECCOMP_IOCTL_NOTIF_RECV): %w", err)
 	}
-	return Notification{ID: raw.id, TID: int(raw.pid), IP: raw.ip, Args: raw.args}, nil
+	return Notification{ID: raw.id, Nr: int(raw.nr), TID: int(raw.pid), IP: raw.ip, Args: raw.args}, nil
 }
 
 // Valid reports whether the call behind id still waits. Whatever was read about the
