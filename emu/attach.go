@@ -89,8 +89,7 @@ func (c *call) endUnstopped(v verdict) bool {
 // inCall reports whether the registers are those of this call, interrupted.
 func (c *call) inCall(r ptrace.Regs) bool {
 	nr, in := ptrace.InSyscall(r)
-	return in && nr == c.n.Nr && ptrace.Restarts(r) &&
-		r.Rdi == c.n.Args[0] && r.Rsi == c.n.Args[1] && r.Rdx == c.n.Args[2]
+	return in && nr == c.n.Nr && ptrace.Restarts(r) && ptrace.CallArgs(r) == [3]uint64(c.n.Args[:3])
 }
 
 // letGo gives the caller its registers back, with the result in rax, and

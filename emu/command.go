@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"cloneat-emu/emu/launch"
+	"cloneat-emu/ptrace"
 )
 
 // Cmd is a program that runs with cloneat available, together with all that it
@@ -129,6 +130,8 @@ func (c *Cmd) Start() error {
 	switch {
 	case !initialised:
 		return ErrNotInit
+	case !ptrace.Supported:
+		return ptrace.ErrArch
 	case c.err != nil:
 		return c.lookupError()
 	case c.started:

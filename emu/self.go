@@ -71,8 +71,7 @@ func (c *call) prepareCopy(child *ptrace.Stopped) error {
 	if err != nil {
 		return err
 	}
-	regs := ptrace.WithResult(c.caller.Saved(), 0)
-	regs.Rsp, regs.Fs_base, regs.Gs_base = own.Rsp, own.Fs_base, own.Gs_base
+	regs := ptrace.WithStackOf(ptrace.WithResult(c.caller.Saved(), 0), own)
 	if err := child.SetRegs(regs); err != nil {
 		return err
 	}

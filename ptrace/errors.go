@@ -2,6 +2,7 @@ package ptrace
 
 import (
 	"errors"
+	"runtime"
 
 	"golang.org/x/sys/unix"
 )
@@ -9,6 +10,11 @@ import (
 // ErrGone says that the tracee died (or was taken away by an exec of another
 // thread of its group) while something was asked of it.
 var ErrGone = errors.New("the tracee is gone")
+
+// ErrArch says that this build is for an architecture whose tracees no call can be
+// injected into.
+var ErrArch = errors.New("calls can be emulated on x86-64 only: this build for " + runtime.GOARCH +
+	" lacks the code that works on a stopped process (package ptrace)")
 
 // ErrBusy says that a tracee could not be stopped within the bound: it waits
 // in vfork(2), sleeps uninterruptibly, is frozen, or is traced by another.

@@ -7,6 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Supported says whether calls can be injected on this architecture.
+const Supported = true
+
 // Regs are the general registers, segment bases included (NT_PRSTATUS).
 type Regs = unix.PtraceRegs
 
@@ -94,6 +97,28 @@ func WithResult(r Regs, value int64) Regs {
 	return r
 }
 
+// CallArgs are the first three arguments of the call that a thread stands in.
+func CallArgs(r Regs) [3]uint64 { return [3]uint64{r.Rdi, r.Rsi, r.Rdx} }
+
+// ReturnValue is what a call returned, negative for an errno.
+func ReturnValue(r Regs) int64 { return int64(r.Rax) }
+
+// WithStackOf returns r with the stack pointer and the segment bases of own.
+func WithStackOf(r, own Regs) Regs {
+	r.Rsp, r.Fs_base, r.Gs_base = own.Rsp, own.Fs_base, own.Gs_base
+	return r
+}
+
+// WithStack returns r with another stack pointer.
+func WithStack(r Regs, stack uint64) Regs { r.Rsp = stack; return r }
+
+// WithTLS returns r with another thread pointer.
+func WithTLS(r Regs, tls uint64) Regs { r.Fs_base = tls; return r }
+
+// AfterSyscall returns r with what the syscall instruction leaves in a program's
+// registers.
+func AfterSyscall(r Regs) Regs { r.Rcx, r.R11 = r.Rip, r.Eflags; return r }
+
 // KeepFromEINTR turns a call that a handler without SA_RESTART would end with
 // EINTR into one that always restarts (ERESTARTNOINTR).
 func KeepFromEINTR(r Regs) Regs {
@@ -103,6 +128,9 @@ func KeepFromEINTR(r Regs) Regs {
 	}
 	return r
 }
+
+// behind returns r with the instruction pointer behind the call at insn.
+func behind(r Regs, insn uint64) Regs { r.Rip = insn + syscallLen; return r }
 
 // forCall returns registers that make call nr at the instruction at insn.
 func forCall(r Regs, insn uint64, nr uintptr, args []uintptr) Regs {

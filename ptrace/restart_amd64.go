@@ -54,14 +54,3 @@ func hexField(status []byte, name string) uint64 {
 	v, _ := strconv.ParseUint(string(line), 16, 64)
 	return v
 }
-
-// tgidOf reads the thread group of tid.
-func tgidOf(tid int) (int, error) {
-	b, err := readProc(tid, "status")
-	if err != nil {
-		return 0, ErrGone
-	}
-	_, rest, _ := bytes.Cut(b, []byte("\nTgid:\t"))
-	line, _, _ := bytes.Cut(rest, []byte("\n"))
-	return strconv.Atoi(string(line))
-}

@@ -70,7 +70,7 @@ func (i *Injection) Settle(child *Stopped, sharesMemory bool) error {
 	if err != nil {
 		return err
 	}
-	regs.Rip = i.insn + syscallLen
+	regs = behind(regs, i.insn)
 	if err := child.SetRegs(regs); err != nil || sharesMemory {
 		return err
 	}

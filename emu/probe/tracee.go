@@ -88,10 +88,19 @@ func stop(pid int) (*ptrace.Stopped, error) {
 func (p *traceeProbe) probes() []probe {
 	return []probe{
 		{"PTRACE_SEIZE", "every engine", "nothing", func() (string, error) { return "", p.err }},
+		{"injected calls", "every engine", "nothing: no call can be emulated", injection},
 		{"PTRACE_O_SUSPEND_SECCOMP", "targets whose own filter forbids what must be injected", "EOPNOTSUPP for such targets", p.suspend},
 		{"PTRACE_GET_RSEQ_CONFIGURATION", "children of callers that use restartable sequences", "the registration is not taken over", p.rseq},
 		{"ptrace_scope", "attaching to targets without CAP_SYS_PTRACE", "only descendants of the supervisor (1), only with the capability (2), nothing (3)", yama},
 	}
+}
+
+// injection is a matter of what was built, not of the kernel.
+func injection() (string, error) {
+	if !ptrace.Supported {
+		return "", fmt.Errorf("%w: %w", errNo, ptrace.ErrArch)
+	}
+	return "", nil
 }
 
 func (p *traceeProbe) suspend() (string, error) {

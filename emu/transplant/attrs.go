@@ -65,7 +65,7 @@ func (b *build) setAttrs() error {
 		b.script.add("prctl(PR_SET_TSC)", 0, unix.SYS_PRCTL, unix.PR_SET_TSC, uintptr(b.snap.own.tsc), 0, 0, 0)
 	}
 	if b.own.cpuid != b.snap.own.cpuid {
-		b.script.add("arch_prctl(ARCH_SET_CPUID)", 0, unix.SYS_ARCH_PRCTL, archSetCPUID, b.snap.own.cpuid.Value)
+		setCPUID(b.script, b.snap.own.cpuid.Value)
 	}
 	b.setSpeculation()
 	b.setPolicy()

@@ -28,16 +28,13 @@ type memPolicy [8 + maxNodes/8]byte
 const (
 	numSignals = 64
 	// numSpec is how many kinds of speculation PR_GET_SPECULATION_CTRL knows.
-	numSpec  = 3
-	maxNodes = 1024
-	// archGetCPUID and archSetCPUID are of arch/x86/include/uapi/asm/prctl.h.
-	archGetCPUID = 0x1011
-	archSetCPUID = 0x1012
-	prGetMDWE    = 66
-	prSetMDWE    = 65
-	prGetMerge   = 68
-	prSetMerge   = 67
-	prGetTSC     = 25
+	numSpec    = 3
+	maxNodes   = 1024
+	prGetMDWE  = 66
+	prSetMDWE  = 65
+	prGetMerge = 68
+	prSetMerge = 67
+	prGetTSC   = 25
 )
 
 // getters are the prctl(2) requests without a pointer whose values fork(2)
@@ -58,7 +55,7 @@ func queryAll(s *script, full bool) (*answers, error) {
 	for i := range a.spec {
 		s.ask(&a.spec[i], "prctl", unix.SYS_PRCTL, unix.PR_GET_SPECULATION_CTRL, uintptr(i), 0, 0, 0)
 	}
-	s.ask(&a.cpuid, "arch_prctl", unix.SYS_ARCH_PRCTL, archGetCPUID, 0)
+	askCPUID(s, &a.cpuid)
 	out := s.reserve(answerSize)
 	s.try("prctl(PR_GET_TSC)", unix.SYS_PRCTL, prGetTSC, out)
 	queueLimits(s, out+limitsOff)

@@ -113,7 +113,7 @@ func (s *Snapshot) Release() error {
 // stop (epoll_wait and its kin) is set back to make the call again, which is
 // what opening and closing an injection does.
 func thaw(t *ptrace.Stopped) error {
-	if regs, err := t.Regs(); err == nil && int64(regs.Rax) == -int64(unix.EINTR) {
+	if regs, err := t.Regs(); err == nil && ptrace.ReturnValue(regs) == -int64(unix.EINTR) {
 		if inj, err := t.Begin(); err == nil {
 			_ = inj.End()
 		}

@@ -61,13 +61,12 @@ func (b *build) leaveStage() error {
 func (b *build) setRegisters() error {
 	r := ptrace.WithResult(b.snap.regs, 0)
 	if b.opt.StackPointer != 0 {
-		r.Rsp = b.opt.StackPointer
+		r = ptrace.WithStack(r, b.opt.StackPointer)
 	}
 	if b.opt.TLS != nil {
-		r.Fs_base = *b.opt.TLS
+		r = ptrace.WithTLS(r, *b.opt.TLS)
 	}
-	// What the syscall instruction leaves in a program's registers.
-	r.Rcx, r.R11 = r.Rip, r.Eflags
+	r = ptrace.AfterSyscall(r)
 	if err := b.c.SetXState(b.snap.xstate); err != nil {
 		return err
 	}

@@ -1,0 +1,10 @@
+package listen
+
+import "golang.org/x/sys/unix"
+
+const (
+	// nativeArch is the seccomp_data.arch of a 64-bit call.
+	nativeArch = unix.AUDIT_ARCH_AARCH64
+	// NrCloneat is cloneat's number.
+	NrCloneat = 511
+)

@@ -1,0 +1,78 @@
+//go:build !amd64
+
+package ptrace
+
+import "golang.org/x/sys/unix"
+
+// Supported says whether calls can be injected on this architecture: it takes
+// the machine code and the registers of the *_amd64.go files.
+const Supported = false
+
+// Here is what those files define, so that everything else compiles. No
+// injection gets further than Begin, which fails with ErrArch: what follows it
+// (layouts, results) is never reached, and its values mean nothing.
+
+// Regs are the general registers.
+type Regs = unix.PtraceRegs
+
+// RseqConfig is a thread's registration with rseq(2).
+type RseqConfig struct {
+	Pointer   uint64
+	Size      uint32
+	Signature uint32
+}
+
+// Regs fails with ErrArch, as do all requests below.
+func (s *Stopped) Regs() (Regs, error) { return Regs{}, ErrArch }
+
+// SetRegs fails.
+func (s *Stopped) SetRegs(Regs) error { return ErrArch }
+
+// XState fails.
+func (s *Stopped) XState() ([]byte, error) { return nil, ErrArch }
+
+// SetXState fails.
+func (s *Stopped) SetXState([]byte) error { return ErrArch }
+
+// Rseq fails.
+func (s *Stopped) Rseq() (RseqConfig, error) { return RseqConfig{}, ErrArch }
+
+func check64(int, Regs) error                              { return ErrArch }
+func (s *Stopped) syscallInsn(Regs) (uint64, error)        { return 0, ErrArch }
+func (s *Stopped) leaveCriticalSection(Regs) (Regs, error) { return Regs{}, ErrArch }
+func (s *Stopped) rewind(r Regs) Regs                      { return r }
+func keepsMask(Regs) bool                                  { return false }
+
+// InSyscall cannot tell.
+func InSyscall(Regs) (nr int, in bool) { return 0, false }
+
+// CallArgs cannot tell.
+func CallArgs(Regs) (args [3]uint64) { return args }
+
+// ReturnValue cannot tell.
+func ReturnValue(Regs) int64 { return 0 }
+
+// Restarts cannot tell.
+func Restarts(Regs) bool { return false }
+
+// WithResult changes nothing, as do the other changes of registers.
+func WithResult(r Regs, _ int64) Regs { return r }
+
+// WithStackOf changes nothing.
+func WithStackOf(r, _ Regs) Regs { return r }
+
+// WithStack changes nothing.
+func WithStack(r Regs, _ uint64) Regs { return r }
+
+// WithTLS changes nothing.
+func WithTLS(r Regs, _ uint64) Regs { return r }
+
+// AfterSyscall changes nothing.
+func AfterSyscall(r Regs) Regs { return r }
+
+// KeepFromEINTR changes nothing.
+func KeepFromEINTR(r Regs) Regs { return r }
+
+func behind(r Regs, _ uint64) Regs                          { return r }
+func forCall(r Regs, _ uint64, _ uintptr, _ []uintptr) Regs { return r }
+func outcome(Regs) (uintptr, error)                         { return 0, ErrArch }

@@ -1,0 +1,30 @@
+//go:build !amd64
+
+package ptrace
+
+// There is no code to inject: see other.go.
+
+const (
+	guardArgs = 224
+	guardSize = 352
+	doneLen   = 16
+)
+
+type heal int
+
+const (
+	healCall heal = iota
+	healFork
+	healClone
+	healExit
+)
+
+func guardFor(heal, Regs, uint64) []byte { return nil }
+
+type vdso struct{ syscall, size, spare uint64 }
+
+func ourVDSO() (vdso, error)       { return vdso{}, ErrArch }
+func vdsoBase(int) (uint64, error) { return 0, ErrArch }
+
+func (b *Batch) program() []byte      { return nil }
+func (b *Batch) execute(uint64) error { return ErrArch }
