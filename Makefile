@@ -33,8 +33,8 @@ deb: ## the Debian package, tried in a clean chroot
 	@.ci/deb
 dist: ## the release: a static command with manual, header and licences
 	@.ci/dist
-clean: ## removes build/; the cached kernels stay
-	rm -rf build
+clean: ## removes build/ and dist/out/; the cached kernels stay
+	rm -rf build dist/out
 
 .PHONY: help build demo test bench fuzz kernel kernel-debug kernel-check conform \
 	compare man lint deb dist clean

@@ -6,10 +6,13 @@ import (
 	"runtime/debug"
 )
 
+// releaseVersion is the version of what was made by make dist or make deb, which set it.
+var releaseVersion string
+
 // versionCmd prints what was built.
 type versionCmd struct{}
 
-// Run prints one line: the module's version, the commit where Go recorded one, and Go's.
+// Run prints one line: the release's or the module's version, the commit where Go recorded one, and Go's.
 func (versionCmd) Run() error {
 	version, revision := "(devel)", ""
 	if info, ok := debug.ReadBuildInfo(); ok {
@@ -21,6 +24,9 @@ func (versionCmd) Run() error {
 				revision = " " + s.Value[:min(len(s.Value), 12)]
 			}
 		}
+	}
+	if releaseVersion != "" {
+		version, revision = releaseVersion, ""
 	}
 	fmt.Printf("cloneat-emu %s%s %s linux/%s\n", version, revision, runtime.Version(), runtime.GOARCH)
 	return nil
