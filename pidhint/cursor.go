@@ -76,9 +76,9 @@ func (c *cursor) Close() {
 // kill(-1) for instance.
 var errKilled = errors.New("the visitor to the pid namespace was killed")
 
-// Aim sets the cursor so that number comes next, unless it is taken.
-func (c *cursor) Aim(number int) (taken bool, err error) {
-	n, err := c.visit(note{number: int32(number)}, strconv.Itoa(number-1))
+// Aim sets the cursor so that next comes next, unless number is taken.
+func (c *cursor) Aim(number, next int) (taken bool, err error) {
+	n, err := c.visit(note{number: int32(number)}, strconv.Itoa(next-1))
 	return n.taken, err
 }
 

@@ -25,7 +25,7 @@ func (LastPID) Name() string { return "ns_last_pid" }
 //	                                fork: gets want
 //	clone: gets want + 1
 //	drop it; is want taken?         it is: EEXIST
-//	                                it ended meanwhile: try again
+//	                                it ended meanwhile: try again, aim lower
 //
 // The cursor is put back where it was, unless somebody moved it meanwhile.
 func (LastPID) Make(ns Namespace, want int, m Maker) error {
@@ -37,8 +37,9 @@ func (LastPID) Make(ns Namespace, want int, m Maker) error {
 		return err
 	}
 	defer cursor.Close()
+	a := aim{cursor: cursor, want: want}
 	for range attempts {
-		err = tryOnce(cursor, want, m)
+		err = a.try(m)
 		if !errors.Is(err, errMissed) && !errors.Is(err, errKilled) {
 			return err
 		}
@@ -60,30 +61,53 @@ func makeFirst(want int, m Maker) error {
 
 var errMissed = errors.New("another process got the number")
 
-func tryOnce(c *cursor, want int, m Maker) error {
-	taken, err := c.Aim(want)
+// aim is the state of the tries for one number.
+type aim struct {
+	*cursor
+	want int
+	lead int // how many numbers others are expected to take before the clone
+}
+
+// farLead bounds the lead: so many others in one window say that it was not
+// they who moved the cursor.
+const farLead = 1000
+
+// try is one attempt. The first aims at the number itself; after a miss, as
+// many numbers lower as others took before the clone, since under a storm there
+// are nearly as many the next time.
+func (a *aim) try(m Maker) error {
+	start := max(a.want-a.lead, 1)
+	taken, err := a.Aim(a.want, start)
 	switch {
 	case err != nil:
 		return err
 	case taken:
-		// The visitor alone moved the cursor, to its own number.
-		_ = c.Restore(c.before + 1) // best effort, as documented
-		if err := m.Probe(); err != nil {
-			return err
-		}
-		return fmt.Errorf("pid %d: %w", want, unix.EEXIST)
+		return a.refuse(m)
 	}
 	got, err := m.Make(false)
 	switch {
 	case err != nil:
-		_ = c.Restore(want - 1)
+		_ = a.Restore(start - 1) // best effort, as documented
 		return err
-	case got == want:
-		_ = c.Restore(want)
+	case got == a.want:
+		_ = a.Restore(got)
 		return nil
+	}
+	if a.lead = got - start; a.lead < 0 || a.lead > farLead {
+		a.lead = 0
 	}
 	if err := m.Drop(); err != nil {
 		return err
 	}
 	return errMissed
+}
+
+// refuse is the end where somebody has the number. The visitor alone moved the
+// cursor, to its own number.
+func (a *aim) refuse(m Maker) error {
+	_ = a.Restore(a.before + 1)
+	if err := m.Probe(); err != nil {
+		return err
+	}
+	return fmt.Errorf("pid %d: %w", a.want, unix.EEXIST)
 }

@@ -11,8 +11,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"cloneat-emu/emu/internal/reexec"
 	"cloneat-emu/emu/proc"
+	"cloneat-emu/internal/reexec"
 )
 
 // pidMaxFile shows the limit of its reader's namespace.

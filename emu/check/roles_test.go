@@ -15,8 +15,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"cloneat-emu/emu/internal/reexec"
 	"cloneat-emu/emu/proc"
+	"cloneat-emu/internal/reexec"
 )
 
 func TestMain(m *testing.M) {

@@ -8,9 +8,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"cloneat-emu/emu/internal/reexec"
 	"cloneat-emu/emu/kcmp"
 	"cloneat-emu/emu/proc"
+	"cloneat-emu/internal/reexec"
 )
 
 func TestSelfFromAnyThread(t *testing.T) {

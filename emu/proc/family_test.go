@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"cloneat-emu/emu/internal/reexec"
+	"cloneat-emu/internal/reexec"
 )
 
 // test ─ parent ─ child

@@ -6,7 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"cloneat-emu/emu/internal/reexec"
+	"cloneat-emu/internal/reexec"
 )
 
 // readers is everything that reads through a Dir.

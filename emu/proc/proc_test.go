@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"cloneat-emu/emu/internal/reexec"
+	"cloneat-emu/internal/reexec"
 )
 
 // hostile is a name that a parser of stat or status may trip over.
