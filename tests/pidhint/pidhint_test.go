@@ -5,8 +5,12 @@
 package pidhint_test
 
 import (
+	"bytes"
 	"context"
+	"os/exec"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,5 +42,65 @@ func TestForcedDriver(t *testing.T) {
 			}
 			t.Log(conform.Summarize(results))
 		})
+	}
+}
+
+// inNamespace runs a shell command under the emulator in a pid namespace of its
+// own, and returns what it says and what is logged.
+func inNamespace(t *testing.T, driver, script string, args ...string) (said []string, logged string) {
+	t.Helper()
+	cmd := exec.Command("unshare", append([]string{
+		"-pf", "--kill-child", "--mount-proc", built.Emulator(t), "run", "--force", "--log-level", "warn",
+		"--pid-driver", driver, "--", "sh", "-c", script, "sh",
+	}, args...)...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%v: %v\n%s", cmd.Args, err, errs.String())
+	}
+	return strings.Fields(out.String()), errs.String()
+}
+
+// TestImpossibleForce: a driver that cannot make the child under its number is
+// EOPNOTSUPP, the log says why, and without the force the other one is used.
+func TestImpossibleForce(t *testing.T) {
+	program := built.C(t, "tests/pidhint/testdata/weak.c")
+	const refused = "95" // EOPNOTSUPP
+	for _, c := range []struct{ driver, what, want, log string }{
+		{"auto", "target", "exact", ""},
+		{"ns_last_pid", "target", "exact", ""},
+		{"set_tid", "target", refused, "by set_tid: .* neither CAP_CHECKPOINT_RESTORE nor CAP_SYS_ADMIN"},
+		{"auto", "parent", "exact", ""},
+		{"set_tid", "parent", "exact", ""},
+		{"ns_last_pid", "parent", refused, "by ns_last_pid: with CLONE_PARENT"},
+	} {
+		said, logged := inNamespace(t, c.driver, `"$1" "$2"`, program, c.what)
+		if !slices.Equal(said, []string{c.want}) {
+			t.Errorf("%s, %s: %q, want %q", c.driver, c.what, said, c.want)
+		}
+		if (c.log == "") != (logged == "") || !regexp.MustCompile(c.log).MatchString(logged) {
+			t.Errorf("%s, %s: log %q, want %q", c.driver, c.what, logged, c.log)
+		}
+	}
+}
+
+// TestStorm: under a storm of forks a call gets its number or EEXIST, with a
+// target that may not use set_tid.
+func TestStorm(t *testing.T) {
+	program := built.C(t, "tests/pidhint/testdata/weak.c")
+	const script = `while :; do (:); done & for i in 1 2 3 4 5 6 7 8 9 10; do "$1" target; done; kill $!`
+	said, logged := inNamespace(t, "auto", script, program)
+	exact := 0
+	for _, word := range said {
+		switch word {
+		case "exact":
+			exact++
+		case "17": // EEXIST: one of the storm's has it
+		default:
+			t.Errorf("a call said %q", word)
+		}
+	}
+	if len(said) != 10 || exact == 0 || logged != "" {
+		t.Errorf("%q, log %q: want ten answers, one of them exact at least", said, logged)
 	}
 }
