@@ -48,6 +48,10 @@ type Cmd struct {
 	// Prototypes are calls besides cloneat that the program is to have, of those that
 	// the function Prototypes names.
 	Prototypes []string
+	// Witness, if set, is started by Start to hear of the calls in this process's
+	// place, by the function Witness, so that it can go on after this process's end as
+	// what Linger serves does. OnEvent is not called then, and Stats stays empty.
+	Witness *exec.Cmd
 	// Linger serves what the program leaves running until the last of it ends.
 	Linger bool
 	// UserNS gives the program a user, pid and mount namespace of its own, in which
@@ -215,8 +219,8 @@ func (c *Cmd) tell(stopped int) {
 }
 
 // Wait waits for the program to end: nil for exit status 0, an *ExitError otherwise.
-// By then every event of a call that the program itself made has been told, and
-// without Linger the supervisor is gone.
+// By then, without Linger, every event of a call that the program itself made has
+// been told, and the supervisor is gone.
 func (c *Cmd) Wait() error {
 	if c.done == nil {
 		return errors.New("emu: not started")

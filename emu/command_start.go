@@ -37,7 +37,11 @@ func (c *Cmd) startStages() error {
 		return err
 	}
 	defer unix.Close(writer)
-	c.front, c.events = front, newEventStream(reader, c.event)
+	c.front = front
+	if c.events, err = c.listenTo(reader); err != nil {
+		unix.Close(front)
+		return err
+	}
 	self, err := unix.PidfdOpen(os.Getpid(), 0)
 	if err == nil {
 		defer unix.Close(self)
@@ -53,6 +57,14 @@ func (c *Cmd) startStages() error {
 		return err // no StartError: the program is not to blame
 	}
 	return nil
+}
+
+// listenTo reads the reports of sock, which it owns, or has the witness do it.
+func (c *Cmd) listenTo(sock int) (*eventStream, error) {
+	if c.Witness != nil {
+		return c.startWitness(sock)
+	}
+	return newEventStream(sock, c.event), nil
 }
 
 func errnoOf(err error) (errno unix.Errno) {

@@ -38,6 +38,7 @@ const statusUsage = 2
 
 func main() {
 	emu.Init() // the stages of a supervised program are this executable as well
+	witnessInit()
 	enter.Init()
 	probe.Hold()
 	var c cli

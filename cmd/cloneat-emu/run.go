@@ -64,6 +64,7 @@ func (r *runCmd) Run() error {
 	}
 	defer tracer.close()
 	cmd.Config.OnEvent = tracer.event
+	cmd.Witness = r.witness(tracer)
 	if !r.Userns {
 		warnMissingRights()
 	}
@@ -90,7 +91,7 @@ func (r *runCmd) supervise(cmd *emu.Cmd) error {
 		}
 	}()
 	err := cmd.Wait()
-	if r.Stats {
+	if r.Stats && cmd.Witness == nil {
 		printStats(os.Stderr, cmd.Stats())
 	}
 	return ended(err)
