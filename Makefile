@@ -13,6 +13,8 @@ test: ## everything that CI demands, but for the linters
 	@.ci/test
 bench: ## what it costs, side by side: tables and build/bench.svg
 	@.ci/bench
+warm: ## clones of a warm interpreter against cold starts (REQUESTS="1 10 100"): build/warm.svg
+	@.ci/warm $(REQUESTS)
 fuzz: ## random programs on both (ROUNDS=200, SEED=1), compared
 	@.ci/fuzz $(ROUNDS) $(SEED)
 kernel: ## the patched kernel (KERNEL=6.1 or 6.12), kept in a cache
@@ -36,5 +38,5 @@ dist: ## the release: a static command with manual, header and licences
 clean: ## removes build/ and dist/out/; the cached kernels stay
 	rm -rf build dist/out
 
-.PHONY: help build demo test bench fuzz kernel kernel-debug kernel-check conform \
+.PHONY: help build demo test bench warm fuzz kernel kernel-debug kernel-check conform \
 	compare man lint deb dist clean
