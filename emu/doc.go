@@ -13,6 +13,9 @@
 //   - shared, transplant: the target makes a child that is rebuilt into a copy
 //     of the caller (transplant.go, package transplant).
 //
+// Other calls than cloneat can be served, too (calls.go); only a program that
+// asks for them gets them.
+//
 // Nobody is traced but while a call of theirs, or to them, is served.
 //
 // # If the supervisor dies
