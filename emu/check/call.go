@@ -114,8 +114,14 @@ func (c *Call) unexpected(err error) unix.Errno {
 		return c.fail(unix.ESRCH, "%v", err)
 	case errors.Is(err, unix.EBADF):
 		return c.fail(unix.EBADF, "%v", err)
+	case errors.Is(err, os.ErrPermission) && c.reaped():
+		return c.fail(unix.ESRCH, "%v", err)
 	case errors.Is(err, os.ErrPermission):
 		return c.fail(unix.EPERM, "%v", err)
 	}
 	return c.fail(unix.EOPNOTSUPP, "%v", err)
 }
+
+// reaped reports whether the target thread is gone: then the links to its
+// namespaces say EACCES (proc_ns_readlink() in fs/proc/namespaces.c).
+func (c *Call) reaped() bool { return c.Target.Thread != nil && !c.Target.Thread.Alive() }

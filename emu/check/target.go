@@ -32,6 +32,9 @@ func findTarget(c *Call) unix.Errno {
 	if err != nil {
 		return c.unexpected(err)
 	}
+	if st.Tgid == 0 { // reaped while the file was read (task_tgid_nr_ns() in proc_pid_status())
+		return c.unexpected(&proc.GoneError{PID: tgid, File: "status"})
+	}
 	if st.Tgid != st.Pid {
 		return c.fail(unix.EINVAL, "pid %d is a thread of process %d", c.Pid, st.Tgid)
 	}
