@@ -2,16 +2,12 @@ package emu
 
 import (
 	"errors"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"cloneat-emu/emu/listen"
 	"cloneat-emu/ptrace"
 )
-
-// busyBound is how long a thread may take to stop before the call is EBUSY.
-const busyBound = time.Second
 
 // attach takes the threads that the call needs for this worker and stops the
 // caller. It reports false where the call ended by that; early says how.
@@ -51,7 +47,7 @@ func (c *call) end(v verdict) bool {
 // Until rax is changed, a supervisor that dies leaves a caller that makes its
 // call again, and gets ENOSYS.
 func (c *call) stopCaller() bool {
-	r, err := c.s.seize(c.n.TID)
+	r, err := ptrace.Seize(c.n.TID, ptrace.Plain)
 	if errors.Is(err, unix.EPERM) {
 		return c.endUnstopped(fails(unix.EBUSY, "the caller is traced by another process, or may not be traced"))
 	}
@@ -72,6 +68,7 @@ func (c *call) stopCaller() bool {
 		return c.end(verdict{drop: true}) // a signal had it: it will call again
 	}
 	_ = stopped.SetRegs(ptrace.KeepFromEINTR(regs))
+	c.s.arm(stopped)
 	if c.caller, err = stopped.Begin(); err != nil {
 		_ = c.released(stopped.Detach(0))
 		return c.end(verdict{drop: true})
@@ -106,7 +103,7 @@ func (c *call) letGo(v verdict) {
 		c.caller.SetSaved(ptrace.WithResult(c.caller.Saved(), value))
 	}
 	if c.released(c.caller.End()) == nil {
-		_ = c.released(c.caller.Detach(0))
+		_ = c.released(c.caller.LetGo())
 	}
 }
 
@@ -119,22 +116,4 @@ func (c *call) released(err error) error {
 		c.lost = true
 	}
 	return err
-}
-
-// seize attaches with the options that everything here needs. Suspending the
-// tracee's filters is not everybody's right (CAP_SYS_ADMIN, no filter of our
-// own): without it, calls that a filter forbids fail.
-func (s *Server) seize(tid int) (*ptrace.Running, error) {
-	if !s.noSuspend.Load() {
-		r, err := ptrace.Seize(tid, ptrace.ForkOptions|ptrace.SuspendSeccomp)
-		if err == nil || ptrace.Gone(err) {
-			return r, err
-		}
-		plain, perr := ptrace.Seize(tid, ptrace.ForkOptions)
-		if perr == nil {
-			s.noSuspend.Store(true)
-		}
-		return plain, perr
-	}
-	return ptrace.Seize(tid, ptrace.ForkOptions)
 }

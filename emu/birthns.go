@@ -3,6 +3,7 @@ package emu
 import (
 	"errors"
 	"os"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -41,18 +42,33 @@ func (c *call) timeToJoin() (*os.File, error) {
 }
 
 // sameNS compares two of a thread's namespaces. A kernel without the kind has
-// one for all; a pid namespace without init has no link yet.
+// one for all; a pid namespace without init has no link yet. ESRCH says that the
+// thread is gone.
 func sameNS(d *proc.Dir, a, b proc.Kind) (bool, error) {
-	idA, err := d.NS(a)
-	if errors.Is(err, os.ErrNotExist) {
+	if a == proc.Time && !timeNamespaces() {
 		return true, nil
 	}
-	if err != nil {
-		return false, err
+	for missing := 0; ; missing++ {
+		idA, err := d.NS(a)
+		if errors.Is(err, os.ErrNotExist) {
+			return false, unix.ESRCH // its number is being handed over by an exec
+		}
+		if err != nil || missing == surely {
+			return false, err
+		}
+		idB, err := d.NS(b)
+		if !errors.Is(err, os.ErrNotExist) {
+			return idA == idB, err
+		}
 	}
-	idB, err := d.NS(b)
-	if errors.Is(err, os.ErrNotExist) {
-		return false, nil
-	}
-	return idA == idB, err
 }
+
+// surely is how often one link is missing between two that are there before it
+// is not there at all, and not just in the moment of an exec by another thread.
+const surely = 3
+
+// timeNamespaces reports whether this kernel has them.
+var timeNamespaces = sync.OnceValue(func() bool {
+	_, err := os.Lstat("/proc/self/ns/time")
+	return err == nil
+})

@@ -15,11 +15,11 @@ import (
 // holds the process's lock.
 func (c *call) stopTarget() (*ptrace.Injection, error) {
 	tid := c.check.Target.TID
-	r, err := c.s.seize(tid)
+	r, err := ptrace.Seize(tid, ptrace.Plain)
 	if errors.Is(err, unix.EPERM) {
 		// A leader that another thread's exec ended: SEIZE waits for that exec
 		// (cred_guard_mutex), and judges the old leader. The new one has its number.
-		r, err = c.s.seize(tid)
+		r, err = ptrace.Seize(tid, ptrace.Plain)
 	}
 	if err != nil {
 		return nil, seizeFailed(tid, err)
@@ -27,12 +27,13 @@ func (c *call) stopTarget() (*ptrace.Injection, error) {
 	if err := c.released(r.Interrupt()); err != nil {
 		return nil, err
 	}
-	stopped, _, err := r.WaitFor(busyBound, func() { c.s.sendBack(tid) })
+	stopped, err := c.s.awaitStop(r)
 	if err != nil {
 		c.lost = true // still on its way to a stop: only the thread's end detaches it
 		c.letExecutedGo(err)
 		return nil, err
 	}
+	c.s.arm(stopped)
 	i, err := stopped.Begin()
 	if err != nil {
 		_ = c.released(stopped.Detach(0))
@@ -45,7 +46,7 @@ func (c *call) stopTarget() (*ptrace.Injection, error) {
 // way of the next attempt until this thread has ended.
 func (c *call) letExecutedGo(err error) {
 	if leader := c.check.Target.TGID; ptrace.Gone(err) && leader != c.check.Target.TID {
-		if stopped, _, err := ptrace.Adopt(leader).WaitFor(busyBound, func() { c.s.sendBack(leader) }); err == nil {
+		if stopped, err := c.s.awaitStop(ptrace.Adopt(leader)); err == nil {
 			_ = stopped.Detach(0)
 		}
 	}
@@ -76,7 +77,7 @@ func (c *call) letTargetGo(t *ptrace.Injection) error {
 	if err := c.released(t.End()); err != nil {
 		return err
 	}
-	return c.released(t.Detach(0))
+	return c.released(t.LetGo())
 }
 
 // abandon ends a child that is not to be, without a trace in the target: it is

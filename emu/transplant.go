@@ -37,7 +37,7 @@ func (c *call) transplant(memoryIsSame bool) (int64, error) {
 	}
 	defer unix.Close(c.callerPIDFD)
 	if err := c.bornActive(); err != nil {
-		return 0, err
+		return 0, ofTarget(err)
 	}
 	if err := c.canStorePIDFD(); err != nil {
 		return 0, err
@@ -66,6 +66,10 @@ func (c *call) snapshot() (*transplant.Snapshot, error) {
 	if err := c.caller.End(); err != nil {
 		return nil, err
 	}
+	if c.caller.Delivers() {
+		c.caller.Detached = true
+		return nil, errors.Join(ptrace.ErrAgain, c.released(c.caller.LetGo()))
+	}
 	snap, err := transplant.Take(c.caller.Stopped, c.callerPIDFD, c.s.sendBack)
 	if err != nil {
 		return nil, err
@@ -83,12 +87,16 @@ func (c *call) bear() (*ptrace.Stopped, error) {
 			return nil, ofTarget(err)
 		}
 		child, err := c.bearOne(t)
-		if lerr := c.letTargetGo(t); lerr != nil && err == nil && !ptrace.Gone(lerr) {
+		lerr := c.letTargetGo(t)
+		if lerr != nil && err == nil && !ptrace.Gone(lerr) {
 			child.Kill()
 			return nil, lerr
 		}
 		if errors.Is(err, ptrace.ErrAgain) {
 			continue
+		}
+		if err != nil && lerr != nil {
+			err = ptrace.ErrAgain // the thread is gone, or its number another's: what err says is not about it
 		}
 		return child, ofTarget(err)
 	}

@@ -6,6 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Plain is what every tracee needs: its system call stops are told from traps.
+const Plain = unix.PTRACE_O_TRACESYSGOOD
+
 // ForkOptions make the kernel attach to whatever a tracee clones.
 const ForkOptions = unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_TRACEFORK |
 	unix.PTRACE_O_TRACEVFORK | unix.PTRACE_O_TRACECLONE

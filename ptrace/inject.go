@@ -14,16 +14,17 @@ const blockAll = ^uint64(0)
 // did not ask for. Begin one, `defer End()`.
 type Injection struct {
 	*Stopped
-	saved  Regs    // what End puts back
-	mask   uint64  // the tracee's own blocked signals
-	masked bool    // mask was replaced and must be put back
-	insn   uint64  // a `syscall` instruction in the tracee
-	ran    bool    // a call was made: registers and kind of stop differ
-	stops  bool    // a SIGSTOP was taken away and must be sent again
-	forget bool    // End restores nothing
-	slot   *slot   // where calls run, once one did
-	page   uintptr // for arguments, where there is no room for a slot
-	heal   heal    // what slot's code does
+	saved    Regs        // what End puts back
+	mask     uint64      // the tracee's own blocked signals
+	masked   bool        // mask was replaced and must be put back
+	insn     uint64      // a `syscall` instruction in the tracee
+	ran      bool        // a call was made: registers and kind of stop differ
+	stops    bool        // a SIGSTOP was taken away and must be sent again
+	delivers unix.Signal // the signal in whose delivery End left the tracee
+	forget   bool        // End restores nothing
+	slot     *slot       // where calls run, once one did
+	page     uintptr     // for arguments, where there is no room for a slot
+	heal     heal        // what slot's code does
 
 	// Hold keeps the tracee in hand when a SIGSTOP reaches it between calls:
 	// for a child in the making, which must never run as it is.
@@ -236,16 +237,30 @@ func (i *Injection) toSignalCode() error {
 		case stop.Kind == Interrupt || stop.Kind == Group:
 			return nil
 		case stop.Kind == Signal && stop.Sig == unix.SIGSTOP:
-			i.stops = true // sent again by End, once the tracee can take it
+			i.delivers = stop.Sig // this is the signal code, too
+			return nil
 		default:
 			return fmt.Errorf("pid %d: stop %+v on the way back", i.TID, stop)
 		}
 	}
 }
 
-// resend sends the SIGSTOP that was taken away; the tracee meets it when it is
-// let go.
+// LetGo detaches a tracee whose scope is over, with the signal in whose delivery
+// it stands: the kernel still knows whether a SIGCONT has overtaken a SIGSTOP
+// (JOBCTL_STOP_DEQUEUED).
+func (i *Injection) LetGo() error { return i.Detach(int(i.delivers)) }
+
+// Delivers reports whether the tracee stands in the delivery of a signal, which
+// must be let go before anything else.
+func (i *Injection) Delivers() bool { return i.delivers != 0 }
+
+// resend sends the SIGSTOP that was taken away under a batch; the tracee meets it
+// when it is let go. A SIGCONT that came after it has the last word: it is
+// pending, since a SIGSTOP that came later would have removed it.
 func resend(tid int) error {
+	if pending(tid)&(1<<(uint(unix.SIGCONT)-1)) != 0 {
+		return nil
+	}
 	tgid := tid
 	if st, err := tgidOf(tid); err == nil {
 		tgid = st

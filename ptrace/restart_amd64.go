@@ -44,8 +44,20 @@ func (s *Stopped) signalWaits() bool {
 	if err != nil {
 		return true
 	}
-	pending := hexField(b, "\nSigPnd:\t") | hexField(b, "\nShdPnd:\t")
-	return pending&^hexField(b, "\nSigBlk:\t") != 0
+	return pendingIn(b)&^hexField(b, "\nSigBlk:\t") != 0
+}
+
+// pending reads which signals wait for the thread or its process.
+func pending(tid int) uint64 {
+	b, err := readProc(tid, "status")
+	if err != nil {
+		return 0
+	}
+	return pendingIn(b)
+}
+
+func pendingIn(status []byte) uint64 {
+	return hexField(status, "\nSigPnd:\t") | hexField(status, "\nShdPnd:\t")
 }
 
 func hexField(status []byte, name string) uint64 {

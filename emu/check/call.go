@@ -48,6 +48,7 @@ type Target struct {
 	Differs []proc.Kind
 
 	parent int // the real parent's process when the target was found
+	leader int // of the thread group that the number belongs to
 }
 
 // Close gives back what the rows opened.
@@ -110,7 +111,7 @@ func (c *Call) fail(errno unix.Errno, format string, args ...any) unix.Errno {
 // a process the caller, which has no more rights, may not touch.
 func (c *Call) unexpected(err error) unix.Errno {
 	switch {
-	case proc.Gone(err):
+	case vanished(err):
 		return c.fail(unix.ESRCH, "%v", err)
 	case errors.Is(err, unix.EBADF):
 		return c.fail(unix.EBADF, "%v", err)

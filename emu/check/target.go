@@ -1,6 +1,10 @@
 package check
 
 import (
+	"errors"
+	"os"
+	"runtime"
+
 	"golang.org/x/sys/unix"
 
 	"cloneat-emu/emu/proc"
@@ -25,24 +29,49 @@ func findTarget(c *Call) unix.Errno {
 		c.Target.TGID, c.Target.Self = c.Caller.TGID, true
 		return 0
 	}
-	if c.Target.Dir, err = proc.Open(tgid); err != nil {
-		return c.unexpected(err)
+	for range handovers {
+		if err = c.open(tgid); err == nil || !vanished(err) || unix.Kill(tgid, 0) == unix.ESRCH {
+			break
+		}
+		c.Close() // the number is being handed over, see there
+		runtime.Gosched()
 	}
-	st, err := c.Target.Dir.Status()
 	if err != nil {
 		return c.unexpected(err)
 	}
-	if st.Tgid == 0 { // reaped while the file was read (task_tgid_nr_ns() in proc_pid_status())
-		return c.unexpected(&proc.GoneError{PID: tgid, File: "status"})
+	if c.Target.leader != tgid {
+		return c.fail(unix.EINVAL, "pid %d is a thread of process %d", c.Pid, c.Target.leader)
 	}
-	if st.Tgid != st.Pid {
-		return c.fail(unix.EINVAL, "pid %d is a thread of process %d", c.Pid, st.Tgid)
-	}
-	if err := c.pin(tgid); err != nil {
-		return c.unexpected(err)
-	}
-	c.Target.TGID, c.Target.parent = tgid, st.PPid
+	c.Target.TGID = tgid
 	return 0
+}
+
+// handovers bounds how often a process is looked at again whose number is being
+// handed over: where another thread than the leader executes a program, it takes
+// the leader's number (de_thread in fs/exec.c), and for a moment /proc/PID is
+// there and nothing in it.
+const handovers = 1000
+
+// vanished reports whether something in /proc was not there.
+func vanished(err error) bool { return proc.Gone(err) || errors.Is(err, os.ErrNotExist) }
+
+// open opens and pins the process.
+func (c *Call) open(tgid int) (err error) {
+	if c.Target.Dir, err = proc.Open(tgid); err != nil {
+		return err
+	}
+	st, err := c.Target.Dir.Status()
+	if err != nil {
+		return err
+	}
+	if st.Tgid == 0 { // reaped while the file was read (task_tgid_nr_ns() in proc_pid_status())
+		return &proc.GoneError{PID: tgid, File: "status"}
+	}
+	c.Target.leader, c.Target.parent = st.Tgid, st.PPid
+	if st.Tgid != st.Pid {
+		return nil
+	}
+	return c.pin(tgid)
 }
 
 // pin opens a pidfd and proves that it, the open directory and the number that
@@ -95,7 +124,7 @@ func hasLiveThread(c *Call) unix.Errno {
 		c.Target.TID = c.Caller.TID
 		return 0
 	}
-	for range scans {
+	for range handovers {
 		found, errno := c.scanThreads()
 		if found || errno != 0 {
 			return errno
@@ -103,12 +132,13 @@ func hasLiveThread(c *Call) unix.Errno {
 		if ended(c.Target.PidFD) {
 			break
 		}
+		runtime.Gosched()
 	}
 	return c.fail(unix.ESRCH, "process %d has exited or is about to", c.Target.TGID)
 }
 
-// scans are how often a process without a live thread is looked at, unless it
-// has ended. One look can miss the thread that executes a program, which takes
+// A process without a live thread is looked at again, unless it has ended. One
+// look can miss the thread that executes a program, which takes
 // the leader's number (de_thread in fs/exec.c):
 //
 //	check                  leader L        thread T
@@ -117,7 +147,6 @@ func hasLiveThread(c *Call) unix.Errno {
 //	list, open T: ENOENT
 //
 // The next look finds it at L.
-const scans = 3
 
 // scanThreads tries the leader, then the others in the order of their list.
 func (c *Call) scanThreads() (found bool, errno unix.Errno) {
@@ -126,7 +155,7 @@ func (c *Call) scanThreads() (found bool, errno unix.Errno) {
 		return found, errno
 	}
 	tids, err := c.Target.Dir.Threads()
-	if err != nil {
+	if err != nil && !vanished(err) {
 		return false, c.unexpected(err)
 	}
 	for _, tid := range tids {
@@ -147,7 +176,7 @@ func ended(pidfd int) bool {
 // tryThread makes a thread the target thread if it is not exiting.
 func (c *Call) tryThread(tid int) (found bool, errno unix.Errno) {
 	th, err := liveThread(c.Target.Dir, tid)
-	if err != nil && !proc.Gone(err) {
+	if err != nil && !vanished(err) {
 		return false, c.unexpected(err)
 	}
 	if th != nil {

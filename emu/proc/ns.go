@@ -44,7 +44,7 @@ type NSID struct{ Dev, Ino uint64 }
 func (d *Dir) NS(kind Kind) (NSID, error) {
 	var buf [64]byte
 	name := "ns/" + string(kind)
-	n, err := unix.Readlinkat(d.fd, name, buf[:])
+	n, err := d.steadily(func() (int, error) { return unix.Readlinkat(d.fd, name, buf[:]) })
 	if err != nil {
 		return NSID{}, d.nsError("readlink", name, kind, err)
 	}
@@ -71,17 +71,37 @@ var nsfs = sync.OnceValue(func() uint64 {
 // are those of [Dir.NS].
 func (d *Dir) OpenNS(kind Kind) (*os.File, error) {
 	name := "ns/" + string(kind)
-	fd, err := unix.Openat(d.fd, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	fd, err := d.steadily(func() (int, error) { return unix.Openat(d.fd, name, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
 	if err != nil {
 		return nil, d.nsError("open", name, kind, err)
 	}
 	return os.NewFile(uintptr(fd), d.at+"/"+name), nil
 }
 
+// steadily does something again that says ENOENT or EACCES: both also come where
+// the directory has no thread for a moment, as its number is handed over by an
+// exec of another thread (proc_ns_readlink() says EACCES for no thread).
+func (d *Dir) steadily(do func() (int, error)) (n int, err error) {
+	for range steady {
+		n, err = do()
+		if err != unix.ENOENT && err != unix.EACCES {
+			return n, err
+		}
+		if st, serr := d.Stat(); serr != nil || st.Exiting() {
+			return n, err
+		}
+	}
+	return n, err
+}
+
+// steady is how often an error has to come to be believed.
+const steady = 3
+
 // nsError makes a missing namespace of a thread that has begun to exit the
-// GoneError: exit_task_namespaces() has dropped the nsproxy.
+// GoneError: exit_task_namespaces() has dropped the nsproxy, or there is no
+// thread any more (see steadily).
 func (d *Dir) nsError(op, name string, kind Kind, err error) error {
-	if err == unix.ENOENT && kind != User {
+	if err == unix.ENOENT && kind != User || err == unix.EACCES {
 		if st, serr := d.Stat(); serr != nil || st.Exiting() {
 			return &GoneError{PID: d.PID, File: d.at + "/" + name}
 		}

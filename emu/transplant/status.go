@@ -8,7 +8,7 @@ import (
 type status struct {
 	tgid           int
 	threads        int // in the group
-	tracer         int // thread group of the tracer, or 0
+	tracer         int // the thread that traces, or 0
 	umask          uint32
 	uid, gid       [4]uint32 // real, effective, saved, file system
 	groups         []uint32

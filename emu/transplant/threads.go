@@ -57,7 +57,7 @@ func (s *Snapshot) freezeOne(tid int) error {
 	}
 	var t *ptrace.Stopped
 	if err == nil {
-		t, _, err = r.WaitFor(threadBound, func() { s.interrupted(tid) })
+		t, err = s.await(r)
 	}
 	switch {
 	case err == nil:
@@ -67,6 +67,31 @@ func (s *Snapshot) freezeOne(tid int) error {
 		return nil
 	}
 	return fmt.Errorf("thread %d of the caller: %w", tid, err)
+}
+
+// await waits for an interrupted thread: long for one that only needs a
+// processor to get to its stop, less for one that sleeps uninterruptibly.
+func (s *Snapshot) await(r *ptrace.Running) (*ptrace.Stopped, error) {
+	for range threadBounds {
+		t, _, err := r.WaitFor(threadBound, func() { s.interrupted(r.TID) })
+		if !errors.Is(err, ptrace.ErrBusy) || sleepsDeeply(r.TID) {
+			return t, err
+		}
+	}
+	return nil, fmt.Errorf("thread %d: %w", r.TID, ptrace.ErrBusy)
+}
+
+// threadBounds is how many times threadBound a runnable thread gets.
+const threadBounds = 30
+
+// sleepsDeeply reports whether a thread sleeps uninterruptibly.
+func sleepsDeeply(tid int) bool {
+	b, err := readProc(tid, "stat")
+	if err != nil {
+		return true
+	}
+	f := bytes.Fields(afterName(b))
+	return len(f) == 0 || f[0][0] == 'D'
 }
 
 // interrupted tells of a thread that was interrupted and is awaited.
@@ -80,7 +105,12 @@ func (s *Snapshot) interrupted(tid int) {
 // a vfork child of its own.
 func ours(tid int) bool {
 	st, err := readStatus(tid)
-	return err == nil && st.tracer == os.Getpid()
+	if err != nil || st.tracer == 0 {
+		return false
+	}
+	// TracerPid names the thread that traces (kernel: task_state in fs/proc/array.c).
+	_, err = os.Stat(procPath(os.Getpid(), "task/"+strconv.Itoa(st.tracer)))
+	return err == nil
 }
 
 // ending reports whether a thread is gone, a zombie, or about to be one: a dead
