@@ -46,6 +46,7 @@ func openCursor(ns *os.File) (*cursor, error) {
 		c.Close()
 		return nil, err
 	}
+	spareThreads()
 	return c, nil
 }
 

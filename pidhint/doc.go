@@ -29,6 +29,11 @@
 // the numbers behind the cursor go to whoever forks then. A child under a wrong
 // number exists, stopped, until it is dropped.
 //
+// Others in the namespace are also the threads of whoever uses this package, if
+// it lives there: one that the Go runtime makes between cursor and clone keeps
+// the wanted number, which is EEXIST then. LastPID has spare threads made before,
+// so that this is rare; it cannot be ruled out.
+//
 // A driver knows nothing of who clones: a [Maker] makes a child, tells its
 // number, and drops it without a trace. Drivers hold no locks and no state.
 // A Maker's methods run on the goroutine that called Make (a tracee belongs to
