@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"cloneat-emu/emu/proc"
+	"cloneat-emu/emu/rights"
 	"cloneat-emu/emu/transplant"
 )
 
@@ -24,6 +25,22 @@ func (c *call) bornActive() error {
 	}
 	if !same {
 		return &transplant.Unsupported{Cause: "the target's children are born in another pid namespace than its own (unshare or setns with CLONE_NEWPID), and it is no init"}
+	}
+	return nil
+}
+
+// mayBear says EOPNOTSUPP for namespaces that have to be made at the child's
+// birth by a target that has no right to make them.
+func (c *call) mayBear() error {
+	if !c.args.Has(atBirth) {
+		return nil
+	}
+	cred, err := rights.Of(c.check.Target.Thread)
+	if err != nil {
+		return err
+	}
+	if !cred.Capable(unix.CAP_SYS_ADMIN) {
+		return &transplant.Unsupported{Cause: "a new pid or time namespace below a target without CAP_SYS_ADMIN: the target makes the clone"}
 	}
 	return nil
 }

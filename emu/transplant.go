@@ -36,7 +36,7 @@ func (c *call) transplant(memoryIsSame bool) (int64, error) {
 		return 0, err
 	}
 	defer unix.Close(c.callerPIDFD)
-	if err := c.bornActive(); err != nil {
+	if err := errors.Join(c.bornActive(), c.mayBear()); err != nil {
 		return 0, ofTarget(err)
 	}
 	if err := c.canStorePIDFD(); err != nil {

@@ -165,6 +165,16 @@ PLAY(target_no_caps, "a target that dropped all capabilities")
 	double_of_caller();
 }
 
+PLAY_DOCUMENTED(target_no_caps_newpid,
+		"a new pid namespace below such a target: by the caller's right",
+		"the target makes the clone, and has no right to: EOPNOTSUPP")
+{
+	cast(0);
+	expect_eq(on(&t, do_drop_all), 0);
+	expect_ok(cl(&a, &k, t.pid, 0, CLONE_NEWPID));
+	expect_eq(sys(&k, SYS_getpid), 1);
+}
+
 PLAY_DOCUMENTED(target_bounding_set, "a target with a smaller bounding set",
 		"a process cannot enlarge its bounding set: EOPNOTSUPP")
 {
