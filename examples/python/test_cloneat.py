@@ -130,6 +130,32 @@ class ForkInto(Target):
             self.child(os.getpid)
 
 
+class Container(unittest.TestCase):
+    """Into a pid namespace by unshare(1), whose first process is cat."""
+
+    def test_child_of_init(self):
+        hear, say = os.pipe()
+        unshare = subprocess.Popen(
+            ["unshare", "-pf", "--kill-child", "--mount-proc", "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        unshare.stdin.write(b"\n")
+        unshare.stdin.flush()
+        unshare.stdout.read(1)  # cat runs
+        with open(f"/proc/{unshare.pid}/task/{unshare.pid}/children") as file:
+            init = int(file.read())
+        child, fd = cloneat.forkfd_into(init, 700)
+        if child == 0:
+            os.write(say, f"{os.getpid()} {os.getppid()} {os.readlink('/proc/self')}".encode())
+            while True:
+                signal.pause()
+        self.assertEqual(os.read(hear, 100), b"700 1 700")
+        unshare.kill()  # and init with it
+        unshare.communicate()
+        self.assertEqual(select.select([fd], [], [], 30)[0], [fd])
+        for each in (fd, hear, say):
+            os.close(each)
+
+
 class ForkfdInto(Target):
     def test_tells_the_end(self):
         child, fd = cloneat.forkfd_into(self.target.pid)

@@ -2,6 +2,7 @@
 """Starting a zygote, and asking it."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -22,9 +23,11 @@ class Zygote:
         self.mode = mode
 
     def __enter__(self):
+        run = [] if cloneat.available() else ["cloneat-emu", "run", "--"]
+        if run and not shutil.which(run[0]):
+            sys.exit("zygote: no cloneat() here, and no cloneat-emu in PATH: make build; PATH=$PWD/build:$PATH")
         self.folder = tempfile.TemporaryDirectory(prefix="zygote-")
         self.path = os.path.join(self.folder.name, "socket")
-        run = [] if cloneat.available() else ["cloneat-emu", "run", "--"]
         server = os.path.join(HERE, "zygote.py")
         self.process = subprocess.Popen(
             [*run, PYTHON, "-B", server, "--sandbox", self.mode, self.path],
@@ -33,7 +36,7 @@ class Zygote:
         if self.process.stdout.readline() != b"ready\n":
             self.process.wait()
             self.folder.cleanup()
-            raise ChildProcessError("the zygote did not start: its message is above")
+            sys.exit("the zygote did not start: its message is above")
         return self
 
     def ask(self, line):

@@ -124,11 +124,14 @@ def main():
     if not cloneat.available():
         sys.exit("zygote: no cloneat() here: start it with cloneat-emu run -- PROGRAM")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    sandboxes = Each() if options.sandbox == "each" else One()
     try:
-        serve(options.socket, sandboxes)
-    finally:
-        sandboxes.end()
+        sandboxes = Each() if options.sandbox == "each" else One()
+        try:
+            serve(options.socket, sandboxes)
+        finally:
+            sandboxes.end()
+    except OSError as error:
+        sys.exit(f"zygote: socket {options.socket}, sandbox {options.sandbox}: {error}")
 
 
 if __name__ == "__main__":
