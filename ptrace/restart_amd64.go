@@ -1,11 +1,6 @@
 package ptrace
 
-import (
-	"bytes"
-	"strconv"
-
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 // keepsMask reports whether the tracee stands in a call that replaced its
 // signal mask and saved the old one for the signal code to put back.
@@ -45,24 +40,4 @@ func (s *Stopped) signalWaits() bool {
 		return true
 	}
 	return pendingIn(b)&^hexField(b, "\nSigBlk:\t") != 0
-}
-
-// pending reads which signals wait for the thread or its process.
-func pending(tid int) uint64 {
-	b, err := readProc(tid, "status")
-	if err != nil {
-		return 0
-	}
-	return pendingIn(b)
-}
-
-func pendingIn(status []byte) uint64 {
-	return hexField(status, "\nSigPnd:\t") | hexField(status, "\nShdPnd:\t")
-}
-
-func hexField(status []byte, name string) uint64 {
-	_, rest, _ := bytes.Cut(status, []byte(name))
-	line, _, _ := bytes.Cut(rest, []byte("\n"))
-	v, _ := strconv.ParseUint(string(line), 16, 64)
-	return v
 }

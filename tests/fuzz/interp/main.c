@@ -165,6 +165,18 @@ static void be_actor(int i)
 	actor(i);
 }
 
+/*
+ * What starts us may ignore signals: make does so with 32 and 33, which the C
+ * library's posix_spawn() leaves ignored and its sigaction() does not reach.
+ */
+static void plain_signals(void)
+{
+	struct { unsigned long handler, flags, restorer, mask; } plain = { 0 };
+
+	for (int sig = 1; sig <= 64; sig++)
+		syscall(SYS_rt_sigaction, sig, &plain, NULL, 8);
+}
+
 int main(int argc, char **argv)
 {
 	int jobs = 2, opt = 1;
@@ -177,6 +189,7 @@ int main(int argc, char **argv)
 		else if (!strcmp(argv[opt], "-j") && opt + 1 < argc)
 			jobs = atoi(argv[++opt]);
 	}
+	plain_signals();
 	if (opt != argc - 1 || jobs < 1 || jobs > WORKERS) {
 		fprintf(stderr, "usage: interp [-j N] [--plant] FILE\n");
 		return 2;

@@ -1,0 +1,26 @@
+package ptrace
+
+import (
+	"bytes"
+	"strconv"
+)
+
+// pending reads which signals wait for the thread or its process.
+func pending(tid int) uint64 {
+	b, err := readProc(tid, "status")
+	if err != nil {
+		return 0
+	}
+	return pendingIn(b)
+}
+
+func pendingIn(status []byte) uint64 {
+	return hexField(status, "\nSigPnd:\t") | hexField(status, "\nShdPnd:\t")
+}
+
+func hexField(status []byte, name string) uint64 {
+	_, rest, _ := bytes.Cut(status, []byte(name))
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	v, _ := strconv.ParseUint(string(line), 16, 64)
+	return v
+}
