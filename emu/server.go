@@ -53,6 +53,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		return err
 	}
 	defer stop()
+	listen.WakeHere(s.fd)
 	s.pool.receive, s.pool.serve, s.pool.refuse = s.receive, s.serve, s.refuse
 	s.pool.open()
 	err = listen.WaitUnused(s.fd, wake)

@@ -55,3 +55,16 @@ func idValid(fd int, id uint64) error {
 // idValidOld is SECCOMP_IOCTL_NOTIF_ID_VALID_WRONG_DIR: the direction bits of this
 // ioctl were wrong until 47e33c05f9f0; every kernel still accepts them.
 const idValidOld = 0x80082102
+
+// Values of SECCOMP_IOCTL_NOTIF_SET_FLAGS (include/uapi/linux/seccomp.h).
+const (
+	ioctlSetFlags = 0x40082104
+	flagSyncWake  = 1
+)
+
+// WakeHere makes a caller's notification wake its receiver on the caller's own
+// processor, which the caller is about to leave (Linux 6.6): both work in turns.
+// An older kernel wakes it anywhere.
+func WakeHere(listener int) {
+	_, _, _ = unix.RawSyscall(unix.SYS_IOCTL, uintptr(listener), ioctlSetFlags, flagSyncWake)
+}

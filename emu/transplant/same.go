@@ -67,7 +67,6 @@ func inheritedFlags(flags string) string {
 // compareKept finds what is to be copied into the kept mappings, and what C
 // has in them that the caller has not.
 func (b *build) compareKept() error {
-	var err error
 	var frames frameReader
 	if err := frames.open(b.snap.caller.TID, b.c.TID); err != nil {
 		return err
@@ -82,12 +81,36 @@ func (b *build) compareKept() error {
 		if m.has("wf") {
 			want = nil
 		}
-		b.surplus = append(b.surplus, subtract(within(b.mine.private, m.start, m.end), want)...)
-		if b.work[m.start], err = frames.differing(want); err != nil {
+		differing, err := frames.differing(want)
+		if err != nil {
 			return err
 		}
+		if worthless(m, differing, want) {
+			delete(b.kept, m.start)
+			b.work[m.start] = want
+			continue
+		}
+		b.surplus = append(b.surplus, subtract(within(b.mine.private, m.start, m.end), want)...)
+		b.work[m.start] = differing
 	}
 	return nil
+}
+
+// worthless reports whether a mapping is better made anew: most of its pages
+// have to be copied, and to copy over a page that is shared copies it twice,
+// and never into huge pages.
+func worthless(m *mapping, differing, want []span) bool {
+	const small = 1 << 20
+	n := total(differing)
+	return n > small && 2*n > total(want) && m.anonymous()
+}
+
+// total is the length of all spans in bytes.
+func total(spans []span) (n uint64) {
+	for _, s := range spans {
+		n += s.end - s.start
+	}
+	return n
 }
 
 // dropSurplus gives pages of C's back that the caller has not: they read as
