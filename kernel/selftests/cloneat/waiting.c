@@ -8,12 +8,27 @@
  */
 #include "scene.h"
 
+/* Enough for the kernel's approximate counters of resident pages to see it. */
+static long do_touch(struct msg *m)
+{
+	const size_t size = 4 << 20;
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)m;
+	if (p == MAP_FAILED)
+		return -errno;
+	memset(p, 1, size);
+	return 0;
+}
+
 PLAY(wait4_status, "wait4 of the target gives the exit status and rusage")
 {
 	struct actor t, k;
 
 	spawn(&me, &t, 0);
 	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(on(&k, do_touch), 0);
 	quit(&k, 99);
 	expect_eq(on(&t, do_wait4, -1, 0), k.pid);
 	expect_eq(status_of(&t), EXITED(99));
