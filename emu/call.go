@@ -111,6 +111,7 @@ func (c *call) rows() unix.Errno {
 
 // finish delivers the verdict and tells of it.
 func (c *call) finish(v verdict) {
+	v = c.s.patience.judge(c.n.TID, v)
 	if c.caller != nil {
 		c.letGo(v)
 	} else if !v.drop && c.s.waiting.take(c.n.TID, c.n.ID) {

@@ -60,7 +60,7 @@ func verdictOf(err error) verdict {
 	case errors.As(err, &unsupported):
 		return fails(unix.EOPNOTSUPP, unsupported.Cause)
 	case errors.Is(err, ptrace.ErrAgain):
-		return verdict{again: true}
+		return verdict{again: true, cause: err.Error()}
 	case errors.Is(err, errCallerGone):
 		return verdict{drop: true}
 	case ptrace.Gone(err):

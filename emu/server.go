@@ -19,6 +19,7 @@ type Server struct {
 	fd        int
 	log       *logrus.Logger
 	waiting   waiting
+	patience  patience
 	locks     locks
 	pool      pool
 	room      chan struct{} // bounds the calls that are worked on at once
