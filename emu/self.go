@@ -49,10 +49,10 @@ func (c *call) makeSelf() (int64, error) {
 // child's number into rax when the call returns.
 func (c *call) givenBack() error {
 	regs := ptrace.WithResult(c.caller.Saved(), 0)
-	if err := c.caller.SetRegs(regs); err != nil {
+	if err := c.caller.SetSigMask(c.caller.Mask()); err != nil { // while it is guarded
 		return err
 	}
-	return c.caller.SetSigMask(c.caller.Mask())
+	return c.caller.SetRegs(regs)
 }
 
 // unguarded empties the caller's slot once nothing points into it.
@@ -72,10 +72,10 @@ func (c *call) prepareCopy(child *ptrace.Stopped) error {
 		return err
 	}
 	regs := ptrace.WithStackOf(ptrace.WithResult(c.caller.Saved(), 0), own)
-	if err := child.SetRegs(regs); err != nil {
+	if err := child.SetSigMask(c.caller.Mask()); err != nil { // while it is guarded
 		return err
 	}
-	return child.SetSigMask(c.caller.Mask())
+	return child.SetRegs(regs)
 }
 
 // forkSelf makes the clone, with the exact pid if one is wanted.

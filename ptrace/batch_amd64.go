@@ -85,9 +85,6 @@ const maskBut = blockAll &^ (1 << (uint(unix.SIGTRAP) - 1))
 // goes on with its own call if nobody comes.
 func (b *Batch) execute(length uint64) error {
 	i := b.i
-	if err := i.block(); err != nil {
-		return err
-	}
 	i.ran = true
 	r := i.saved
 	r.Rip, r.Orig_rax = uint64(b.base)+programOff, ^uint64(0)
@@ -96,6 +93,9 @@ func (b *Batch) execute(length uint64) error {
 	// Not the tracee's own stack: on its alternate one, sigaltstack(2) is EPERM.
 	r.Rsp = uint64(b.base + b.size)
 	if err := i.SetRegs(r); err != nil {
+		return err
+	}
+	if err := i.block(); err != nil {
 		return err
 	}
 	if !i.Hold {

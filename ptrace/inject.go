@@ -107,11 +107,13 @@ func (i *Injection) enter(h heal, nr uintptr, args []uintptr) error {
 	if err != nil {
 		return err
 	}
-	if err := i.block(); err != nil {
-		return err
-	}
+	// First the guard, then the mask, and the other way round at the end: a
+	// tracee whose signals are blocked stands where it would unblock them itself.
 	i.ran = true
 	if err := i.SetRegs(forCall(i.saved, insn, nr, args)); err != nil {
+		return err
+	}
+	if err := i.block(); err != nil {
 		return err
 	}
 	stop, err := i.proceed()
