@@ -85,6 +85,9 @@ void wait_end(pid_t pid)
 
 	if (fd == -ESRCH)
 		return;
+	/* EINVAL: the number is there, its process was reaped in between. */
+	if (fd == -EINVAL && kill(pid, 0) && errno == ESRCH)
+		return;
 	if (fd < 0)
 		fail("pidfd_open(%d): %s", pid, ct_errname(-fd));
 	wait_end_fd(fd);
