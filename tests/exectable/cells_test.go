@@ -140,8 +140,10 @@ func status(t *testing.T, pid int) *proc.Status {
 func parent(t *testing.T, pid, init int) (ppid, reaper string) {
 	t.Helper()
 	up := status(t, pid).PPid
-	for program(up) == "runc" && program(status(t, up).PPid) == "conmon" {
-		up = status(t, pid).PPid // runc makes it for conmon, and is about to leave
+	name := program(up)
+	for name == "." || name == "runc" && leaves(up) {
+		up = status(t, pid).PPid
+		name = program(up)
 	}
 	if up == init {
 		return "1", "the container's init"
@@ -150,7 +152,19 @@ func parent(t *testing.T, pid, init int) (ppid, reaper string) {
 	if n := status(t, up).NSpid; len(n) >= len(status(t, pid).NSpid) {
 		ppid = strconv.Itoa(n[len(n)-1])
 	}
-	return ppid, program(up)
+	return ppid, name
+}
+
+// leaves reports whether a runc is about to leave its command to conmon, for
+// which it made it, or has left already.
+func leaves(runc int) bool {
+	d, err := proc.Open(runc)
+	if err != nil {
+		return true
+	}
+	defer d.Close()
+	st, err := d.Status()
+	return err != nil || program(st.PPid) == "conmon"
 }
 
 // cgroupOf says whose cgroups a command is in.

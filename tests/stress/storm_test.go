@@ -148,7 +148,7 @@ func children(t *testing.T) string {
 }
 
 func TestStormLeavesTheSupervisorAsItWas(t *testing.T) {
-	seconds := setting(t, "CLONEAT_SECONDS", 4)
+	seconds := setting(t, "CLONEAT_SECONDS", 2)
 	s := startStorm(t, built.C(t, "tests/stress/testdata/storm.c"), "4", strconv.Itoa(seconds))
 	fds := descriptors(t, s.operator)
 	if err := s.cmd.Wait(); err != nil {
