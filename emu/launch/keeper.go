@@ -126,9 +126,11 @@ func (k *keeper) requests() {
 			k.done = m.Stop
 			k.mu.Unlock()
 		case Relay:
-			k.relay(m.Signal)
+			k.relay(m.Signal, m.Stop)
 		case Kill:
+			k.mu.Lock()
 			k.kill(m.Signal)
+			k.mu.Unlock()
 		}
 	}
 	_ = Read(k.operator, new(Message)) // nothing is ever sent this way: the end
@@ -136,21 +138,24 @@ func (k *keeper) requests() {
 }
 
 // relay passes a signal on, unless the whole process group had it: then the program
-// has its own already.
-func (k *keeper) relay(sig int) {
+// has its own already. A SIGCONT that came to the front before the front knew of the
+// program's last stop is older than that stop, which took it away as prepare_signal()
+// in kernel/signal.c does with one that is pending.
+func (k *keeper) relay(sig, stop int) {
 	if k.sentinel.had(sig) {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if sig == int(unix.SIGCONT) && (k.woke || stop < k.stop) {
+		k.woke = false
 		return
 	}
 	k.kill(sig)
 }
 
+// kill is called with the lock held.
 func (k *keeper) kill(sig int) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if sig == int(unix.SIGCONT) && k.woke {
-		k.woke = false
-		return
-	}
 	if !k.ended {
 		_ = unix.Kill(k.pid, unix.Signal(sig)) // EPERM: the program became somebody else
 	}
