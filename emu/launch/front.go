@@ -33,12 +33,17 @@ func DieOf(sig int) error {
 }
 
 // raise sends sig to the calling thread with the default disposition, which acts
-// before tgkill returns; then the runtime's handler comes back if asked for.
+// before tgkill returns; then the runtime's handler comes back if asked for. One that is
+// pending already, since the whole group has it and none of our threads ran since, would
+// act as well: ignoring it throws it away (do_sigaction() in kernel/signal.c).
 func raise(sig int, back bool) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var old sigaction
-	if err := setAction(sig, &sigaction{handler: sigDfl}, &old); err != nil {
+	if err := setAction(sig, &sigaction{handler: sigIgn}, &old); err != nil {
+		return err
+	}
+	if err := setAction(sig, &sigaction{handler: sigDfl}, nil); err != nil {
 		return err
 	}
 	blocked := current().Blocked

@@ -138,18 +138,27 @@ func (k *keeper) requests() {
 }
 
 // relay passes a signal on, unless the whole process group had it: then the program
-// has its own already. A SIGCONT that came to the front before the front knew of the
-// program's last stop is older than that stop, which took it away as prepare_signal()
-// in kernel/signal.c does with one that is pending.
+// has its own already. One of job control that came to the front before the front knew
+// of the program's last stop is older than that stop, which made up for it: a pending
+// SIGCONT is taken away by a stop signal (prepare_signal() in kernel/signal.c), and two
+// stops are one.
 func (k *keeper) relay(sig, stop int) {
 	if k.sentinel.had(sig) {
 		return
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if sig == int(unix.SIGCONT) && (k.woke || stop < k.stop) {
-		k.woke = false
-		return
+	switch unix.Signal(sig) {
+	case unix.SIGCONT:
+		if k.woke {
+			k.woke = false
+			return
+		}
+		fallthrough
+	case unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU:
+		if stop < k.stop {
+			return
+		}
 	}
 	k.kill(sig)
 }
