@@ -10,7 +10,6 @@ import (
 // patience bounds how often a call begins anew because something ended under
 // it. What ends by chance does not end a hundred times; what never succeeds must
 // not keep its caller for ever (the descriptors of a process whose leader has
-// exited cannot be had before Linux 6.9, pidfd_getfd(2) says ESRCH).
 type patience struct {
 	mu    sync.Mutex
 	tries map[int]int // of threads whose last call begins anew

@@ -123,19 +123,27 @@ func (b *build) setFDs() error {
 	if b.ch.far != place {
 		b.ch.moveTo(place)
 	}
-	from, err := b.snap.filesPIDFD()
-	if err != nil {
+	if err := b.borrowFDs(all); err != nil {
 		return err
-	}
-	defer unix.Close(from)
-	for chunk := range slices.Chunk(all, maxRights) {
-		if err := b.placeFDs(from, chunk); err != nil {
-			return err
-		}
 	}
 	b.stats.FDs = len(all)
 	b.ch.close()
 	return b.script.run()
+}
+
+// borrowFDs takes them from the caller.
+func (b *build) borrowFDs(all []descriptor) (err error) {
+	from, err := b.snap.lend()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, from.close()) }()
+	for chunk := range slices.Chunk(all, maxRights) {
+		if err := b.placeFDs(from.pidfd, chunk); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // placeFDs brings one chunk into C. The descriptors are moved from the highest
@@ -214,19 +222,4 @@ func (b *build) fetchFDs(from int, chunk []descriptor) ([]int, error) {
 		there[i] = int(r.Value)
 	}
 	return there, nil
-}
-
-// pidfdThread is PIDFD_THREAD (Linux 6.9).
-const pidfdThread = unix.O_EXCL
-
-// filesPIDFD returns a pidfd through which pidfd_getfd(2) reaches the calling
-// thread's files: its own, which matter if the leader is dead or the thread
-// unshared its files; else the process's.
-func (s *Snapshot) filesPIDFD() (int, error) {
-	if s.caller.TID != s.status.tgid {
-		if fd, err := unix.PidfdOpen(s.caller.TID, pidfdThread); err == nil {
-			return fd, nil
-		}
-	}
-	return unix.FcntlInt(uintptr(s.pidfd), unix.F_DUPFD_CLOEXEC, 0)
 }

@@ -210,6 +210,26 @@ PLAY(dead_leader_calls, "the thread of a dead leader may name a target")
 	expect_eq(end(&k, &t, 2), EXITED(2));
 }
 
+/* check -> a (leader, thread with files of its own) -> target -> kid */
+PLAY(thread_own_files, "the files are the calling thread's, not its leader's")
+{
+	struct actor a, th, t, k;
+	long fd;
+
+	spawn(&me, &a, 0);
+	thread_of(&a, &th);
+	spawn(&th, &t, 0);
+	expect_eq(sys(&th, SYS_unshare, CLONE_FILES), 0);
+	fd = expect_ok(sys(&th, SYS_eventfd2, 5, 0));
+	expect_eq(sys(&th, SYS_dup3, fd, 400, 0), 400);
+	fd = expect_ok(sys(&a, SYS_eventfd2, 5, 0));
+	expect_eq(sys(&a, SYS_dup3, fd, 401, 0), 401);
+	expect_ok(cl(&th, &k, t.pid, 0, 0));
+	expect_eq(sys(&k, SYS_fcntl, 400, F_GETFD), 0);
+	expect_eq(sys(&k, SYS_fcntl, 401, F_GETFD), -EBADF);
+	expect_eq(end(&k, &t, 2), EXITED(2));
+}
+
 /* check -> target -> kid 1, kid 2, kid 3 */
 PLAY(several, "several children of one target are siblings")
 {

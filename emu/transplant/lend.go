@@ -1,0 +1,108 @@
+package transplant
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/kcmp"
+	"cloneat-emu/ptrace"
+)
+
+// pidfdThread is PIDFD_THREAD (Linux 6.9).
+const pidfdThread = unix.O_EXCL
+
+// A lender shows the calling thread's open files: its pidfd is what
+// pidfd_getfd(2) is asked through.
+type lender struct {
+	pidfd int
+	giver *ptrace.Stopped   // a process made for the purpose, nil if there was no need
+	inj   *ptrace.Injection // in the caller, while giver is there
+	id    uintptr           // giver's number for the caller
+}
+
+// lend finds a pidfd through which the calling thread's files can be reached.
+// Before Linux 6.9 there are pidfds of processes only, which stand for the
+// leader's files: where the leader is dead (kernel/pid.c, __pidfd_fget() has no
+// files then) or has others than the calling thread, the caller is made to
+// clone a process that shares its files, and its memory, so that nothing is
+// copied. That one never runs. Precondition: the other threads are frozen, or
+// one of them could wait for it.
+func (s *Snapshot) lend() (*lender, error) {
+	if s.caller.TID != s.status.tgid {
+		if fd, err := unix.PidfdOpen(s.caller.TID, pidfdThread); err == nil {
+			return &lender{pidfd: fd}, nil
+		}
+		if same, err := kcmp.Same(s.caller.TID, s.status.tgid, kcmp.Files); err != nil || !same {
+			return s.makeGiver()
+		}
+	}
+	fd, err := unix.FcntlInt(uintptr(s.pidfd), unix.F_DUPFD_CLOEXEC, 0)
+	return &lender{pidfd: fd}, err
+}
+
+// makeGiver makes the process. It dies with the operator, and has no exit
+// signal, so that the caller does not hear of it.
+func (s *Snapshot) makeGiver() (*lender, error) {
+	flags, err := s.giverFlags()
+	if err != nil {
+		return nil, err
+	}
+	l := &lender{pidfd: -1}
+	if l.inj, err = s.caller.Begin(); err != nil {
+		return nil, err
+	}
+	if l.giver, err = l.inj.Fork(unix.SYS_CLONE, flags, 0, 0, 0, 0); err != nil {
+		return nil, errors.Join(fmt.Errorf("a process that shares the caller's files: %w", err), l.inj.End())
+	}
+	if err = l.giver.SetOptions(unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_EXITKILL); err == nil {
+		err = l.inj.Settle(l.giver, flags&unix.CLONE_VM != 0)
+	}
+	if err == nil {
+		l.id, err = l.inj.Finish()
+	}
+	if err == nil {
+		l.pidfd, err = unix.PidfdOpen(l.giver.TID, 0)
+	}
+	if err != nil {
+		return nil, errors.Join(err, l.close())
+	}
+	return l, nil
+}
+
+// giverFlags are those of the clone. Children that are born into another time
+// namespace cannot share memory (kernel/fork.c, copy_process()), and one that is
+// born into a pid namespace without init would be its init.
+func (s *Snapshot) giverFlags() (uintptr, error) {
+	tid := s.caller.TID
+	if _, err := readLink(tid, "ns/pid_for_children"); errors.Is(err, os.ErrNotExist) {
+		return 0, unsupported("the descriptors of a thread whose leader does not have them, and whose next child is init of a pid namespace, need Linux 6.9")
+	}
+	own, err := readLink(tid, "ns/time")
+	if errors.Is(err, os.ErrNotExist) { // a kernel without time namespaces
+		return unix.CLONE_FILES | unix.CLONE_VM, nil
+	}
+	children, cerr := readLink(tid, "ns/time_for_children")
+	if own != children {
+		return unix.CLONE_FILES, errors.Join(err, cerr)
+	}
+	return unix.CLONE_FILES | unix.CLONE_VM, errors.Join(err, cerr)
+}
+
+// close ends the lender, and leaves the caller as it was.
+func (l *lender) close() error {
+	if l.pidfd >= 0 {
+		unix.Close(l.pidfd)
+	}
+	if l.giver == nil {
+		return nil
+	}
+	l.giver.Kill()
+	var err error
+	if l.id != 0 {
+		_, err = l.inj.Call(unix.SYS_WAIT4, l.id, 0, unix.WALL, 0)
+	}
+	return errors.Join(err, l.inj.End())
+}
