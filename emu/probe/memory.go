@@ -11,7 +11,7 @@ import (
 
 func memoryProbes() []probe {
 	return []probe{
-		{"userfaultfd", "filling a child's memory on demand", "memory is copied at once", tryUserfault},
+		{"userfaultfd", "filling a child's memory on demand, which no engine does yet", "memory is copied at once, in any case", tryUserfault},
 		{"PAGEMAP_SCAN", "finding touched pages fast", "reading pagemap", tryScan},
 		{"pagemap frame numbers", "copying only what a forked target does not share", "everything is copied", tryFrames},
 		{"map_files", "mapped files that were deleted or are out of reach", "the path, or a copy of the contents", tryMapFiles},
