@@ -12,6 +12,12 @@ var releaseVersion string
 // versionCmd prints what was built.
 type versionCmd struct{}
 
+// Help is shown below the usage.
+func (versionCmd) Help() string {
+	return `Examples:
+  cloneat-emu version`
+}
+
 // Run prints one line: the release's or the module's version, the commit where Go recorded one, and Go's.
 func (versionCmd) Run() error {
 	version, revision := "(devel)", ""

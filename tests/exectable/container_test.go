@@ -188,20 +188,27 @@ func startPodman(t *testing.T) (int, []string) {
 	return pidIn(t, pid, ""), []string{"podman", "exec", id}
 }
 
+// startLXC makes a container where lxc's tools look for it by name alone.
 func startLXC(t *testing.T) (int, []string) {
 	need(t, "lxc-start")
-	id, path := name("lxc"), t.TempDir()
-	if err := os.Mkdir(filepath.Join(path, id), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	config := fmt.Sprintf("lxc.rootfs.path = dir:%s\nlxc.uts.name = box\nlxc.net.0.type = none\n"+
+	id := name("lxc")
+	config := filepath.Join(t.TempDir(), "config")
+	text := fmt.Sprintf("lxc.rootfs.path = dir:%s\nlxc.uts.name = box\nlxc.net.0.type = none\n"+
 		"lxc.mount.entry = /usr usr none bind,ro 0 0\nlxc.mount.auto = proc\nlxc.init.cmd = /etc/init\n"+
 		"lxc.apparmor.profile = unconfined\n", rootfs(t))
-	if err := os.WriteFile(filepath.Join(path, id, "config"), []byte(config), 0o644); err != nil {
+	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	run(t, "lxc-start", "-P", path, "-n", id)
-	t.Cleanup(func() { _ = exec.Command("lxc-stop", "-k", "-P", path, "-n", id).Run() })
-	pid := run(t, "lxc-info", "-P", path, "-n", id, "-p", "-H")
-	return pidIn(t, pid, ""), []string{"lxc-attach", "-P", path, "-n", id, "--"}
+	run(t, "lxc-create", "-n", id, "-t", "none", "-f", config)
+	t.Cleanup(func() {
+		_ = exec.Command("lxc-stop", "-k", "-n", id).Run()
+		_ = exec.Command("lxc-wait", "-n", id, "-s", "STOPPED").Run()
+		// Its root goes with it; /usr was mounted there for the container alone.
+		if out, err := exec.Command("lxc-destroy", "-f", "-n", id).CombinedOutput(); err != nil {
+			t.Errorf("lxc-destroy: %v\n%s", err, out)
+		}
+	})
+	run(t, "lxc-start", "-n", id)
+	pid := run(t, "lxc-info", "-n", id, "-p", "-H")
+	return pidIn(t, pid, ""), []string{"lxc-attach", "-n", id, "--"}
 }

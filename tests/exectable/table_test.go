@@ -3,12 +3,12 @@
 package exectable
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"sort"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -67,7 +67,7 @@ func TestTableIsTrue(t *testing.T) {
 }
 
 // TestOursInEveryContainer enters the containers of the other tools, by the names
-// that those know them by.
+// that those know them by, and is told by them when a container has ended.
 func TestOursInEveryContainer(t *testing.T) {
 	for _, tl := range tools[1:4] {
 		t.Run(tl.name, func(t *testing.T) {
@@ -75,16 +75,40 @@ func TestOursInEveryContainer(t *testing.T) {
 			target := map[string]string{
 				"runc exec":   "runc:" + client[len(client)-1],
 				"podman exec": "podman:" + client[len(client)-1],
-				"lxc-attach":  strconv.Itoa(init), // lxc-info looks only in its own directory
+				"lxc-attach":  "lxc:" + client[len(client)-2],
 			}[tl.name]
-			cmd := exec.Command(built.Emulator(t), "exec", "--admin", "--cgroup", "target", target, "--",
-				"sh", "-c", "echo $PPID; exec cat /proc/1/stat")
-			out, err := cmd.CombinedOutput()
-			if err != nil || !strings.HasPrefix(string(out), "1\n1 (") {
+			ours := func(flags ...string) (string, error) {
+				args := append(append([]string{"exec", "--admin"}, flags...), target, "--",
+					"sh", "-c", "echo $PPID $$; exec cat /proc/1/stat")
+				out, err := exec.Command(built.Emulator(t), args...).CombinedOutput()
+				return string(out), err
+			}
+			if out, err := ours("--cgroup", "target", "--pid", "888"); err != nil || !strings.HasPrefix(out, "1 888\n1 (") {
 				t.Errorf("%s: %v\n%s", target, err, out)
+			}
+			stop(t, init)
+			// Until its supervisor has noticed, the target is a process that has ended.
+			for range 2 {
+				out, err := ours()
+				if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 125 || !strings.Contains(out, "target ") {
+					t.Errorf("%s, stopped: %v\n%s", target, err, out)
+				}
 			}
 		})
 	}
+}
+
+// stop kills a container's init and waits for its end.
+func stop(t *testing.T, init int) {
+	t.Helper()
+	fd, err := unix.PidfdOpen(init, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &inside{pid: init, pidfd: fd}
+	_ = unix.Kill(init, unix.SIGKILL)
+	p.awaitExit(t)
+	_ = unix.Close(fd)
 }
 
 // TestLatency prints how long each tool takes for `true`, as a multiple of

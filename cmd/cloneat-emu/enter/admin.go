@@ -57,30 +57,38 @@ func (r *run) bear(m *stage.Machine) (*born, error) {
 	cmd.ExtraFiles = append(cmd.ExtraFiles, r.table.extra()...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = r.stdio()
 	cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL}
-	h, err := startStage(m, cmd)
+	h, pidfd, err := startStage(m, cmd)
 	if err != nil {
+		cancel()
+		_ = cmd.Wait()
 		return nil, err
 	}
+	defer func() { _ = pidfd.Close() }()
 	b, err := r.grandchild(h)
 	// H goes in either case, and C1, if there still is one, with it.
 	cancel()
 	_ = cmd.Wait()
+	r.watches = !keepsStatus(pidfd)
 	return b, err
 }
 
-// startStage starts a stage and returns its task when it serves.
-func startStage(m *stage.Machine, cmd *exec.Cmd) (*stage.Task, error) {
+// startStage starts a stage and returns its task when it serves, and its pidfd.
+func startStage(m *stage.Machine, cmd *exec.Cmd) (*stage.Task, *os.File, error) {
 	task := m.Main()
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("stage: %w", err)
+		return nil, nil, fmt.Errorf("stage: %w", err)
 	}
 	fd, err := unix.PidfdOpen(cmd.Process.Pid, 0)
 	if err != nil {
-		return nil, fmt.Errorf("stage: pidfd_open: %w", err)
+		return nil, nil, fmt.Errorf("stage: pidfd_open: %w", err)
 	}
-	watch := os.NewFile(uintptr(fd), "pidfd")
-	task.Gone = func() bool { return stage.Exited(int(watch.Fd())) }
-	return task, task.AwaitBirth()
+	pidfd := os.NewFile(uintptr(fd), "pidfd")
+	task.Gone = func() bool { return stage.Exited(fd) }
+	if err := task.AwaitBirth(); err != nil {
+		_ = pidfd.Close()
+		return nil, nil, err
+	}
+	return task, pidfd, nil
 }
 
 // grandchild lets H put C1 into the target's pid namespace, C1 clone C2, and C1

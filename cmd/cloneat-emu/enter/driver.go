@@ -136,7 +136,7 @@ func openBornPID(task *stage.Task, pid int) (*born, error) {
 		_ = unix.Close(fd)
 		return nil, err
 	}
-	return &born{task, os.NewFile(uintptr(fd), "pidfd"), dir}, nil
+	return &born{task: task, pidfd: os.NewFile(uintptr(fd), "pidfd"), dir: dir}, nil
 }
 
 // relayFrom hands signals that the stage gets on to the command: the stage waits

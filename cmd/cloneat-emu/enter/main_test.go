@@ -22,6 +22,8 @@ import (
 type order struct {
 	Target string
 	Maker  []string
+	// Old tells to do without what the kernel keeps for pidfds.
+	Old bool
 	Options
 }
 
@@ -43,6 +45,9 @@ func TestMain(m *testing.M) {
 
 // play is the command.
 func play(o *order) int {
+	if o.Old {
+		keepsStatus = func(*os.File) bool { return false }
+	}
 	if o.Maker != nil {
 		return playAncestor(o)
 	}
@@ -100,7 +105,12 @@ func makeContainer(maker []string, in *os.File) (int, error) {
 
 // command prepares a run of the command.
 func command(target int, o Options) *exec.Cmd {
-	text, err := json.Marshal(order{Target: strconv.Itoa(target), Options: o})
+	return commandOf(order{Target: strconv.Itoa(target), Options: o})
+}
+
+// commandOf prepares a run of an order.
+func commandOf(o order) *exec.Cmd {
+	text, err := json.Marshal(o)
 	if err != nil {
 		panic(err)
 	}

@@ -35,10 +35,10 @@ func Resolve(target string) (int, error) {
 	}
 	pid, err := resolve(name)
 	if err != nil {
-		return 0, fmt.Errorf("target %s: %w", target, err)
+		return 0, fmt.Errorf("target %q: %w", target, err)
 	}
 	if pid <= 0 {
-		return 0, fmt.Errorf("target %s: the container does not run", target)
+		return 0, fmt.Errorf("target %q: the container does not run", target)
 	}
 	return pid, nil
 }
@@ -59,7 +59,20 @@ func inspect(tool, name string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return strconv.Atoi(strings.TrimSpace(string(out)))
+	return number(tool+" inspect", out)
+}
+
+// number reads a pid that a tool has printed; nothing, 0 and -1 stand for none.
+func number(tool string, out []byte) (int, error) {
+	text := strings.TrimSpace(string(out))
+	if text == "" {
+		return 0, nil
+	}
+	pid, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %q is no pid", tool, text)
+	}
+	return pid, nil
 }
 
 // runcState asks runc.
@@ -75,11 +88,11 @@ func runcState(id string) (int, error) {
 	return state.Pid, nil
 }
 
-// lxcInfo asks lxc-info, which says -1 of a container that does not run.
+// lxcInfo asks lxc-info, which says nothing of a container that does not run.
 func lxcInfo(name string) (int, error) {
 	out, err := output("lxc-info", "-n", name, "-p", "-H")
 	if err != nil {
 		return 0, err
 	}
-	return strconv.Atoi(strings.TrimSpace(string(out)))
+	return number("lxc-info", out)
 }

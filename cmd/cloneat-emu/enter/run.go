@@ -25,6 +25,8 @@ type run struct {
 	tty    *terminal
 	mask   uintptr // address of the signal mask for the command, 0: the stage's
 	env    []string
+	// watches tells to be the command's tracer, to learn its exit status.
+	watches bool
 	// relay hands signals on to the command until the function that it returns
 	// is called.
 	relay func(pidfd *os.File) (stop func())
@@ -90,7 +92,8 @@ func (r *run) stdio() (in, out, errs *os.File) {
 type born struct {
 	task  *stage.Task
 	pidfd *os.File
-	dir   *proc.Dir // of its number here
+	dir   *proc.Dir     // of its number here
+	ended <-chan ending // from its tracer, nil if it has none
 }
 
 // openBorn opens a process by its pidfd.
@@ -103,7 +106,7 @@ func openBorn(task *stage.Task, pidfd *os.File) (*born, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &born{task, pidfd, dir}, nil
+	return &born{task: task, pidfd: pidfd, dir: dir}, nil
 }
 
 // close lets go of the process; it goes on.
@@ -119,6 +122,12 @@ func (r *run) finish(b *born, flags uintptr) (int, error) {
 	if err == nil && r.tty != nil {
 		err = r.tty.begin(r.o.Interactive)
 	}
+	if err == nil && r.watches {
+		// Whoever cannot trace it finds a zombie, or not: see await.
+		if ended, err := watch(b.dir.PID); err == nil {
+			b.ended = ended
+		}
+	}
 	if err == nil {
 		env := environment(r.environ(), r.o.Env, r.rights.user)
 		_ = r.pipeW.Close()
@@ -132,7 +141,7 @@ func (r *run) finish(b *born, flags uintptr) (int, error) {
 		return StatusFailed, err
 	}
 	stop := r.relay(b.pidfd)
-	ws, err := await(b.pidfd, b.dir)
+	ws, err := await(b)
 	stop()
 	if r.tty != nil {
 		r.tty.end()

@@ -27,7 +27,9 @@ func (b *builder) begin() error {
 	ctx, stop := context.WithCancel(context.Background())
 	b.stop = stop
 	b.cmd = b.m.Command(ctx)
-	b.cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL}
+	// The keys of a terminal are for us: we take the tree down in good order,
+	// which takes the creator to be alive.
+	b.cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL, Setpgid: true}
 	b.cmd.Stdin, b.cmd.Stdout, b.cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	ns, err := b.namespace()
 	if err != nil {

@@ -33,6 +33,8 @@ type Options struct {
 	Light bool
 	// Payload is a shell command that every member becomes; empty: they idle.
 	Payload string
+	// Stop, if set, ends a build that is not finished: see [StoppedError].
+	Stop <-chan os.Signal
 	// Progress, if set, is told how many steps of how many are done.
 	Progress func(done, total int)
 }
@@ -60,6 +62,13 @@ func (e *TakenError) Error() string {
 // Unwrap makes the error an EEXIST.
 func (e *TakenError) Unwrap() error { return unix.EEXIST }
 
+// StoppedError says that a signal came before the tree stood.
+type StoppedError struct{ Signal os.Signal }
+
+func (e *StoppedError) Error() string {
+	return fmt.Sprintf("%v: nothing is left of the tree", e.Signal)
+}
+
 // builder carries out a plan.
 type builder struct {
 	o     *Options
@@ -81,11 +90,13 @@ type builder struct {
 	pidns proc.NSID // of the root
 	pipe  *os.File  // ends when no member holds its other end
 	notes []string
+	// stopErr is the signal that came, nil as long as none did.
+	stopErr error
 }
 
 // Build makes a tree. If it fails, nothing is left behind.
 //
-// Errors: [TakenError]; ENOSYS in the chain if there is no cloneat.
+// Errors: [TakenError], [StoppedError]; ENOSYS in the chain if there is no cloneat.
 func Build(t *Tree, o *Options) (*Built, error) { return newBuilder(t, o).run() }
 
 // newBuilder makes a builder that has not begun.
@@ -108,11 +119,27 @@ func (b *builder) run() (*Built, error) {
 		return nil, fmt.Errorf("tree: %w", err)
 	}
 	built, err := b.build()
+	if stopped := b.stopped(); stopped != nil {
+		err = stopped // what else went wrong may have come of that
+	}
 	if err != nil {
 		b.end()
 		return nil, fmt.Errorf("tree: %w", err)
 	}
 	return built, nil
+}
+
+// stopped is the error for a signal that came meanwhile, nil if none did.
+func (b *builder) stopped() error {
+	if b.stopErr == nil {
+		select {
+		case sig := <-b.o.Stop: // never ready if it is nil
+			b.stopErr = &StoppedError{sig}
+		default:
+			return nil
+		}
+	}
+	return b.stopErr
 }
 
 // check refuses what cannot work, before there is anything.
@@ -135,6 +162,9 @@ func (b *builder) check() error {
 func (b *builder) build() (*Built, error) {
 	total := len(b.plan.Steps)
 	for i, s := range b.plan.Steps {
+		if err := b.stopped(); err != nil {
+			return nil, err
+		}
 		if err := b.step(s); err != nil {
 			return nil, err
 		}
