@@ -25,7 +25,7 @@ func (c *call) commit(child *ptrace.Stopped, id int64) (int64, error) {
 	}
 	c.storeParentTID(id)
 	if c.args.Has(unix.CLONE_VFORK) {
-		return id, c.untilExec(child)
+		return id, c.untilExec(child, id)
 	}
 	c.letGo(verdict{value: id})
 	c.caller.Detached = true

@@ -51,6 +51,11 @@ func (r *Running) WaitFor(bound time.Duration, awaited func()) (*Stopped, Stop, 
 	}
 }
 
+// Poll looks for a stop or the end of the tracee without waiting, and reports
+// whether there is one; then it is as [Running.Wait]. The end of a tracee is seen
+// in a stop, too.
+func (r *Running) Poll() (s *Stopped, stop Stop, done bool, err error) { return r.poll(unix.WNOHANG) }
+
 // yield lets the tracee have this processor, if that is the one it waits for.
 func yield() { _, _, _ = unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0) }
 

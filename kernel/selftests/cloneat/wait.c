@@ -359,6 +359,26 @@ static long do_vfork(struct msg *m)
 	return ret;
 }
 
+static volatile int caught;
+
+static void on_usr1(int sig)
+{
+	(void)sig;
+	caught++;
+}
+
+static long do_catch_usr1(struct msg *m)
+{
+	(void)m;
+	return signal(SIGUSR1, on_usr1) == SIG_ERR ? -errno : 0;
+}
+
+static long do_caught(struct msg *m)
+{
+	(void)m;
+	return caught;
+}
+
 static long wait_runs(void)
 {
 	while (!ct_slot[RUNS])
@@ -477,6 +497,68 @@ PLAY(vfork_target, "CLONE_VFORK: the target goes on, and may end")
 	kill_end(t.pid);
 	expect_eq(proc_ppid(pid), getppid());
 	slot_set(GO, 1);
+	expect_eq(actor_finish(&a), pid);
+}
+
+/* check -> a (caller) -> target -> child; a gets a signal in its wait */
+static void vfork_signalled(int sig, struct actor *a, struct actor *t,
+			    long *pid)
+{
+	slot_set(RUNS, 0);
+	slot_set(GO, 0);
+	spawn(&me, a, 0);
+	spawn(a, t, 0);
+	expect_eq(on(a, do_catch_usr1), 0);
+	start(a, do_vfork, t->pid, CLONE_VFORK, 0);
+	*pid = wait_runs();
+	must(kill(a->pid, sig));
+}
+
+PLAY(vfork_fatal, "CLONE_VFORK: a fatal signal ends who waits, not the child")
+{
+	static const int sigs[] = { SIGKILL, SIGTERM, SIGUSR2, SIGHUP };
+	struct actor a, t;
+	long pid;
+
+	for (size_t i = 0; i < ct_count(sigs); i++) {
+		vfork_signalled(sigs[i], &a, &t, &pid);
+		expect_eq(on(&me, do_wait4, a.pid, 0), a.pid);
+		expect_eq(status_of(&me), sigs[i]);
+		expect_eq(proc_ppid(pid), t.pid);
+		slot_set(GO, 1);
+		expect_eq(on(&t, do_wait4, pid, 0), pid);
+		expect_eq(status_of(&t), EXITED(6));
+		quit(&t, 0);
+		close(a.fd);
+	}
+}
+
+PLAY(vfork_held, "CLONE_VFORK: a signal with a handler waits for the child")
+{
+	struct actor a, t;
+	long pid;
+
+	vfork_signalled(SIGUSR1, &a, &t, &pid);
+	expect_eq(sys(&t, SYS_getpid), t.pid);
+	expect(!answered(&a));
+	slot_set(GO, 1);
+	expect_eq(actor_finish(&a), pid);
+	expect_eq(caught, 0);	/* here */
+	expect_eq(on(&a, do_caught), 1);
+}
+
+PLAY(vfork_stopped, "CLONE_VFORK: SIGSTOP and SIGCONT wait for the child")
+{
+	struct actor a, t;
+	long pid;
+
+	vfork_signalled(SIGSTOP, &a, &t, &pid);
+	expect_eq(sys(&t, SYS_getpid), t.pid);
+	expect_eq(on(&me, do_wait4, a.pid, WNOHANG | WUNTRACED), 0);
+	slot_set(GO, 1);
+	expect_eq(on(&me, do_wait4, a.pid, WUNTRACED), a.pid);
+	expect(WIFSTOPPED(status_of(&me)));
+	must(kill(a.pid, SIGCONT));
 	expect_eq(actor_finish(&a), pid);
 }
 
