@@ -51,6 +51,9 @@ type operator struct {
 func runOperator() {
 	signal.Ignore(append(launch.Forwarded(), unix.SIGPIPE)...)
 	spec, own, err := launch.Enter(3)
+	if err == nil {
+		err = launch.QuietStops()
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -41,6 +41,17 @@ func setAction(sig int, act, old *sigaction) error {
 	return nil
 }
 
+// QuietStops keeps the kernel from telling this process of its tracees' stops by
+// SIGCHLD (do_notify_parent_cldstop() in kernel/signal.c): each would interrupt some
+// thread of ours, most often one that waits for a call, on another processor. Whoever
+// waits by waitid(2) is woken without it.
+func QuietStops() error {
+	return setAction(int(unix.SIGCHLD), &sigaction{handler: sigDfl, flags: saNoCldStop}, nil)
+}
+
+// saNoCldStop is SA_NOCLDSTOP.
+const saNoCldStop = 1
+
 // setMask sets the calling thread's mask.
 func setMask(mask uint64) {
 	unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&mask)), 0, 8, 0, 0)
