@@ -86,7 +86,7 @@ func (copier) fill(b *build, work []fillWork) error {
 			continue
 		}
 		for _, s := range w.spans {
-			b.queueHuge(there[0], w.m, s)
+			b.prepare(there[0], w.m, s)
 			spans = appendSpan(spans, s.start, s.end)
 		}
 	}

@@ -56,8 +56,7 @@
 //
 // Copying by process_vm_readv(2) and process_vm_writev(2) from outside: every
 // page of C is faulted in by get_user_pages(), which is slower than C's own
-// page faults, and the bytes are copied twice. Populating first
-// (MADV_POPULATE_WRITE) gains nothing. MADV_HUGEPAGE is as fast as
+// page faults, and the bytes are copied twice. MADV_HUGEPAGE is as fast as
 // MADV_COLLAPSE, but cannot be taken off the mapping again.
 //
 // # Thread rules

@@ -146,7 +146,10 @@ func subtract(a, b []span) (out []span) {
 }
 
 // frameReader compares the page tables of two processes.
-type frameReader struct{ a, b int }
+type frameReader struct {
+	a, b       int
+	bufA, bufB []uint64
+}
 
 func (f *frameReader) open(a, b int) (err error) {
 	if f.a, err = openProc(a, "pagemap", unix.O_RDONLY); err != nil {
@@ -166,7 +169,7 @@ func (f *frameReader) close() {
 // differing returns the pages of spans that are not one frame in both.
 func (f *frameReader) differing(spans []span) ([]span, error) {
 	var out []span
-	bufA, bufB := make([]uint64, 32<<10), make([]uint64, 32<<10)
+	bufA, bufB := f.buffers(longest(spans) / pageSize)
 	for _, s := range spans {
 		for at := s.start; at < s.end; {
 			n := int(min(uint64(len(bufA)), (s.end-at)/pageSize))
@@ -185,6 +188,23 @@ func (f *frameReader) differing(spans []span) ([]span, error) {
 		}
 	}
 	return out, nil
+}
+
+// longest is the length of the longest span in bytes, up to what is read at a time.
+func longest(spans []span) (n uint64) {
+	const most = 128 << 20
+	for _, s := range spans {
+		n = max(n, s.end-s.start)
+	}
+	return min(n, most)
+}
+
+// buffers are as many entries for each.
+func (f *frameReader) buffers(n uint64) (a, b []uint64) {
+	if uint64(len(f.bufA)) < n {
+		f.bufA, f.bufB = make([]uint64, n), make([]uint64, n)
+	}
+	return f.bufA, f.bufB
 }
 
 // sameFrame compares two entries of pagemap: the frame, or the place in swap.
