@@ -1,11 +1,6 @@
 package emu
 
-import (
-	"time"
-
-	"cloneat-emu/emu/proc"
-	"cloneat-emu/ptrace"
-)
+import "cloneat-emu/ptrace"
 
 // A tracee runs its own program until it is stopped. So it is seized without
 // any option that would change what the program does: its children are not
@@ -26,39 +21,16 @@ func (s *Server) arm(t *ptrace.Stopped) {
 	_ = t.SetOptions(ptrace.ForkOptions)
 }
 
-// busyBound is how long a thread that cannot be stopped may take: one that waits
-// for its vfork child, sleeps uninterruptibly or is frozen. One that only waits
-// for a processor gets slowBound.
-const (
-	busyBound = time.Second
-	slowBound = 30 * time.Second
-)
-
 // awaitStop waits for an interrupted thread. Signals on the way are its own: it
 // gets them.
 func (s *Server) awaitStop(r *ptrace.Running) (*ptrace.Stopped, error) {
-	for end := time.Now().Add(slowBound); ; {
-		stopped, stop, err := r.WaitFor(busyBound, func() { s.sendBack(r.TID) })
-		switch {
-		case err == nil && stop.Kind == ptrace.Signal:
-			if r, err = stopped.Cont(int(stop.Sig)); err != nil {
-				return nil, err
-			}
-		case err == nil:
-			return stopped, nil
-		case ptrace.Gone(err), time.Now().After(end), uninterruptible(r.TID):
+	for {
+		stopped, stop, err := r.AwaitStop(func() { s.sendBack(r.TID) })
+		if err != nil || stop.Kind != ptrace.Signal {
+			return stopped, err
+		}
+		if r, err = stopped.Cont(int(stop.Sig)); err != nil {
 			return nil, err
 		}
 	}
-}
-
-// uninterruptible reports whether the thread sleeps so.
-func uninterruptible(tid int) bool {
-	d, err := proc.Open(tid)
-	if err != nil {
-		return true
-	}
-	defer d.Close()
-	st, err := d.Stat()
-	return err != nil || st.State == 'D'
 }

@@ -9,7 +9,7 @@ import (
 
 // patience bounds how often a call begins anew because something ended under
 // it. What ends by chance does not end a hundred times; what never succeeds must
-// not keep its caller for ever (the descriptors of a process whose leader has
+// not keep its caller for ever.
 type patience struct {
 	mu    sync.Mutex
 	tries map[int]int // of threads whose last call begins anew

@@ -51,6 +51,49 @@ func (r *Running) WaitFor(bound time.Duration, awaited func()) (*Stopped, Stop, 
 	}
 }
 
+// Bounds of [Running.AwaitStop].
+const (
+	deepBound = time.Second / 2
+	slowBound = 30 * time.Second
+)
+
+// AwaitStop is Wait for an interrupted thread that may be unable to stop: ErrBusy
+// for one that sleeps uninterruptibly (it waits for its vfork child, or is frozen)
+// and has not run between two looks, half a second apart; after half a minute for
+// one that only waits for a processor. awaited is as in WaitFor.
+func (r *Running) AwaitStop(awaited func()) (*Stopped, Stop, error) {
+	var before sleep
+	for end := time.Now().Add(slowBound); ; {
+		s, stop, err := r.WaitFor(deepBound, awaited)
+		if !errors.Is(err, ErrBusy) || time.Now().After(end) {
+			return s, stop, err
+		}
+		now := sleepOf(r.TID)
+		if now.deep && now == before {
+			return nil, stop, err
+		}
+		before = now
+	}
+}
+
+// sleep tells one sleep of a thread from another.
+type sleep struct {
+	deep     bool // uninterruptible
+	switches uint64
+}
+
+// sleepOf reads what the thread does; a dead one sleeps for ever.
+func sleepOf(tid int) sleep {
+	b, err := readProc(tid, "status")
+	if err != nil {
+		return sleep{deep: true}
+	}
+	_, n, _ := bytes.Cut(b, []byte("\nvoluntary_ctxt_switches:\t"))
+	n, _, _ = bytes.Cut(n, []byte("\n"))
+	switches, _ := strconv.ParseUint(string(n), 10, 64)
+	return sleep{bytes.Contains(b, []byte("\nState:\tD")), switches}
+}
+
 // Poll looks for a stop or the end of the tracee without waiting, and reports
 // whether there is one; then it is as [Running.Wait]. The end of a tracee is seen
 // in a stop, too.

@@ -99,9 +99,6 @@ func TestNotification(t *testing.T) {
 	}
 	answers := []result{{value: 4711}, {errno: unix.EPERM}}
 	for _, want := range answers {
-		if ok, err := Wait(listener, -1); !ok || err != nil {
-			t.Fatalf("Wait: %v, %v", ok, err)
-		}
 		n, err := Recv(listener)
 		if err != nil {
 			t.Fatal(err)
@@ -123,12 +120,12 @@ func TestNotification(t *testing.T) {
 			t.Errorf("answering twice: %v", err)
 		}
 	}
-	if ok, err := Wait(listener, -1); ok || !errors.Is(err, ErrNoUsers) {
-		t.Errorf("after the last user: %v, %v", ok, err)
+	if err := WaitUnused(listener, -1); err != nil || !Unused(listener) {
+		t.Errorf("after the last user: %v, unused: %v", err, Unused(listener))
 	}
 }
 
-// TestWake ends a Wait from outside.
+// TestWake ends a WaitUnused from outside.
 func TestWake(t *testing.T) {
 	done := make(chan struct{})
 	listener, _ := filtered(t, func() { <-done })
@@ -138,8 +135,8 @@ func TestWake(t *testing.T) {
 	}
 	defer r.Close()
 	time.AfterFunc(10*time.Millisecond, func() { w.Close() })
-	if ok, err := Wait(listener, int(r.Fd())); ok || err != nil {
-		t.Errorf("woken: %v, %v", ok, err)
+	if err := WaitUnused(listener, int(r.Fd())); err != nil || Unused(listener) {
+		t.Errorf("woken: %v, unused: %v", err, Unused(listener))
 	}
 	close(done)
 }

@@ -23,27 +23,6 @@ var ErrNoUsers = errors.New("no process uses the filter any more")
 // caller was interrupted or killed.
 func Gone(err error) bool { return errors.Is(err, unix.ENOENT) }
 
-// Wait blocks until a notification can be received (true), wake becomes readable or
-// hangs up (false), or nobody uses the filter any more (ErrNoUsers). wake may be -1.
-func Wait(listener, wake int) (bool, error) {
-	fds := []unix.PollFd{{Fd: int32(listener), Events: unix.POLLIN}, {Fd: int32(wake), Events: unix.POLLIN}}
-	for {
-		_, err := unix.Poll(fds, -1)
-		switch {
-		case errors.Is(err, unix.EINTR):
-			continue
-		case err != nil:
-			return false, fmt.Errorf("poll(listener): %w", err)
-		case fds[1].Revents != 0:
-			return false, nil
-		case fds[0].Revents&unix.POLLIN != 0:
-			return true, nil
-		case fds[0].Revents != 0:
-			return false, ErrNoUsers
-		}
-	}
-}
-
 // Recv takes the next notification, waiting for one. An error for which Gone is
 // true means that the caller died first: receive again.
 func Recv(listener int) (Notification, error) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"strconv"
-	"time"
 
 	"cloneat-emu/ptrace"
 
@@ -16,9 +15,6 @@ import (
 // The child's memory is that of one instant, although it is copied over many
 // milliseconds: fork(2) holds the caller's mmap_lock and write-protects its
 // pages, here the caller's other threads are stopped until the copy is made.
-
-// threadBound is how long one of them may take to stop.
-const threadBound = 2 * time.Second
 
 // freeze stops every other thread of the caller's group. New ones can be born
 // until the last one is stopped, so that the list is read again until it holds
@@ -57,7 +53,7 @@ func (s *Snapshot) freezeOne(tid int) error {
 	}
 	var t *ptrace.Stopped
 	if err == nil {
-		t, err = s.await(r)
+		t, _, err = r.AwaitStop(func() { s.interrupted(tid) })
 	}
 	switch {
 	case err == nil:
@@ -67,31 +63,6 @@ func (s *Snapshot) freezeOne(tid int) error {
 		return nil
 	}
 	return fmt.Errorf("thread %d of the caller: %w", tid, err)
-}
-
-// await waits for an interrupted thread: long for one that only needs a
-// processor to get to its stop, less for one that sleeps uninterruptibly.
-func (s *Snapshot) await(r *ptrace.Running) (*ptrace.Stopped, error) {
-	for range threadBounds {
-		t, _, err := r.WaitFor(threadBound, func() { s.interrupted(r.TID) })
-		if !errors.Is(err, ptrace.ErrBusy) || sleepsDeeply(r.TID) {
-			return t, err
-		}
-	}
-	return nil, fmt.Errorf("thread %d: %w", r.TID, ptrace.ErrBusy)
-}
-
-// threadBounds is how many times threadBound a runnable thread gets.
-const threadBounds = 30
-
-// sleepsDeeply reports whether a thread sleeps uninterruptibly.
-func sleepsDeeply(tid int) bool {
-	b, err := readProc(tid, "stat")
-	if err != nil {
-		return true
-	}
-	f := bytes.Fields(afterName(b))
-	return len(f) == 0 || f[0][0] == 'D'
 }
 
 // interrupted tells of a thread that was interrupted and is awaited.
