@@ -33,7 +33,7 @@ func Draw(seed uint64, n int) Program {
 	for range 5 + d.IntN(16) {
 		d.step()
 	}
-	return Program{Ops: d.ops}
+	return Program{Origin: fmt.Sprintf("seed %d, program %d", seed, n), Ops: d.ops}
 }
 
 // kinds are the operations and how often each is drawn.

@@ -27,10 +27,12 @@ func (o Op) String() string {
 	return strings.Join(append(words, o.Args...), " ")
 }
 
-// Program is a list of operations with a name of its own in a batch.
+// Program is a list of operations with a name of its own in a batch, and where
+// it comes from, for people.
 type Program struct {
-	ID  int
-	Ops []Op
+	ID     int
+	Origin string
+	Ops    []Op
 }
 
 // String is the program's text for the interpreter.

@@ -5,6 +5,8 @@ package main
 import (
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // rule returns the name of the documented difference that this one is, or "".
@@ -12,7 +14,7 @@ import (
 // the cause in the world before the step, not only for the symptom.
 func (d *Difference) rule() string {
 	words := strings.Fields(d.Native.Head)
-	if len(words) < 5 || words[1] != "cloneat" || d.Native.Head != d.Emu.Head {
+	if len(words) < 6 || words[1] != "cloneat" || d.Native.Head != d.Emu.Head {
 		return ""
 	}
 	caller, child, target := words[2], words[3], words[4]
@@ -21,7 +23,7 @@ func (d *Difference) rule() string {
 	}
 	if _, born := d.Native.Seen[child]; born {
 		if d.Emu.Result == "EOPNOTSUPP" {
-			return unsupported(d.World[caller], d.World[target])
+			return unsupported(d.World[caller], d.World[target], words[6:])
 		}
 		if d.Native.Result == d.Emu.Result && d.onlySession(caller, child, target) {
 			return "session"
@@ -36,8 +38,9 @@ func (v View) inVfork() bool {
 	return v.has("vfork-waits") || v.has("vfork-child")
 }
 
-// unsupported returns why the emulator may refuse this target.
-func unsupported(caller, target View) string {
+// unsupported returns why the emulator may refuse this target. The rest of the
+// operation's words begins with those of the flags.
+func unsupported(caller, target View, flags []string) string {
 	switch {
 	case target == "":
 		return ""
@@ -49,8 +52,19 @@ func unsupported(caller, target View) string {
 		return "target-user-namespace"
 	case namespace(target, 1) != namespace(target, 2):
 		return "birth-namespace"
+	case bornInto(flags) && caps(target.Get("eff"))&(1<<unix.CAP_SYS_ADMIN) == 0:
+		return "birth-rights"
 	}
 	return ""
+}
+
+// bornInto reports flags for a new namespace that only a birth makes.
+func bornInto(words []string) bool {
+	if len(words) < 2 {
+		return false
+	}
+	const newTime = 1 << 31 // CLONEXT_NEWTIME in the second word
+	return (bits(words[0])|bits(words[1])<<8)&unix.CLONE_NEWPID != 0 || bits(words[1])&newTime != 0
 }
 
 // onlySession reports that nothing but session and process group of the child

@@ -8,13 +8,29 @@
  *	            +-- whatever lost its parent
  *
  * The controller carries out one operation after the other: it tells one actor
- * what to do, waits until that is done and everybody rests, and writes down
- * what is then to be seen in /proc.  An actor is a loop around its end of a
- * socket pair.  All pairs are made beforehand, at the same descriptors in
+ * what to do, waits until that is done and everybody rests (rest.c), and writes
+ * down what is then to be seen in /proc.  An actor is a loop around its end of
+ * a socket pair.  All pairs are made beforehand, at the same descriptors in
  * everybody, so that whoever is born has its channel already.
  *
- * Actors may share memory without having a thread area of their own: code in
- * actor.c uses raw system calls and its stack, never libc's errno.
+ *	main.c		programs side by side
+ *	control.c	one program, operation by operation
+ *	words.c		an operation's text
+ *	channel.c	to actors and back
+ *	birth.c		who is born, and under which name
+ *	await.c		what comes of an operation
+ *	result.c	and its words
+ *	names.c		who is who, in nested namespaces
+ *	rest.c		until nothing is under way
+ *	proc.c		small files in /proc
+ *	look.c		what has changed
+ *	describe.c	family, credentials, signals
+ *	resources.c	namespaces, memory, files; what is shared
+ *	actor.c		the other end
+ *	make.c, deeds.c	what an actor does
+ *
+ * Actors may share memory without having a thread area of their own: their code
+ * uses raw system calls and its stack, never libc's errno.
  */
 #ifndef INTERP_H
 #define INTERP_H
@@ -39,6 +55,8 @@
 #define PRIVATE_CELL 0x20000000UL
 #define SHARED_CELL 0x21000000UL
 #define FILE_CELL 0x22000000UL
+
+/* --- what the controller tells an actor, and hears ------------------------ */
 
 enum kind {
 	DO_SYSCALL,	/* arg: number and six arguments */
@@ -81,36 +99,37 @@ struct answer {
 	int extra;
 };
 
+/* --- actors --------------------------------------------------------------- */
+
 extern volatile long data_cell;
 extern volatile int tids[TIDS];
-extern bool planted;		/* break something, for the test of the test */
 
 void __attribute__((noreturn)) actor(int i);
 void actor_memory(void);
 long raw(long nr, long a, long b, long c, long d, long e, long f);
+long do_clone(const struct command *c);
+long do_cloneat(const struct command *c, struct answer *answer);
+long do_deed(int i, const struct command *c, struct answer *answer);
 
-/* One program: runs ops up to the end of the text, its words into out. */
-void __attribute__((noreturn)) control(const char *text, char *out,
-				       size_t size);
+/* --- the controller ------------------------------------------------------- */
 
-/* --- the text of operations --- */
-
-struct who;
-
-extern const char *cursor;	/* what is read next */
-const char *word(void);
-int actor_word(void);
-bool read_words(struct command *c, const char *op, const struct who *by);
-void need(bool ok, const char *what);
-
-/* --- the controller's parts ---------------------------------------------- */
+/* What /proc/PID/stat says; numbers are those of the controller's namespace. */
+struct stat_line {
+	int state;		/* a letter; E: on its way out, X: gone */
+	int ppid, pgrp, session, exit_signal;
+};
 
 struct who {
-	bool born, dead, reaped, stopped;
-	char state;		/* the latest, see settle() */
+	bool born;
+	bool dead;		/* a zombie, or E or X */
+	bool reaped;		/* X */
+	bool stopped;
+	bool freed;		/* and its number is free */
 	bool owes;		/* an answer: it waits in vfork or is stopped */
+	bool released;		/* executed: who made it by vfork goes on */
 	int vfork_child;	/* whose end it waits for, or -1 */
-	int pidfd;
+	struct stat_line stat;	/* the latest, see settle() */
+	int stat_fd, syscall_fd, pidfd;
 	int pid, tid;		/* in the controller's namespace */
 	int depth;		/* of pid namespaces, the controller's is 1 */
 	int num[MAX_DEPTH];	/* its number in each of them */
@@ -118,14 +137,65 @@ struct who {
 	char last[1024];	/* the latest description */
 };
 
-extern struct who who[MAX_ACTORS + 1];	/* the last stands for the controller */
+/* The last stands for the controller. */
+extern struct who who[MAX_ACTORS + 1];
+extern bool planted;		/* break something, for the test of the test */
 
+/* One program: runs ops up to the end of the text, its words into out. */
+void __attribute__((noreturn)) control(const char *text, char *out,
+				       size_t size);
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void need(bool ok, const char *what);
+
+extern const char *cursor;	/* what is read next */
+const char *word(void);
+int actor_word(void);
+bool read_words(struct command *c, const char *op, const struct who *by);
+
+void make_channels(void);
+void tell(int i, const struct command *c);
+int hear(int i, struct answer *a);
+bool readable(int i);
+
+void first_actor(void);
+void meet(int i);
+
+void run(int i, const struct command *c);
+bool await(int i, const struct command *c);
+void collect(void);
+bool makes_child(const struct command *c);
+bool wants_pidfd(const struct command *c);
+
+void say_number(int i, long number);
+void say_result(int i, const struct command *c, const struct answer *a);
+void check_pidfd(int i, int fd);
+
 void identify(struct who *w, int pid, int tid);
 int number_in(const struct who *viewer, const struct who *w);
 void name_of(const struct who *viewer, int number, char *name, size_t size);
+
 void settle(void);
-void await_exit(struct who *w);
+void pause_briefly(int round);
+void read_stat(struct who *w);
+
+int open_of(const struct who *w, const char *file);
+char *slurp(const struct who *w, const char *file, char *buf, size_t room);
+char *again(int fd, char *buf, size_t room);
+const char *field(const char *status, const char *key);
+bool link_of(const struct who *w, const char *file, char *target, size_t room);
+
+/* --- descriptions --------------------------------------------------------- */
+
+struct text {
+	char buf[1024];
+	size_t n;
+};
+
+void add(struct text *t, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void describe(struct text *t, const struct who *w);
+void describe_more(struct text *t, const struct who *w);
+void describe_resources(struct text *t, const struct who *w);
 void look(const char *operation);
 
 #endif

@@ -21,7 +21,7 @@
 
 #define WORKERS 16
 #define OUTPUT (1 << 20)
-#define SECONDS 20	/* of one program; it needs milliseconds */
+#define SECONDS 300	/* of one program; it needs milliseconds */
 
 bool planted;
 
@@ -48,7 +48,7 @@ static time_t now(void)
 	return t.tv_sec;
 }
 
-static char *slurp(const char *path)
+static char *programs(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
@@ -201,6 +201,6 @@ int main(int argc, char **argv)
 			die("mmap");
 	}
 	block_sigchld();
-	run_all(slurp(argv[opt]), jobs);
+	run_all(programs(argv[opt]), jobs);
 	return 0;
 }

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Waits for what comes of an operation: an answer, or the reason for none. */
+#include "interp.h"
+#include <poll.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+bool makes_child(const struct command *c)
+{
+	return c->kind == DO_CLONE || c->kind == DO_CLONEAT;
+}
+
+/* The classic flags of a birth, from wherever they are set. */
+static uint32_t flags_of(const struct command *c)
+{
+	return c->kind == DO_CLONE ? (uint32_t)c->arg[0] :
+	       c->kind == DO_CLONEAT ? c->at.word[0] | c->at.word[1] << 8 : 0;
+}
+
+bool wants_pidfd(const struct command *c)
+{
+	return c->kind == DO_CLONEAT && (flags_of(c) & 0x1000) &&
+	       c->at.fault != BAD_POINTERS;
+}
+
+static bool vforks(const struct command *c)
+{
+	return flags_of(c) & 0x4000;
+}
+
+static bool exits(const struct command *c)
+{
+	return c->kind == DO_SYSCALL &&
+	       (c->arg[0] == SYS_exit || c->arg[0] == SYS_exit_group);
+}
+
+/*
+ * Until the actor has answered, or is on its way out, or stopped, or sleeps
+ * until its vfork child is through.  True if there is an answer.
+ */
+bool await(int i, const struct command *c)
+{
+	int child = makes_child(c) ? c->child : -1;
+	struct pollfd p[3] = {
+		{ CONTROL_FD + i, POLLIN, 0 },
+		{ who[i].pidfd, POLLIN, 0 },
+		{ child < 0 ? -1 : CONTROL_FD + child, POLLIN, 0 },
+	};
+
+	for (;;) {
+		poll(p, 3, 5);
+		if (p[2].revents && !who[child].born)
+			meet(child);
+		if (p[0].revents)
+			return true;
+		if (p[1].revents)
+			return false;
+		if (child >= 0 && who[child].born) {
+			p[2].fd = -1;
+			if (who[i].vfork_child == child)
+				return false;
+		}
+		read_stat(&who[i]);
+		if (strchr("TEZX", who[i].stat.state))
+			return readable(i);
+	}
+}
+
+/* Who was told to exit is at least on its way. */
+static void await_exit(struct who *w)
+{
+	for (int round = 0; ; round++) {
+		read_stat(w);
+		if (strchr("EZX", w->stat.state))
+			return;
+		pause_briefly(round);
+	}
+}
+
+/* The threads of who executes die, and it takes over the leader's number. */
+static void executed(int i, int pid)
+{
+	identify(&who[i], pid, pid);
+	who[i].released = true;
+	for (int j = 0; j < MAX_ACTORS; j++) {
+		if (j == i || !who[j].born || who[j].pid != pid)
+			continue;
+		who[j].dead = who[j].reaped = true;
+		who[j].stat.state = 'X';
+	}
+}
+
+void run(int i, const struct command *c)
+{
+	struct answer a;
+	int pid;
+
+	if (vforks(c))
+		who[i].vfork_child = c->child;
+	tell(i, c);
+	if (exits(c)) {
+		await_exit(&who[i]);
+		return;
+	}
+	if (!await(i, c)) {
+		who[i].owes = true;
+		say(" -");
+		return;
+	}
+	pid = hear(i, &a);
+	if (c->kind == DO_EXEC && a.ret >= 0)
+		executed(i, pid);
+	who[i].vfork_child = -1;
+	if (makes_child(c) && a.ret > 0 && !who[c->child].born)
+		meet(c->child);
+	say_result(i, c, &a);
+}
+
+/* The answer of who owed one is there when what it waited for has happened. */
+void collect(void)
+{
+	struct answer a;
+
+	for (int i = 0; i < MAX_ACTORS; i++) {
+		struct who *w = &who[i];
+
+		if (!w->owes || w->dead || !readable(i))
+			continue;
+		hear(i, &a);
+		w->owes = false;
+		w->vfork_child = -1;
+		say("  P%d returns", i);
+		say_number(i, a.ret);
+		say("\n");
+		settle();
+	}
+}
