@@ -180,6 +180,31 @@ func TestBuildHereAndInAnothersNamespace(t *testing.T) {
 	}
 }
 
+// TestEndReapsBehindASlowCreator: that the root is dead by then does not make the
+// creator dead, which has it still to reap; nobody else would.
+func TestEndReapsBehindASlowCreator(t *testing.T) {
+	if !private(t) {
+		return
+	}
+	cmd, _ := start(t, "unshare", "-pf", "--kill-child", "sh", "-c", "echo ready; read x")
+	o := options(fmt.Sprint(onlyChild(t, cmd.Process.Pid)))
+	b := stand(t, parse(t, "20000 0 20000 20000 S"), o).b
+	creator, root := b.host[Creator], b.host[Actor(20000)]
+	gone, asked := b.tasks[Creator].Gone, 0
+	b.tasks[Creator].Gone = func() bool {
+		if dead := gone(); dead || !exiting(root) {
+			return dead
+		}
+		if asked++; asked == 2 {
+			_ = unix.Kill(creator, unix.SIGCONT)
+		}
+		return false
+	}
+	if err := unix.Kill(creator, unix.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestBuildNamesWhoHasAPid(t *testing.T) {
 	if !private(t) {
 		return

@@ -93,7 +93,11 @@ func (b *builder) dead(a Actor) bool {
 	if b.first.Gone() {
 		return true
 	}
-	for _, x := range []Actor{Creator, Actor(b.tree.Root().PID), a} {
+	needed := []Actor{Creator}
+	if a != Creator { // which outlives the tree, to reap it
+		needed = append(needed, Actor(b.tree.Root().PID), a)
+	}
+	for _, x := range needed {
 		if host, known := b.host[x]; known && exiting(host) {
 			return true
 		}
