@@ -23,15 +23,25 @@ const (
 // telling it costs more than the request.
 func request(name string, req, tid int, addr, data uintptr) error {
 	_, _, errno := unix.RawSyscall6(unix.SYS_PTRACE, uintptr(req), uintptr(tid), addr, data, 0, 0)
+	return requestError(name, tid, errno)
+}
+
+func requestError(name string, tid int, errno unix.Errno) error {
 	if errno != 0 {
 		return fmt.Errorf("ptrace(%s) pid %d: %w", name, tid, errno)
 	}
 	return nil
 }
 
+// An address is taken within the arguments of the system call, and nowhere
+// before: variables live on the goroutine's stack, which moves when it grows, and
+// any Go function that is called can make it grow (unsafe.Pointer, pattern 4).
+
 // requestMem makes a request whose data argument is the memory p.
 func requestMem(name string, req, tid int, addr uintptr, p []byte) error {
-	return request(name, req, tid, addr, uintptr(unsafe.Pointer(&p[0])))
+	_, _, errno := unix.RawSyscall6(unix.SYS_PTRACE, uintptr(req), uintptr(tid), addr,
+		uintptr(unsafe.Pointer(&p[0])), 0, 0)
+	return requestError(name, tid, errno)
 }
 
 // regset reads (set false) or writes a register set and returns its length.
@@ -41,10 +51,9 @@ func regset(name string, tid int, note uintptr, p []byte, set bool) (int, error)
 	if set {
 		req = unix.PTRACE_SETREGSET
 	}
-	if err := request(name, req, tid, note, uintptr(unsafe.Pointer(&iov))); err != nil {
-		return 0, err
-	}
-	return int(iov.Len), nil
+	_, _, errno := unix.RawSyscall6(unix.SYS_PTRACE, uintptr(req), uintptr(tid), note,
+		uintptr(unsafe.Pointer(&iov)), 0, 0)
+	return int(iov.Len), requestError(name, tid, errno)
 }
 
 // bytesOf shows v's memory as bytes, for requests that fill or read a struct.

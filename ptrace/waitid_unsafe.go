@@ -20,12 +20,14 @@ func waitid(pid int, si *siginfo, options int) error {
 }
 
 func waitidOf(kind, pid int, si *siginfo, options int) error {
-	call := unix.Syscall6
-	if options&unix.WNOHANG != 0 {
-		call = unix.RawSyscall6 // it does not block
+	var errno unix.Errno
+	if options&unix.WNOHANG != 0 { // it does not block
+		_, _, errno = unix.RawSyscall6(unix.SYS_WAITID, uintptr(kind), uintptr(pid),
+			uintptr(unsafe.Pointer(si)), uintptr(options), 0, 0)
+	} else {
+		_, _, errno = unix.Syscall6(unix.SYS_WAITID, uintptr(kind), uintptr(pid),
+			uintptr(unsafe.Pointer(si)), uintptr(options), 0, 0)
 	}
-	_, _, errno := call(unix.SYS_WAITID, uintptr(kind), uintptr(pid),
-		uintptr(unsafe.Pointer(si)), uintptr(options), 0, 0)
 	if errno != 0 {
 		return errno
 	}

@@ -92,5 +92,10 @@ func presentPage() uintptr {
 // as setting one.
 func mmMapSize() error {
 	var size uint32
-	return unix.Prctl(unix.PR_SET_MM, unix.PR_SET_MM_MAP_SIZE, uintptr(unsafe.Pointer(&size)), 0, 0)
+	_, _, errno := unix.RawSyscall6(unix.SYS_PRCTL, unix.PR_SET_MM, unix.PR_SET_MM_MAP_SIZE,
+		uintptr(unsafe.Pointer(&size)), 0, 0, 0)
+	if errno != 0 {
+		return errno
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package transplant
 
 import (
+	"runtime"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -22,6 +23,7 @@ func scan(fd int, arg *scanArg, vec []pageRegion) (int, error) {
 	arg.size = uint64(unsafe.Sizeof(*arg))
 	arg.vec, arg.vecLen = uint64(uintptr(unsafe.Pointer(&vec[0]))), uint64(len(vec))
 	n, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), pagemapScan, uintptr(unsafe.Pointer(arg)))
+	runtime.KeepAlive(vec)
 	if errno != 0 {
 		return 0, errno
 	}
