@@ -74,12 +74,12 @@ func (c *compareCmd) columns() ([]conform.Column, error) {
 			list = append(list, column)
 		}
 		if c.Uml {
-			column, err := c.inMachine(machine{Kernel: kernel, UML: true}, name+" UML", "native")
+			column, err := c.inMachine(machine{Kernel: kernel, UML: true}, name+"-uml", "native")
 			if err != nil {
 				return nil, err
 			}
 			list = append(list, column, conform.Column{
-				Name: "emulator on " + name + " UML", Emulator: true,
+				Name: "emulator on " + name + "-uml", Emulator: true,
 				Why: "UML has neither PTRACE_GETREGSET nor PTRACE_GET_SYSCALL_INFO",
 			})
 		}
@@ -147,6 +147,9 @@ func (c *compareCmd) inMachine(m machine, name, under string) (conform.Column, e
 	if under == "emu" {
 		conform.Document(column.Results, tests.Documented())
 	}
+	if m.UML {
+		conform.Excuse(column.Results, tests.UML())
+	}
 	return column, nil
 }
 
@@ -191,14 +194,14 @@ func tail(text []byte) string {
 
 // printComparison prints a line a column, and what does not agree.
 func printComparison(c *conform.Comparison) {
-	t := newTable(os.Stdout, "implementation", "passed", "failed", "documented", "skipped")
+	t := newTable(os.Stdout, "implementation", "passed", "failed", "documented", "skipped", "n/a")
 	for _, col := range c.Columns {
 		if col.Why != "" {
 			t.AppendRow(table.Row{col.Name, "n/a", col.Why})
 			continue
 		}
 		s := conform.Summarize(col.Results)
-		t.AppendRow(table.Row{col.Name, s.Passed, s.Failed, s.Documented, s.Skipped})
+		t.AppendRow(table.Row{col.Name, s.Passed, s.Failed, s.Documented, s.Skipped, s.NA})
 	}
 	t.Render()
 	for _, r := range c.Rows {

@@ -60,12 +60,12 @@ func Compare(columns []Column, documented map[string]string) *Comparison {
 	return c
 }
 
-// judge compares what was run; what was skipped says nothing.
+// judge compares what was run; what was skipped or does not apply says nothing.
 func (r *Row) judge(columns []Column, documented map[string]string) {
 	passed, failed, kernelFailed := 0, 0, false
 	for i, cell := range r.Cells {
 		switch {
-		case cell == nil || cell.Status == Skip:
+		case cell == nil || cell.Status == Skip || cell.Status == NA:
 		case cell.Status == Pass:
 			passed++
 		default:

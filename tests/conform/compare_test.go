@@ -54,6 +54,26 @@ func TestAnnouncedOnlyForEmulators(t *testing.T) {
 	}
 }
 
+// TestExcuse: a failure that the machine is the cause of does not count, and is told
+// with its reason; a check that passes all the same has passed.
+func TestExcuse(t *testing.T) {
+	results := []Result{{Name: "x", Status: Fail, Text: "got 1"}, {Name: "y", Status: Pass}, {Name: "z", Status: Fail}}
+	unexpected := Excuse(results, map[string]string{"x": "no such entry", "y": "no such entry"})
+	if len(unexpected) != 1 || unexpected[0] != "y" {
+		t.Errorf("passed all the same: %v, want y", unexpected)
+	}
+	if got := Summarize(results); got != (Summary{Passed: 1, Failed: 1, NA: 1}) {
+		t.Errorf("%+v", got)
+	}
+	c := Compare([]Column{
+		{Name: "emulator", Emulator: true, Results: []Result{{Name: "x", Status: Pass}}},
+		{Name: "kernel uml", Results: results[:1]},
+	}, nil)
+	if c.Rows[0].Outcome != Agree || cellText(c.Rows[0].Cells[1]) != "n/a: no such entry" {
+		t.Errorf("%s, %q", c.Rows[0].Outcome, cellText(c.Rows[0].Cells[1]))
+	}
+}
+
 // TestReports: each form holds what a reader needs, and the page nothing from outside.
 func TestReports(t *testing.T) {
 	c := example()

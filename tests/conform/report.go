@@ -41,10 +41,10 @@ func (c *Comparison) json(w io.Writer) error {
 func (c *Comparison) markdown(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# cloneat: implementations compared\n\n%s\n\n", c.Summary())
-	b.WriteString("| implementation | passed | failed | skipped |\n| --- | ---: | ---: | ---: |\n")
+	b.WriteString("| implementation | passed | failed | skipped | n/a |\n| --- | ---: | ---: | ---: | ---: |\n")
 	for _, col := range c.Columns {
 		s := Summarize(col.Results)
-		fmt.Fprintf(&b, "| %s%s | %d | %d | %d |\n", col.Name, note(col.Why), s.Passed, s.Failed+s.Documented, s.Skipped)
+		fmt.Fprintf(&b, "| %s%s | %d | %d | %d | %d |\n", col.Name, note(col.Why), s.Passed, s.Failed+s.Documented, s.Skipped, s.NA)
 	}
 	b.WriteString("\n| check | outcome |")
 	for _, col := range c.Columns {
@@ -83,6 +83,8 @@ func cellText(r *Result) string {
 		return "pass"
 	case r.Status == Skip:
 		return "skipped: " + r.Text
+	case r.Status == NA:
+		return "n/a: " + r.Text
 	}
 	return "FAIL: " + r.Text
 }
@@ -137,7 +139,7 @@ func mark(r *Result) string {
 
 func class(r *Result) string {
 	switch {
-	case r == nil:
+	case r == nil || r.Status == NA:
 		return "na"
 	case r.Status == Pass:
 		return "pass"

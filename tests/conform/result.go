@@ -8,12 +8,14 @@ import (
 // Status is a check's outcome.
 type Status string
 
-// The outcomes. A documented failure is one that the manual page announces.
+// The outcomes. A documented failure is one that the manual page announces; a check that
+// does not apply is one that the machine, not the implementation, makes fail.
 const (
 	Pass       Status = "pass"
 	Fail       Status = "fail"
 	Documented Status = "documented"
 	Skip       Status = "skip"
+	NA         Status = "n/a"
 )
 
 // Result is the outcome of one check.
@@ -28,7 +30,7 @@ type Result struct {
 }
 
 // Summary counts results.
-type Summary struct{ Passed, Failed, Documented, Skipped int }
+type Summary struct{ Passed, Failed, Documented, Skipped, NA int }
 
 // Summarize counts.
 func Summarize(results []Result) (s Summary) {
@@ -42,6 +44,8 @@ func Summarize(results []Result) (s Summary) {
 			s.Documented++
 		case Skip:
 			s.Skipped++
+		case NA:
+			s.NA++
 		}
 	}
 	return s
@@ -50,6 +54,22 @@ func Summarize(results []Result) (s Summary) {
 // String is the line that ends a run.
 func (s Summary) String() string {
 	return fmt.Sprintf("%d passed, %d failed, %d documented, %d skipped", s.Passed, s.Failed, s.Documented, s.Skipped)
+}
+
+// Excuse marks the failures that a machine is the cause of, with the reason that list
+// gives. It returns the checks that are in the list and passed all the same.
+func Excuse(results []Result, list map[string]string) (unexpected []string) {
+	for i := range results {
+		r := &results[i]
+		why, ok := list[r.Name]
+		switch {
+		case ok && r.Status == Fail:
+			r.Status, r.Text = NA, why
+		case ok && r.Status == Pass:
+			unexpected = append(unexpected, r.Name)
+		}
+	}
+	return unexpected
 }
 
 // Document marks the failures that list announces. It returns the checks that are

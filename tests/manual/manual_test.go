@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"cloneat-emu/tests"
 	"cloneat-emu/tests/built"
 )
 
@@ -81,6 +82,19 @@ func TestDifferences(t *testing.T) {
 	for _, check := range documented {
 		if !slices.Contains(slices.Concat(slices.Collect(maps.Values(promised))...), check) {
 			t.Errorf("check %s may differ, but the page does not say so", check)
+		}
+	}
+}
+
+// TestUML: what user-mode Linux is excused from is in the suite, with a reason.
+func TestUML(t *testing.T) {
+	all, _ := suite(t)
+	for check, why := range tests.UML() {
+		if !slices.Contains(all, check) {
+			t.Errorf("tests/uml.txt: there is no check %s in the suite", check)
+		}
+		if why == "" {
+			t.Errorf("tests/uml.txt: no reason for %s", check)
 		}
 	}
 }

@@ -12,12 +12,6 @@
 #include <grp.h>
 #include <sys/fsuid.h>
 
-static long do_become(struct msg *m)
-{
-	become(m->arg[0]);
-	return 0;
-}
-
 static long do_drop(struct msg *m)
 {
 	drop_cap(m->arg[0]);
@@ -409,43 +403,15 @@ PLAY(not_dumpable_self, "a caller that is not dumpable may use itself")
 
 /* --- set-user-ID programs ----------------------------------------------- */
 
-#define SETUID_PROGRAM "/tmp/cloneat-setuid"
-
-static void copy_program(const char *to)
-{
-	int in = must(open("/proc/self/exe", O_RDONLY | O_CLOEXEC)), out;
-	char buf[65536];
-	ssize_t n;
-
-	mkdir("/tmp", 01777);
-	unlink(to);
-	out = must(open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755));
-	while ((n = read(in, buf, sizeof(buf))) > 0)
-		expect_eq(write(out, buf, n), n);
-	must(close(out));
-	must(chmod(to, 04755));
-	close(in);
-}
-
-/* Executes the set-user-ID program: the answer comes from it. */
-static long do_execute_setuid(struct msg *m)
-{
-	char num[16], *argv[] = { "actor", "--actor", num, NULL };
-
-	snprintf(num, sizeof(num), "%d", m->own);
-	execv(SETUID_PROGRAM, argv);
-	return -errno;
-}
-
 /* a and target are uid 1000, then the target executes a program of root's */
 static void setuid_target(void)
 {
-	copy_program(SETUID_PROGRAM);
+	make_setuid_program();
 	cast(0);
 	expect_eq(on(&a, do_become, 1000), 0);
 	expect_eq(on(&t, do_become, 1000), 0);
 	expect_eq(on(&t, do_execute_setuid), t.pid);
-	must(unlink(SETUID_PROGRAM));
+	must(unlink(setuid_path));
 	expect_eq(sys(&t, SYS_geteuid), 0);
 	expect_eq(sys(&t, SYS_getuid), 1000);
 }

@@ -700,12 +700,6 @@ PLAY_DOCUMENTED(target_hard_limit, "a hard limit that the target lowered is its 
 	expect_eq(on(&k, do_hard), on(&me, do_hard));
 }
 
-static long do_become(struct msg *m)
-{
-	become(m->arg[0]);
-	return 0;
-}
-
 static long do_no_process(struct msg *m)
 {
 	struct rlimit none;

@@ -23,12 +23,6 @@ static long do_drop_all(struct msg *m)
 	return prctl(PR_SET_DUMPABLE, 1) ? -errno : 0;
 }
 
-static long do_become(struct msg *m)
-{
-	become(m->arg[0]);
-	return 0;
-}
-
 struct right {
 	const char *name;
 	const char *verdict;

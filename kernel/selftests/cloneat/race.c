@@ -398,43 +398,10 @@ PLAY(hint_in_storm, "a hint under a storm of forks: exact, or EEXIST")
 
 /* --- rights ------------------------------------------------------------- */
 
-#define SETUID_PROGRAM "/tmp/cloneat-setuid-race"
-
-static long do_become(struct msg *m)
-{
-	become(m->arg[0]);
-	return 0;
-}
-
-static long do_execute_setuid(struct msg *m)
-{
-	char num[16], *argv[] = { "actor", "--actor", num, NULL };
-
-	snprintf(num, sizeof(num), "%d", m->own);
-	execv(SETUID_PROGRAM, argv);
-	return -errno;
-}
-
-static void copy_program(const char *to)
-{
-	int in = must(open("/proc/self/exe", O_RDONLY | O_CLOEXEC)), out;
-	char buf[65536];
-	ssize_t n;
-
-	mkdir("/tmp", 01777);
-	unlink(to);
-	out = must(open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755));
-	while ((n = read(in, buf, sizeof(buf))) > 0)
-		expect_eq(write(out, buf, n), n);
-	must(close(out));
-	must(chmod(to, 04755));
-	close(in);
-}
-
 /* The child is the caller's double or there is none: never root. */
 PLAY(setuid_exec, "the target executes a set-user-ID program: EPERM or ours")
 {
-	copy_program(SETUID_PROGRAM);
+	make_setuid_program();
 	for (int i = 0; i < ROUNDS; i++) {
 		cast();
 		expect_eq(on(&a, do_become, 1000), 0);
@@ -453,7 +420,7 @@ PLAY(setuid_exec, "the target executes a set-user-ID program: EPERM or ours")
 		expect_eq(cl(&a, &k, t.pid, 0, 0), -EPERM);
 		close_all();
 	}
-	must(unlink(SETUID_PROGRAM));
+	must(unlink(setuid_path));
 }
 
 PLAY(changes_uid, "the target changes its uid meanwhile: EPERM or ours")

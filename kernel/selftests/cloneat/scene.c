@@ -88,13 +88,46 @@ long do_wait_signal(struct msg *m)
 	return ret < 0 ? -errno : ret;
 }
 
-long do_execute_loop(struct msg *m)
+static long execute(const char *path, struct msg *m)
 {
 	char num[16], *argv[] = { "actor", "--actor", num, NULL };
 
 	snprintf(num, sizeof(num), "%d", m->own);
-	execv("/proc/self/exe", argv);
+	execv(path, argv);
 	return -errno;
+}
+
+long do_execute_loop(struct msg *m)
+{
+	return execute("/proc/self/exe", m);
+}
+
+long do_become(struct msg *m)
+{
+	become(m->arg[0]);
+	return 0;
+}
+
+char setuid_path[] = "/tmp/cloneat-setuid-XXXXXX";
+
+void make_setuid_program(void)
+{
+	int in = must(open("/proc/self/exe", O_RDONLY | O_CLOEXEC)), out;
+	char buf[65536];
+	ssize_t n;
+
+	mkdir("/tmp", 01777);
+	out = must(mkostemp(setuid_path, O_CLOEXEC));
+	while ((n = read(in, buf, sizeof(buf))) > 0)
+		expect_eq(write(out, buf, n), n);
+	must(fchmod(out, 04755));
+	must(close(out));
+	close(in);
+}
+
+long do_execute_setuid(struct msg *m)
+{
+	return execute(setuid_path, m);
 }
 
 long do_ignore_sigchld(struct msg *m)

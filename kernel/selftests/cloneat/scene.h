@@ -34,6 +34,18 @@ long do_ignore_sigchld(struct msg *m);
 /* Executes this program: the answer is its pid, from the new image. */
 long do_execute_loop(struct msg *m);
 
+/* become(arg[0]) */
+long do_become(struct msg *m);
+
+/*
+ * A copy of this program that belongs to root and is set-user-ID.  Actors that
+ * were made later know its name: do_execute_setuid() executes it, and the
+ * answer is its pid, from the new image.  Whoever made it unlinks it.
+ */
+extern char setuid_path[];
+void make_setuid_program(void);
+long do_execute_setuid(struct msg *m);
+
 /* A target in a time namespace of its own, with its clocks a day ahead. */
 void spawn_in_time(struct actor *t);
 /* Every namespace a and b are in, but those named, is the same. */
