@@ -10,7 +10,7 @@ import (
 )
 
 // pool are the threads that serve calls. Several wait for calls at a time, in
-// the kernel, which wakes one for each; that one serves the call itself, so that
+// the kernel, where one receives each; that one serves the call itself, so that
 // no call is handed from thread to thread. A worker that finds nobody else
 // waiting starts another before it serves.
 //
@@ -29,8 +29,10 @@ type pool struct {
 	busy sync.WaitGroup // calls that are being served
 }
 
-// maxIdle is how many workers are kept for the next calls.
-const maxIdle = 4
+// maxIdle is how many workers are kept for the next calls. Not more: since Linux 6.6
+// a call wakes all that wait for one, on the caller's processor, and those that it is
+// not for are in the others' way.
+const maxIdle = minIdle + 1
 
 // minIdle is how many wait at least, so that a burst is received at once.
 const minIdle = 2
