@@ -12,11 +12,12 @@ import (
 //
 //	+0       a guard, as in a slot (guard_amd64.go)
 //	+224     the program that runs the list (batch_amd64.go), and what it needs
-//	+384     entries of 64 bytes: nr, six arguments, whether an error may pass
+//	+448     the list: where it ends, and whether the program is done; from 64
+//	         bytes on entries of 64: nr, six arguments, whether an error may pass
 //	+half    data: what the calls point to
-//	-16      whether the program is done
 //
-// The area is readable, writable and executable while it exists; Close unmaps
+// List and data are written by one call before a run, and the list is read by one
+// after it. The area is readable, writable and executable while it exists; Close unmaps
 // it. Only tracees that may be changed so are given one: a child in the making,
 // and a caller, which waits. A caller whose tracer dies under a batch goes on by
 // itself (see execute); the area stays mapped then.
@@ -24,9 +25,9 @@ type Batch struct {
 	i       *Injection
 	base    uintptr
 	size    uintptr
-	list    uintptr // offset of the entries: entriesOff, or a page (splitBatch)
-	entries []byte
-	used    uintptr // of the data half
+	list    uintptr // offset of the list: listOff, or a page (splitBatch)
+	entries []byte  // with the list's head
+	data    []byte  // what has to be written into the data half
 }
 
 // Result is what one call of a batch returned.
@@ -36,9 +37,10 @@ type Result struct {
 }
 
 const (
-	entryLen   = 64
-	entriesOff = 384
-	allLoose   = 1
+	entryLen = 64
+	listOff  = 448
+	doneOff  = 8 // in the list's head
+	allLoose = 1
 )
 
 // NewBatch maps an area of size bytes (a multiple of the page size) somewhere.
@@ -54,7 +56,7 @@ func (i *Injection) newBatch(addr uintptr, how int, size uintptr) (*Batch, error
 	flags := uintptr(unix.MAP_PRIVATE | unix.MAP_ANONYMOUS | how)
 	base, err := i.Call(unix.SYS_MMAP, addr, size, rw|unix.PROT_EXEC, flags, ^uintptr(0), 0)
 	if err == nil {
-		b := &Batch{i: i, base: base, size: size, list: entriesOff}
+		b := newBatch(i, base, size, listOff)
 		return b, i.poke(base, b.program())
 	}
 	if !errors.Is(err, unix.EACCES) && !errors.Is(err, unix.EPERM) {
@@ -76,8 +78,12 @@ func (i *Injection) splitBatch(base, size uintptr) (*Batch, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Batch{i: i, base: base, size: size, list: page}
+	b := newBatch(i, base, size, page)
 	return b, i.Write(base, b.program())
+}
+
+func newBatch(i *Injection, base, size, list uintptr) *Batch {
+	return &Batch{i: i, base: base, size: size, list: list, entries: make([]byte, entryLen)}
 }
 
 // Base and Size tell where the area is.
@@ -90,7 +96,7 @@ func (b *Batch) Size() uintptr { return b.size }
 func (b *Batch) Room() int { return (int(b.size/2-b.list) - len(b.entries)) / entryLen }
 
 // DataRoom is how many more bytes of data fit before the next Run.
-func (b *Batch) DataRoom() int { return int(b.size/2 - doneLen - b.used) }
+func (b *Batch) DataRoom() int { return int(b.size/2) - len(b.data) }
 
 // Add queues a call; the batch stops where it fails. The index is that of its
 // Result.
@@ -107,51 +113,72 @@ func (b *Batch) add(loose uint64, nr uintptr, args []uintptr) int {
 	}
 	binary.LittleEndian.PutUint64(e[56:], loose)
 	b.entries = append(b.entries, e[:]...)
-	return len(b.entries)/entryLen - 1
+	return len(b.entries)/entryLen - 2
 }
 
-// Data places p in the area and returns its address in the tracee. It stays
-// until the next Run is over.
+// Data places p in the area and returns its address in the tracee. It is there
+// from the next Run or Flush on, until that Run is over.
 func (b *Batch) Data(p []byte) (uintptr, error) {
 	addr, err := b.Reserve(len(p))
-	if err != nil || len(p) == 0 {
-		return addr, err
+	if err == nil {
+		copy(b.data[addr-b.base-b.size/2:], p)
 	}
-	return addr, b.i.poke(addr, p)
+	return addr, err
 }
 
-// Reserve makes room for n bytes of output, to be read before the next Data.
+// Reserve makes room for n bytes of output, to be read (Output) before the next Run.
 func (b *Batch) Reserve(n int) (uintptr, error) {
-	need := (uintptr(n) + 15) &^ 15
-	if b.used+need > b.size/2-doneLen {
+	need := (n + 15) &^ 15
+	if need > b.DataRoom() {
 		return 0, fmt.Errorf("batch area of pid %d is full: %w", b.i.TID, unix.ENOMEM)
 	}
-	addr := b.base + b.size/2 + b.used
-	b.used += need
+	addr := b.base + b.size/2 + uintptr(len(b.data))
+	b.data = append(b.data, make([]byte, need)...)
 	return addr, nil
+}
+
+// Output reads what the last Run's calls stored.
+func (b *Batch) Output(addr uintptr, p []byte) error { return b.i.peek(addr, p) }
+
+// Flush writes the data for a call that is made without the batch, by [Injection.Call].
+func (b *Batch) Flush() error {
+	data := b.data
+	b.data = b.data[:0]
+	if len(data) == 0 {
+		return nil
+	}
+	return b.i.poke(b.base+b.size/2, data)
 }
 
 // Run makes the queued calls and empties the queue. The results end with the
 // first call that failed and was not loose, whose errno is the error too.
 func (b *Batch) Run() ([]Result, error) {
-	entries := b.entries
-	b.entries, b.used = b.entries[:0], 0
-	if len(entries) == 0 {
+	list, data := b.entries, b.data
+	b.entries, b.data = b.entries[:entryLen], b.data[:0]
+	if len(list) == entryLen {
 		return nil, nil
 	}
-	if len(entries) > int(b.size/2-b.list) {
-		return nil, fmt.Errorf("%d calls for a batch of %d: %w", len(entries)/entryLen, b.size, unix.ENOMEM)
+	if len(list) > int(b.size/2-b.list) {
+		return nil, fmt.Errorf("%d calls for a batch of %d: %w", len(list)/entryLen-1, b.size, unix.ENOMEM)
 	}
-	if err := b.i.poke(b.base+b.list, entries); err != nil {
+	at := b.base + b.list
+	clear(list[:entryLen])
+	binary.LittleEndian.PutUint64(list, uint64(at)+uint64(len(list)))
+	write := []part{{at, list}, {b.base + b.size/2, data}}
+	if err := b.i.vm(unix.ProcessVMWritev, write...); err != nil {
 		return nil, err
 	}
-	if err := b.execute(uint64(len(entries))); err != nil {
+	if err := b.execute(); err != nil {
 		return nil, err
 	}
-	if err := b.i.peek(b.base+b.list, entries); err != nil {
+	if err := b.i.peek(at, list); err != nil {
 		return nil, err
 	}
-	return results(entries)
+	if list[doneOff] == 0 {
+		b.i.trapped = nil
+		return nil, fmt.Errorf("pid %d: a signal in a batch", b.i.TID)
+	}
+	return results(list[entryLen:])
 }
 
 func results(entries []byte) ([]Result, error) {
@@ -178,21 +205,36 @@ func (b *Batch) Close() error {
 
 // poke and peek copy to and from memory that the tracee may access itself.
 func (s *Stopped) poke(addr uintptr, p []byte) error {
-	return s.vm(unix.ProcessVMWritev, addr, p)
+	return s.vm(unix.ProcessVMWritev, part{addr, p})
 }
 
 func (s *Stopped) peek(addr uintptr, p []byte) error {
-	return s.vm(unix.ProcessVMReadv, addr, p)
+	return s.vm(unix.ProcessVMReadv, part{addr, p})
 }
 
-func (s *Stopped) vm(do func(int, []unix.Iovec, []unix.RemoteIovec, uint) (int, error), addr uintptr, p []byte) error {
-	local := []unix.Iovec{{Base: &p[0], Len: uint64(len(p))}}
-	n, err := do(s.TID, local, []unix.RemoteIovec{{Base: addr, Len: len(p)}}, 0)
-	if err == nil && n != len(p) {
+// part is memory here and there.
+type part struct {
+	addr uintptr
+	p    []byte
+}
+
+func (s *Stopped) vm(do func(int, []unix.Iovec, []unix.RemoteIovec, uint) (int, error), parts ...part) error {
+	var local []unix.Iovec
+	var remote []unix.RemoteIovec
+	total := 0
+	for _, m := range parts {
+		if len(m.p) > 0 {
+			local = append(local, unix.Iovec{Base: &m.p[0], Len: uint64(len(m.p))})
+			remote = append(remote, unix.RemoteIovec{Base: m.addr, Len: len(m.p)})
+			total += len(m.p)
+		}
+	}
+	n, err := do(s.TID, local, remote, 0)
+	if err == nil && n != total {
 		err = unix.EFAULT
 	}
 	if err != nil {
-		return fmt.Errorf("process_vm access to pid %d at %#x: %w", s.TID, addr, err)
+		return fmt.Errorf("process_vm access to pid %d at %#x: %w", s.TID, parts[0].addr, err)
 	}
 	return nil
 }

@@ -7,20 +7,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// batchProgram runs the entries from rbx up to r12:
+// batchLoop runs the entries of the list:
 //
-//	loop: cmp rbx, r12; jae end
-//	      mov rax, [rbx]; mov rdi, [rbx+8]; ... mov r9, [rbx+48]
-//	      syscall
-//	      mov [rbx], rax
-//	      cmp qword [rbx+56], 0; jne next
-//	      cmp rax, -4095; jae end
-//	next: add rbx, 64; jmp loop
-//	end:  int3                          (a nop where the tracee must survive)
-//	      rbx, r12, rsp = what they were
-//	      mov dword [done], 1
-//	      poll(NULL, 0, 2000), in the guard
-var batchProgram = []byte{
+//	start: lea rbx, [entries]; mov r12, [end of the list]
+//	loop:  cmp rbx, r12; jae end
+//	       mov rax, [rbx]; mov rdi, [rbx+8]; ... mov r9, [rbx+48]
+//	       syscall
+//	       mov [rbx], rax
+//	       cmp qword [rbx+56], 0; jne next
+//	       cmp rax, -4095; jae end
+//	next:  add rbx, 64; jmp loop
+//	end:
+//
+// A child in the making goes on with
+//
+//	mov dword [done], 1; int3; jmp start
+//
+// so that it need only be resumed for the next list; a tracee that must survive its
+// tracer with
+//
+//	rbx, r12, rsp = what they were
+//	mov dword [done], 1
+//	poll(NULL, 0, 2000), in the guard
+var batchLoop = []byte{
 	0x4c, 0x39, 0xe3, // cmp rbx, r12
 	0x73, 0x35, // jae end
 	0x48, 0x8b, 0x03, // mov rax, [rbx]
@@ -38,85 +47,112 @@ var batchProgram = []byte{
 	0x73, 0x06, // jae end
 	0x48, 0x83, 0xc3, 0x40, // next: add rbx, 64
 	0xeb, 0xc6, // jmp loop
-	0xcc,                                     // end: int3
-	0x48, 0x8b, 0x1d, 0x3e, 0x00, 0x00, 0x00, // mov rbx, [regs]
-	0x4c, 0x8b, 0x25, 0x3f, 0x00, 0x00, 0x00, // mov r12, [regs+8]
-	0x48, 0x8b, 0x25, 0x40, 0x00, 0x00, 0x00, // mov rsp, [regs+16]
-	0xc7, 0x05, 0x00, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, // mov dword [done], 1
-	0xb8, 0x07, 0x00, 0x00, 0x00, // mov eax, 7
-	0xbf, 0x00, 0x00, 0x00, 0x00, // mov edi, 0
-	0xbe, 0x00, 0x00, 0x00, 0x00, // mov esi, 0
-	0xba, 0xd0, 0x07, 0x00, 0x00, // mov edx, 2000
-	0xe9, 0xad, 0xfe, 0xff, 0xff, // jmp guard
 }
 
-// Offsets in the area, and of the int3 in the program.
+// Offsets in the area.
 const (
 	programOff = guardArgs // 224
-	trapOff    = programOff + 0x3a
-	regsOff    = 352
-	donePatch  = programOff + 0x52 // the distance to done, from doneEnd
-	doneEnd    = programOff + 0x5a
-	doneLen    = 16
+	regsOff    = 384       // rbx, r12, rsp of a tracee that must survive
 )
 
-// program lays out the area's head for the tracee as it is.
+// code is a program that is being written, from offset programOff of the area.
+type code struct{ b []byte }
+
+// raw adds instructions.
+func (c *code) raw(b ...byte) { c.b = append(c.b, b...) }
+
+// rel adds one whose last operand but what follows is the distance to an offset of the
+// area from behind the instruction.
+func (c *code) rel(to uintptr, op []byte, follows ...byte) {
+	from := programOff + len(c.b) + len(op) + 4 + len(follows)
+	c.raw(op...)
+	c.b = binary.LittleEndian.AppendUint32(c.b, uint32(int32(int(to)-from)))
+	c.raw(follows...)
+}
+
+// program lays out the area's first bytes for the tracee as it is.
 func (b *Batch) program() []byte {
-	head := make([]byte, entriesOff)
-	copy(head, guardFor(healCall, b.i.saved, b.i.mask))
-	copy(head[programOff:], batchProgram)
-	if !b.i.Hold {
-		head[trapOff] = 0x90
+	var c code
+	c.rel(b.list+entryLen, []byte{0x48, 0x8d, 0x1d}) // lea rbx, [entries]
+	c.rel(b.list, []byte{0x4c, 0x8b, 0x25})          // mov r12, [end]
+	c.raw(batchLoop...)
+	if b.i.Hold {
+		b.endTrap(&c)
+	} else {
+		b.endSleep(&c)
 	}
-	binary.LittleEndian.PutUint32(head[donePatch:], uint32(b.size-doneLen-doneEnd))
+	all := make([]byte, listOff)
+	copy(all, guardFor(healCall, b.i.saved, b.i.mask))
+	copy(all[programOff:], c.b)
 	for n, v := range []uint64{b.i.saved.Rbx, b.i.saved.R12, b.i.saved.Rsp} {
-		binary.LittleEndian.PutUint64(head[regsOff+8*n:], v)
+		binary.LittleEndian.PutUint64(all[regsOff+8*n:], v)
 	}
-	return head
+	return all
+}
+
+func (b *Batch) endTrap(c *code) {
+	b.say(c)
+	c.raw(0xcc)                     // int3
+	c.rel(programOff, []byte{0xe9}) // jmp start
+}
+
+func (b *Batch) endSleep(c *code) {
+	c.rel(regsOff, []byte{0x48, 0x8b, 0x1d})    // mov rbx, [regs]
+	c.rel(regsOff+8, []byte{0x4c, 0x8b, 0x25})  // mov r12, [regs+8]
+	c.rel(regsOff+16, []byte{0x48, 0x8b, 0x25}) // mov rsp, [regs+16]
+	b.say(c)
+	c.raw(0xb8, 0x07, 0x00, 0x00, 0x00) // mov eax, 7
+	c.raw(0xbf, 0x00, 0x00, 0x00, 0x00) // mov edi, 0
+	c.raw(0xbe, 0x00, 0x00, 0x00, 0x00) // mov esi, 0
+	c.raw(0xba, 0xd0, 0x07, 0x00, 0x00) // mov edx, 2000
+	c.rel(0, []byte{0xe9})              // jmp guard
+}
+
+// say adds mov dword [done], 1.
+func (b *Batch) say(c *code) {
+	c.rel(b.list+doneOff, []byte{0xc7, 0x05}, 0x01, 0x00, 0x00, 0x00)
 }
 
 // maskBut is every signal but SIGTRAP, which int3 raises: blocked, the kernel
 // would reset the tracee's disposition to deliver it.
 const maskBut = blockAll &^ (1 << (uint(unix.SIGTRAP) - 1))
 
-// execute runs the program over length bytes of entries. A child in the making
-// ends in a trap. For a caller a trap would be deadly without its tracer: it
-// says that it is done, and sleeps in the guard until it is interrupted, or
+// execute runs the program over the list. A child in the making ends in a trap, from
+// which it goes on the next time. For a caller a trap would be deadly without its
+// tracer: it says that it is done, and sleeps in the guard until it is interrupted, or
 // goes on with its own call if nobody comes.
-func (b *Batch) execute(length uint64) error {
+func (b *Batch) execute() error {
 	i := b.i
-	i.ran = true
-	r := i.saved
-	r.Rip, r.Orig_rax = uint64(b.base)+programOff, ^uint64(0)
-	r.Rbx = uint64(b.base + b.list)
-	r.R12 = r.Rbx + length
-	// Not the tracee's own stack: on its alternate one, sigaltstack(2) is EPERM.
-	r.Rsp = uint64(b.base + b.size)
-	if err := i.SetRegs(r); err != nil {
-		return err
+	if i.trapped != b {
+		i.ran = true
+		r := i.saved
+		r.Rip, r.Orig_rax = uint64(b.base)+programOff, ^uint64(0)
+		// Not the tracee's own stack: on its alternate one, sigaltstack(2) is EPERM.
+		r.Rsp = uint64(b.base + b.size)
+		if err := i.SetRegs(r); err != nil {
+			return err
+		}
 	}
-	if err := i.block(); err != nil {
-		return err
-	}
+	i.trapped = nil
 	if !i.Hold {
+		if err := i.block(); err != nil {
+			return err
+		}
 		return b.toSleep()
 	}
 	i.masked = true
 	if err := i.SetSigMask(maskBut); err != nil {
 		return err
 	}
-	if err := b.toTrap(uint64(b.base) + trapOff + 1); err != nil {
+	if err := b.toTrap(); err != nil {
 		return err
 	}
-	return i.SetSigMask(blockAll)
+	i.trapped = b
+	return nil
 }
 
 // toSleep continues until the program says that it is done, and stops it.
 func (b *Batch) toSleep() error {
-	done := b.base + b.size - doneLen
-	if err := b.i.poke(done, make([]byte, 4)); err != nil {
-		return err
-	}
 	if _, err := b.i.Cont(0); err != nil {
 		return err
 	}
@@ -134,7 +170,7 @@ func (b *Batch) toSleep() error {
 			if _, err := b.i.Cont(0); err != nil {
 				return err
 			}
-		case !said && b.done(done):
+		case !said && b.done():
 			if err := r.Interrupt(); err != nil {
 				return err
 			}
@@ -146,13 +182,13 @@ func (b *Batch) toSleep() error {
 }
 
 // done reports whether the program has said so.
-func (b *Batch) done(at uintptr) bool {
+func (b *Batch) done() bool {
 	var word [4]byte
-	return b.i.peek(at, word[:]) == nil && word[0] != 0
+	return b.i.peek(b.base+b.list+doneOff, word[:]) == nil && word[0] != 0
 }
 
-// toTrap continues until the int3 that ends at address end.
-func (b *Batch) toTrap(end uint64) error {
+// toTrap continues until a SIGTRAP, which is the int3 if the program is done.
+func (b *Batch) toTrap() error {
 	for {
 		r, err := b.i.Cont(0)
 		if err != nil {
@@ -163,20 +199,14 @@ func (b *Batch) toTrap(end uint64) error {
 			return err
 		}
 		b.i.Last = s.Last
-		if stop.Kind != Signal {
-			continue // an interrupt or group-stop on the way
-		}
-		if stop.Sig == unix.SIGSTOP {
+		switch {
+		case stop.Kind != Signal: // an interrupt or group-stop on the way
+		case stop.Sig == unix.SIGSTOP:
 			b.i.stops = true
-			continue
+		case stop.Sig == unix.SIGTRAP:
+			return nil
+		default:
+			return fmt.Errorf("pid %d: signal %v in a batch", b.i.TID, stop.Sig)
 		}
-		regs, err := b.i.Regs()
-		if err != nil {
-			return err
-		}
-		if stop.Sig != unix.SIGTRAP || regs.Rip != end {
-			return fmt.Errorf("pid %d: signal %v at %#x in a batch", b.i.TID, stop.Sig, regs.Rip)
-		}
-		return nil
 	}
 }

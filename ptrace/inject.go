@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// blockAll is a mask of every signal (SIGKILL and SIGSTOP cannot be blocked).
-const blockAll = ^uint64(0)
+// blockAll is a mask of every signal that can be blocked, as the kernel shows it.
+const blockAll = ^uint64(1<<(uint(unix.SIGKILL)-1) | 1<<(uint(unix.SIGSTOP)-1))
 
 // Injection is a scope in which a stopped tracee makes calls that its program
 // did not ask for. Begin one, `defer End()`.
@@ -16,6 +16,7 @@ type Injection struct {
 	*Stopped
 	saved    Regs        // what End puts back
 	mask     uint64      // the tracee's own blocked signals
+	now      uint64      // what is blocked now
 	masked   bool        // mask was replaced and must be put back
 	insn     uint64      // a `syscall` instruction in the tracee
 	ran      bool        // a call was made: registers and kind of stop differ
@@ -25,6 +26,7 @@ type Injection struct {
 	slot     *slot       // where calls run, once one did
 	page     uintptr     // for arguments, where there is no room for a slot
 	heal     heal        // what slot's code does
+	trapped  *Batch      // the tracee stands behind this one's trap
 
 	// Hold keeps the tracee in hand when a SIGSTOP reaches it between calls:
 	// for a child in the making, which must never run as it is.
@@ -60,7 +62,7 @@ func (s *Stopped) Begin() (*Injection, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Injection{Stopped: s, saved: s.rewind(regs), insn: insn, mask: mask}, nil
+	return &Injection{Stopped: s, saved: s.rewind(regs), insn: insn, mask: mask, now: mask}, nil
 }
 
 // block keeps every signal out while calls are injected, or a call would eat
@@ -69,11 +71,23 @@ func (s *Stopped) Begin() (*Injection, error) {
 // (sigsuspend, ppoll, pselect, epoll_pwait) keeps its mask: PTRACE_SETSIGMASK
 // would throw the saved one away. See keepsMask.
 func (i *Injection) block() error {
-	if i.masked || keepsMask(i.saved) || i.mask == blockAll {
+	if keepsMask(i.saved) || i.now == blockAll {
 		return nil
 	}
 	i.masked = true
 	return i.SetSigMask(blockAll)
+}
+
+// SetSigMask is that of [Stopped], for a mask that is not in force already.
+func (i *Injection) SetSigMask(mask uint64) error {
+	if mask == i.now {
+		return nil
+	}
+	err := i.Stopped.SetSigMask(mask)
+	if err == nil {
+		i.now = mask
+	}
+	return err
 }
 
 // Saved returns the registers that End will put back.
@@ -109,7 +123,7 @@ func (i *Injection) enter(h heal, nr uintptr, args []uintptr) error {
 	}
 	// First the guard, then the mask, and the other way round at the end: a
 	// tracee whose signals are blocked stands where it would unblock them itself.
-	i.ran = true
+	i.ran, i.trapped = true, nil
 	if err := i.SetRegs(forCall(i.saved, insn, nr, args)); err != nil {
 		return err
 	}
@@ -212,7 +226,7 @@ func (i *Injection) restore() error {
 			return err
 		}
 	}
-	i.ran, i.masked = false, false
+	i.ran, i.masked, i.trapped = false, false, nil
 	if err := i.SetRegs(i.saved); err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ package ptrace
 const (
 	guardArgs = 224
 	guardSize = 352
-	doneLen   = 16
 )
 
 type heal int
@@ -26,5 +25,5 @@ type vdso struct{ syscall, size, spare uint64 }
 func ourVDSO() (vdso, error)       { return vdso{}, ErrArch }
 func vdsoBase(int) (uint64, error) { return 0, ErrArch }
 
-func (b *Batch) program() []byte      { return nil }
-func (b *Batch) execute(uint64) error { return ErrArch }
+func (b *Batch) program() []byte { return nil }
+func (b *Batch) execute() error  { return ErrArch }

@@ -33,7 +33,7 @@ func (b *build) openChannel() error {
 		return fmt.Errorf("socketpair in the child: %w", made.Errno)
 	}
 	var pair [8]byte
-	if err := b.inj.Read(at, pair[:]); err != nil {
+	if err := s.batch.Output(at, pair[:]); err != nil {
 		return err
 	}
 	far, near := int(binary.LittleEndian.Uint32(pair[:])), int(binary.LittleEndian.Uint32(pair[4:]))
@@ -100,7 +100,7 @@ func (c *channel) header(control uintptr, space int) uintptr {
 // received reads the numbers that recvmsg stored.
 func (c *channel) received(control uintptr, n int) ([]int, error) {
 	p := make([]byte, unix.CmsgSpace(4*n))
-	if err := c.b.inj.Read(control, p); err != nil {
+	if err := c.b.script.batch.Output(control, p); err != nil {
 		return nil, err
 	}
 	if got := binary.LittleEndian.Uint64(p); got != uint64(unix.CmsgLen(4*n)) {

@@ -81,6 +81,9 @@ func (b *build) exec(why string, open func() (int, error)) error {
 	}
 	defer b.drop()
 	empty := b.script.text("")
+	if err := b.script.batch.Flush(); err != nil {
+		return err
+	}
 	_, err = b.inj.Call(unix.SYS_EXECVEAT, uintptr(there[0]), empty, 0, 0, unix.AT_EMPTY_PATH, 0)
 	if err != nil {
 		return fmt.Errorf("exec for the target's child, which has %s: %w", why, err)

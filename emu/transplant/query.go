@@ -92,7 +92,7 @@ func (a *answers) queue(s *script, out uintptr) {
 
 func (a *answers) readBack(s *script, out uintptr) error {
 	b := make([]byte, answerSize)
-	if err := s.inj.Read(out, b); err != nil {
+	if err := s.batch.Output(out, b); err != nil {
 		return err
 	}
 	a.tsc = binary.LittleEndian.Uint32(b)

@@ -132,6 +132,9 @@ func (s *script) execute(steps []step) ([]ptrace.Result, error) {
 		return s.batch.Run()
 	}
 	var results []ptrace.Result
+	if err := s.batch.Flush(); err != nil {
+		return nil, err
+	}
 	for i, q := range s.queue {
 		v, err := s.inj.Call(q.nr, q.args...)
 		r := ptrace.Result{Value: v}
@@ -143,7 +146,6 @@ func (s *script) execute(steps []step) ([]ptrace.Result, error) {
 		}
 	}
 	s.queue = nil
-	_, _ = s.batch.Run() // empties the data half
 	return results, nil
 }
 
