@@ -27,7 +27,7 @@ type compareCmd struct {
 	Jobs        int           `default:"2" help:"How many programs run at the same time."`
 	Dir         string        `default:"build/selftests" type:"path" help:"Where the conformance programs are."`
 	Timeout     time.Duration `default:"30m" help:"For each column."`
-	CaseTimeout time.Duration `default:"60s" help:"For one check."`
+	CaseTimeout time.Duration `default:"6m" help:"For one check."`
 }
 
 // Run makes the columns one after the other and compares; exit status 1 if anything

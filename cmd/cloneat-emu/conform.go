@@ -26,7 +26,7 @@ type conformCmd struct {
 	Jobs        int           `default:"1" help:"How many programs run at the same time."`
 	Dir         string        `default:"build/selftests" type:"path" help:"Where the conformance programs are."`
 	Timeout     time.Duration `default:"30m" help:"For the whole suite."`
-	CaseTimeout time.Duration `default:"60s" help:"For one check."`
+	CaseTimeout time.Duration `default:"6m" help:"For one check."`
 }
 
 // errUndocumented: the details were printed already.

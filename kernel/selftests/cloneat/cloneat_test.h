@@ -18,7 +18,7 @@
  *
  *	runner ---- keeper (a child subreaper, one per check)
  *	              |
- *	              +-- check: runs the body, has 60 s
+ *	              +-- check: runs the body, has 300 s
  *	              |     +-- targets, children of cloneat() ...
  *	              +-- whatever lost its parent
  *
@@ -81,7 +81,7 @@
 #endif
 
 #define CT_STACK_SIZE (256 * 1024)	/* bytes of a stack of ct_stack() */
-#define CT_SECONDS 60			/* ends a hang: no check lasts a second */
+#define CT_SECONDS 300	/* ends a hang; emulated twice, a check is slow */
 #define CT_SLOTS 64			/* longs that processes share */
 
 /* The word of a mask made of CLONEXT_* indices. */
