@@ -11,6 +11,10 @@ demo: ## a caller clones itself into three other processes
 	@.ci/demo
 test: ## everything that CI demands, but for the linters
 	@.ci/test
+bystanders: ## suites that nobody here wrote, natively and under run: Go's, the kernel's, gdb, sudo, runc
+	@.ci/bystanders
+soak: ## many calls in a row (CALLS=1000000): memory, descriptors, threads of the supervisor
+	@.ci/soak $(CALLS)
 bench: ## what it costs, side by side: tables and build/bench.svg
 	@.ci/bench
 warm: ## clones of a warm interpreter against cold starts (REQUESTS="1 10 100"): build/warm.svg
@@ -38,5 +42,5 @@ dist: ## the release: a static command with manual, header and licences
 clean: ## removes build/ and dist/out/; the cached kernels stay
 	rm -rf build dist/out
 
-.PHONY: help build demo test bench warm fuzz kernel kernel-debug kernel-check conform \
+.PHONY: help build demo test bystanders soak bench warm fuzz kernel kernel-debug kernel-check conform \
 	compare man lint deb dist clean

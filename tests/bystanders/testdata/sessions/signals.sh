@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+# What a shell sees of its children: statuses, stops, traps, groups.
+sh -c 'exit 7' || echo "status: $?"
+sh -c 'kill -TERM $$' 2>/dev/null || echo "killed: $?"
+trap 'echo "trapped: USR1"' USR1
+kill -USR1 $$
+trap '' HUP
+sh -c 'kill -HUP $$; echo "ignored: HUP"'
+set -m
+sleep 1000 &
+echo "group of its own: $(($(ps -o pgid= $!) == $!))"
+kill -STOP $!
+until grep -q '^State:.T' /proc/$!/status; do :; done
+echo "stopped: $(jobs -s | wc -l)"
+kill -KILL -- -$!
+wait -f $! 2>/dev/null || echo "job: $?"
+echo "piped: $(seq 1 1000 | sort -rn | head -n 1)"
+grep -E 'SigBlk|SigIgn|SigCgt|TracerPid' /proc/self/status | tr '\t' ' '
