@@ -76,10 +76,13 @@ func (c *call) run() verdict {
 		return fails(errno, "")
 	}
 	caller, err := check.OpenCaller(c.n.TID)
-	if err != nil || !listen.Valid(c.s.fd, c.n.ID) {
+	if err != nil {
 		return verdict{drop: true}
 	}
 	defer caller.Close()
+	if !listen.Valid(c.s.fd, c.n.ID) {
+		return verdict{drop: true} // killed, or its number another's by now
+	}
 	c.check = &check.Call{
 		Caller: caller, Pid: c.pid, Naming: c.kind.naming, Hint: c.hint, Args: args, Access: c.access,
 	}
