@@ -62,7 +62,7 @@ func (p *pool) fill() {
 	}
 }
 
-// work is a worker's life. Where it ends without unlocking, the thread ends.
+// work is a worker's life. It ends without unlocking, and so does the thread.
 func (p *pool) work() {
 	runtime.LockOSThread()
 	// A caller can be hit by a signal until its call is received, and waits
@@ -79,12 +79,8 @@ func (p *pool) work() {
 		}
 		good := p.serve(n)
 		p.busy.Done()
-		if !good {
-			return
-		}
-		if !p.rest() {
-			runtime.UnlockOSThread()
-			return
+		if !good || !p.rest() {
+			return // the thread ends: after a burst there are as few as before
 		}
 	}
 }
