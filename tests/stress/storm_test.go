@@ -53,6 +53,12 @@ type storm struct {
 // startStorm starts the program and waits until it is at work.
 func startStorm(t *testing.T, program string, args ...string) *storm {
 	t.Helper()
+	return startFrom(t, nil, program, args...)
+}
+
+// startFrom is the same with a standard input.
+func startFrom(t *testing.T, stdin *os.File, program string, args ...string) *storm {
+	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -63,14 +69,14 @@ func startStorm(t *testing.T, program string, args ...string) *storm {
 	}
 	t.Cleanup(func() { r.Close(); stderr.Close() })
 	cmd := emu.Command(program, args...)
-	cmd.Stdout, cmd.Stderr = w, stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, w, stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	w.Close()
 	s := &storm{cmd: cmd, operator: operatorOf(t), says: bufio.NewReader(r), stderr: stderr}
 	if line, err := s.says.ReadString('\n'); err != nil {
-		t.Fatalf("the storm said %q: %v", line, err)
+		t.Fatalf("the storm said %q: %v\n%s", line, err, s.complaints(t))
 	}
 	return s
 }
@@ -150,7 +156,7 @@ func children(t *testing.T) string {
 func TestStormLeavesTheSupervisorAsItWas(t *testing.T) {
 	seconds := setting(t, "CLONEAT_SECONDS", 2)
 	s := startStorm(t, built.C(t, "tests/stress/testdata/storm.c"), "4", strconv.Itoa(seconds))
-	fds := descriptors(t, s.operator)
+	fds := entries(t, s.operator, "fd")
 	if err := s.cmd.Wait(); err != nil {
 		t.Errorf("storm: %v\n%s", err, s.complaints(t))
 	}
@@ -167,12 +173,3 @@ func TestStormLeavesTheSupervisorAsItWas(t *testing.T) {
 
 // maxDescriptors bounds what the operator needs for four calls at a time.
 const maxDescriptors = 100
-
-func descriptors(t *testing.T, pid int) int {
-	t.Helper()
-	entries, err := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(entries)
-}

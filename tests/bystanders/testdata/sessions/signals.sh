@@ -13,6 +13,9 @@ kill -STOP $!
 until grep -q '^State:.T' /proc/$!/status; do :; done
 echo "stopped: $(jobs -s | wc -l)"
 kill -KILL -- -$!
-wait -f $! 2>/dev/null || echo "job: $?"
+while kill -0 -- -$! 2>/dev/null; do
+	wait -f $! 2>/dev/null || true # says stopped once, if it is heard of only now
+done
+echo "gone: the job"
 echo "piped: $(seq 1 1000 | sort -rn | head -n 1)"
 grep -E 'SigBlk|SigIgn|SigCgt|TracerPid' /proc/self/status | tr '\t' ' '
