@@ -33,6 +33,9 @@ func (b *build) climb() error {
 		what = b.missingRights(&have)
 		forever = have.noNewPrivs
 	}
+	if what == "" && b.needsVeil() {
+		what = "memory that its user may have open"
+	}
 	switch {
 	case forever && !b.opt.BestEffort:
 		return unsupported("the target has %s", what)
@@ -53,6 +56,16 @@ func (b *build) missingRights(have *credentials) string {
 		return "another root, and no CAP_SYS_CHROOT"
 	}
 	return ""
+}
+
+// needsVeil reports whether the memory that C was born with must not become the
+// caller's. Access to /proc/PID/mem is checked when it is opened: between C's birth
+// and its being made non-dumpable (readAttrs) the target's user may have done so,
+// and would read the caller's memory there, which that user may not if the caller is
+// not dumpable. An exec gives C new memory; the ladder cannot be read by C, so that
+// it is not dumpable from the start (would_dump() in fs/exec.c).
+func (b *build) needsVeil() bool {
+	return b.snap.own.prctl[unix.PR_GET_DUMPABLE].Value != 1 && !b.opt.keepsMemory() && tracesAnybody()
 }
 
 func maySetExe(c *credentials) bool {

@@ -28,7 +28,9 @@
 // [Snapshot.Build] is one ordered list of steps. What decides the order:
 // C's inherited rseq(2) area goes before C's first return to user space could
 // touch it; C is made non-dumpable before anything of the caller's comes in,
-// so that the target's user can neither trace nor read it; memory comes before
+// so that the target's user can neither trace nor read it (and gets new memory
+// by an exec, where the caller is not dumpable: what was opened before stays open);
+// memory comes before
 // descriptors, because their numbers are used on the way; limits are relaxed
 // first and set last; credentials are given up when nothing is left to do that
 // needs them; registers come at the very end.
