@@ -42,7 +42,7 @@ func (s *Server) serve(n listen.Notification) bool {
 	defer c.leaveRoom()
 	c.event = Event{Name: c.kind.name, Caller: n.TID, Pid: c.pid, Hint: c.hint, ArgsPtr: n.Args[2]}
 	c.finish(c.run())
-	return !c.lost && !ptrace.Tracing()
+	return !c.lost
 }
 
 // leaveRoom lets another call be worked on.
@@ -120,6 +120,7 @@ func (c *call) finish(v verdict) {
 	} else if !v.drop && c.s.waiting.take(c.n.TID, c.n.ID) {
 		c.answer(v)
 	}
+	c.lost = c.lost || ptrace.Tracing()
 	c.unlock()
 	if v.drop || v.again {
 		return
@@ -127,10 +128,21 @@ func (c *call) finish(v verdict) {
 	c.tell(v)
 }
 
-// unlock lets other workers have the processes.
+// unlock lets other workers have the processes: where this thread has to end to
+// let them go, when it has.
 func (c *call) unlock() {
-	c.s.locks.unlock(c.locked...)
+	locked := c.locked
 	c.locked = nil
+	if !c.lost || len(locked) == 0 {
+		c.s.locks.unlock(locked...)
+		return
+	}
+	go func(tid int) {
+		for unix.Tgkill(unix.Getpid(), tid, 0) == nil {
+			time.Sleep(100 * time.Microsecond)
+		}
+		c.s.locks.unlock(locked...)
+	}(unix.Gettid())
 }
 
 // answer ends a call whose caller was never stopped.

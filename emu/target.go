@@ -58,15 +58,21 @@ func seizeFailed(tid int, err error) error {
 	if !errors.Is(err, unix.EPERM) {
 		return err
 	}
-	d, perr := proc.Open(tid)
-	if perr != nil {
-		return unix.ESRCH
-	}
-	defer d.Close()
-	if st, serr := d.Stat(); serr != nil || st.Exiting() {
+	if exiting(tid) {
 		return unix.ESRCH
 	}
 	return fmt.Errorf("target %d is traced by another process, or may not be traced: %w", tid, ptrace.ErrBusy)
+}
+
+// exiting reports whether the thread is gone or about to be.
+func exiting(tid int) bool {
+	d, err := proc.Open(tid)
+	if err != nil {
+		return true
+	}
+	defer d.Close()
+	st, err := d.Stat()
+	return err != nil || st.Exiting()
 }
 
 // letTargetGo gives the target back what it had.
