@@ -396,6 +396,31 @@ PLAY(hint_in_storm, "a hint under a storm of forks: exact, or EEXIST")
 	expect_eq(actor_finish(&storm), 0);
 }
 
+/* check -> init -> storm, target without rights; check asks for a number */
+PLAY_DOCUMENTED(hint_cursor, "hints below a target without rights, in a storm: ids go on",
+		"ns_last_pid is set for the target, and others fork meanwhile")
+{
+	struct actor init, storm, last;
+	long ret;
+
+	spawn(&me, &init, CLONE_NEWPID);
+	spawn(&init, &storm, 0);
+	spawn(&init, &t, 0);
+	expect_eq(on(&t, do_become, 1000), 0);
+	start(&storm, do_storm, 0);
+	for (int i = 0; i < 5; i++) {
+		ret = cl(&me, &k, t.pid, 30000 + 7 * i, 0);
+		expect(ret > 0 || ret == -EEXIST);
+		if (ret < 0)
+			continue;
+		expect_eq(sys(&k, SYS_getpid), 30000 + 7 * i);
+		expect_eq(end(&k, &t, 3), EXITED(3));
+	}
+	slot_set(1, 1);
+	expect_eq(actor_finish(&storm), 0);
+	expect(spawn(&init, &last, 0) < 30000);
+}
+
 /* --- rights ------------------------------------------------------------- */
 
 /* The child is the caller's double or there is none: never root. */
