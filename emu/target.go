@@ -24,6 +24,7 @@ func (c *call) stopTarget() (*ptrace.Injection, error) {
 	if err != nil {
 		return nil, seizeFailed(tid, err)
 	}
+	r.Observe()
 	if err := c.released(r.Interrupt()); err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@
 // a `syscall` instruction that the tracee already has mapped, and
 // [Injection.End] puts everything back, whatever happened between. The system
 // call that the tracee was stopped in goes on or restarts as if nothing had
-// been (see restart_amd64.go for the cases). A [Batch] runs many calls in one
+// been (see resume_amd64.go for the cases). A [Batch] runs many calls in one
 // stop, by a small program in memory that was mapped into the tracee for it;
 // only tracees that may be changed in that way (a child in the making, a
 // waiting caller) are used so.

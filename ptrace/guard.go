@@ -24,8 +24,14 @@ var claiming sync.Mutex
 // this kernel's.
 var errNoSlot = errors.New("no room behind the vdso")
 
-// claim takes a free slot, by writing first into it.
+// claim takes a free slot for a guard, by writing first into it.
 func (s *Stopped) claim(first []byte) (*slot, error) {
+	return s.claimSlot(0, func(uintptr) []byte { return first })
+}
+
+// claimSlot takes a slot if that leaves so many free ones over. Those of legs
+// that are over are free.
+func (s *Stopped) claimSlot(leave int, first func(at uintptr) []byte) (*slot, error) {
 	v, err := ourVDSO()
 	if err != nil {
 		return nil, err
@@ -45,13 +51,34 @@ func (s *Stopped) claim(first []byte) (*slot, error) {
 	if err := s.peek(start, all); err != nil {
 		return nil, err
 	}
+	free := s.freeSlots(start, all)
+	if len(free) <= leave {
+		return nil, errNoSlot
+	}
+	return &slot{free[0]}, s.Write(free[0], first(free[0]))
+}
+
+func (s *Stopped) freeSlots(start uintptr, all []byte) (free []uintptr) {
+	var regs *Regs
 	for off := 0; off < len(all); off += guardSize {
-		if zero(all[off : off+guardSize]) {
-			at := start + uintptr(off)
-			return &slot{at}, s.Write(at, first)
+		at, b := start+uintptr(off), all[off:off+guardSize]
+		if isLeg(b) {
+			if regs == nil {
+				r, err := s.Regs()
+				if err != nil {
+					return nil
+				}
+				regs = &r
+			}
+			if s.legIsOver(at, b, *regs) && s.Write(at, make([]byte, guardSize)) == nil {
+				clear(b)
+			}
+		}
+		if zero(b) {
+			free = append(free, at)
 		}
 	}
-	return nil, errNoSlot
+	return free
 }
 
 func zero(b []byte) bool {

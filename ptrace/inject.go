@@ -15,6 +15,7 @@ const blockAll = ^uint64(1<<(uint(unix.SIGKILL)-1) | 1<<(uint(unix.SIGSTOP)-1))
 type Injection struct {
 	*Stopped
 	saved    Regs        // what End puts back
+	stopped  Regs        // as the tracee was stopped
 	mask     uint64      // the tracee's own blocked signals
 	now      uint64      // what is blocked now
 	masked   bool        // mask was replaced and must be put back
@@ -62,7 +63,8 @@ func (s *Stopped) Begin() (*Injection, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Injection{Stopped: s, saved: s.rewind(regs), insn: insn, mask: mask, now: mask}, nil
+	// The last step: what it makes in the tracee is used.
+	return &Injection{Stopped: s, saved: s.goOn(regs), stopped: regs, insn: insn, mask: mask, now: mask}, nil
 }
 
 // block keeps every signal out while calls are injected, or a call would eat
@@ -151,7 +153,12 @@ func (i *Injection) giveWay(sig unix.Signal) error {
 			return err
 		}
 	}
-	if err := errors.Join(i.SetRegs(i.saved), i.Unguard()); err != nil {
+	r := i.saved
+	if i.catches(sig) { // it ends the call, as it was stopped
+		r = i.stopped
+		i.dropLegs()
+	}
+	if err := errors.Join(i.SetRegs(r), i.Unguard()); err != nil {
 		return err
 	}
 	i.forget, i.Detached = true, true

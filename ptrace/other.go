@@ -40,8 +40,18 @@ func (s *Stopped) Rseq() (RseqConfig, error) { return RseqConfig{}, ErrArch }
 func check64(int, Regs) error                              { return ErrArch }
 func (s *Stopped) syscallInsn(Regs) (uint64, error)        { return 0, ErrArch }
 func (s *Stopped) leaveCriticalSection(Regs) (Regs, error) { return Regs{}, ErrArch }
-func (s *Stopped) rewind(r Regs) Regs                      { return r }
+func (s *Stopped) goOn(r Regs) Regs                        { return r }
 func keepsMask(Regs) bool                                  { return false }
+
+func mayRestartAfresh([]byte) bool                      { return false }
+func procSyscall(Regs) []byte                           { return nil }
+func isLeg([]byte) bool                                 { return false }
+func (s *Stopped) legIsOver(uintptr, []byte, Regs) bool { return false }
+func (s *Stopped) catches(unix.Signal) bool             { return false }
+func (s *Stopped) dropLegs()                            {}
+
+// Disturbed cannot tell.
+func Disturbed(Regs) bool { return false }
 
 // InSyscall cannot tell.
 func InSyscall(Regs) (nr int, in bool) { return 0, false }

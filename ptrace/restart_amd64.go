@@ -17,27 +17,23 @@ func keepsMask(r Regs) bool {
 	return false
 }
 
-// rewind makes a call that ends with EINTR on any interruption start again,
-// where nothing but the supervisor's interrupt disturbed it: epoll_wait,
-// sigtimedwait, semtimedop, accept and recv with a timeout and others return
-// -EINTR where the rest of the kernel asks for a restart. Precondition: the
-// tracee is in the interrupt stop, so that a signal still to be delivered is
-// pending now.
-func (s *Stopped) rewind(r Regs) Regs {
-	if _, in := InSyscall(r); !in || int64(r.Rax) != -int64(unix.EINTR) || s.signalWaits() {
-		return r
-	}
-	r.Rax = r.Orig_rax
-	r.Orig_rax = ^uint64(0)
-	r.Rip -= syscallLen
-	return r
-}
-
-// signalWaits reports whether a signal is pending that the tracee does not block.
+// signalWaits reports whether a signal is about to be delivered that ends calls:
+// pending, not blocked, and with something to do.
 func (s *Stopped) signalWaits() bool {
 	b, err := readProc(s.TID, "status")
 	if err != nil {
 		return true
 	}
-	return pendingIn(b)&^hexField(b, "\nSigBlk:\t") != 0
+	idle := hexField(b, "\nSigIgn:\t") | defaultIgnored&^hexField(b, "\nSigCgt:\t")
+	return pendingIn(b)&^hexField(b, "\nSigBlk:\t")&^idle != 0
+}
+
+// defaultIgnored are the signals that do nothing where they are not caught. A
+// tracee is told of them all the same (kernel: sig_ignored).
+const defaultIgnored = 1<<(unix.SIGCHLD-1) | 1<<(unix.SIGCONT-1) | 1<<(unix.SIGURG-1) | 1<<(unix.SIGWINCH-1)
+
+// catches reports whether the tracee has a handler for sig.
+func (s *Stopped) catches(sig unix.Signal) bool {
+	b, err := readProc(s.TID, "status")
+	return err == nil && hexField(b, "\nSigCgt:\t")>>(uint(sig)-1)&1 != 0
 }

@@ -6,6 +6,8 @@ import "golang.org/x/sys/unix"
 type Running struct {
 	// TID is the thread's number in the supervisor's pid namespace.
 	TID int
+
+	slept *asleep // see Observe; nil: not known
 }
 
 // Stopped is a tracee in a ptrace-stop. It must not be used any more once
@@ -15,6 +17,10 @@ type Stopped struct {
 	TID int
 	// Last is the stop that the tracee is in.
 	Last Stop
+
+	slept *asleep
+	leg   *slot // of the leg that it is in, or goes on with
+	fresh *slot // the same, if this stop made it
 }
 
 // Seize attaches to tid with options (PTRACE_O_*) in one request, so that no

@@ -115,7 +115,7 @@ func (r *Running) poll(flags int) (s *Stopped, stop Stop, done bool, err error) 
 		return nil, stop, false, nil
 	case err == nil:
 		stop = decode(int(si.status))
-		return &Stopped{TID: r.TID, Last: stop}, stop, true, nil
+		return &Stopped{TID: r.TID, Last: stop, slept: r.slept}, stop, true, nil
 	}
 	r.reap()
 	return nil, Stop{Kind: Ended}, true, fmt.Errorf("pid %d ended: %w (%w)", r.TID, ErrGone, err)

@@ -49,6 +49,7 @@ func (s *Snapshot) freeze() error {
 func (s *Snapshot) freezeOne(tid int) error {
 	r, err := ptrace.Seize(tid, unix.PTRACE_O_TRACESYSGOOD)
 	if err == nil {
+		r.Observe()
 		err = r.Interrupt()
 	}
 	var t *ptrace.Stopped
@@ -110,11 +111,11 @@ func (s *Snapshot) Release() error {
 	return failed
 }
 
-// thaw detaches a thread. One whose call would end with EINTR for the mere
-// stop (epoll_wait and its kin) is set back to make the call again, which is
-// what opening and closing an injection does.
+// thaw detaches a thread. One whose call would end with EINTR or early for the
+// mere stop (epoll_wait and its kin, a write to a full pipe) is made to go on with
+// it, which is what opening and closing an injection does.
 func thaw(t *ptrace.Stopped) error {
-	if regs, err := t.Regs(); err == nil && ptrace.ReturnValue(regs) == -int64(unix.EINTR) {
+	if regs, err := t.Regs(); err == nil && ptrace.Disturbed(regs) {
 		if inj, err := t.Begin(); err == nil {
 			_ = inj.End()
 		}

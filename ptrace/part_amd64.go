@@ -1,0 +1,187 @@
+package ptrace
+
+import (
+	"bytes"
+	"encoding/binary"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// The calls that end early, with a part of what they were asked for.
+
+// Sizes of struct mmsghdr, struct io_event, struct iovec and struct msghdr.
+const (
+	mmsghdrSize  = 64
+	ioEventSize  = 32
+	iovecSize    = 16
+	msghdrSize   = 56
+	msghdrIov    = 16 // msg_iov, msg_iovlen
+	maxIovecs    = 1024
+	noWaitForAll = unix.MSG_DONTWAIT | unix.MSG_WAITFORONE
+)
+
+// mayBePart reports whether r's call can be one that achieved v, and was to
+// achieve more.
+func mayBePart(r Regs, v uint64) bool {
+	switch r.Orig_rax {
+	case unix.SYS_WRITE:
+		return v < r.Rdx
+	case unix.SYS_GETRANDOM:
+		return v < r.Rsi
+	case unix.SYS_SENDTO:
+		return r.R10&unix.MSG_DONTWAIT == 0 && v < r.Rdx
+	case unix.SYS_SENDFILE:
+		return v < r.R10
+	case unix.SYS_RECVFROM:
+		return waitsForAll(r.R10) && v < r.Rdx
+	case unix.SYS_RECVMSG:
+		return waitsForAll(r.Rdx)
+	case unix.SYS_WRITEV:
+		return true
+	case unix.SYS_SENDMSG:
+		return r.Rdx&unix.MSG_DONTWAIT == 0
+	case unix.SYS_SENDMMSG, unix.SYS_RECVMMSG:
+		return r.R10&noWaitForAll == 0 && v < r.Rdx
+	case unix.SYS_IO_GETEVENTS:
+		return v < r.Rsi
+	case unix.SYS_IO_URING_ENTER:
+		return r.R10&enterGetEvents != 0 && r.Rdx > 0
+	}
+	return false
+}
+
+func waitsForAll(flags uint64) bool {
+	return flags&(unix.MSG_WAITALL|unix.MSG_PEEK|unix.MSG_DONTWAIT) == unix.MSG_WAITALL
+}
+
+// isPart reports whether r's call was cut short by its interruption, as far as
+// its kind of file tells: a pipe, a socket or a terminal takes everything in the
+// end.
+func (s *Stopped) isPart(r Regs) bool {
+	switch r.Orig_rax {
+	case unix.SYS_WRITE, unix.SYS_WRITEV, unix.SYS_SENDFILE:
+		var st unix.Stat_t
+		if unix.Stat("/proc/"+strconv.Itoa(s.TID)+"/fd/"+strconv.Itoa(int(int32(r.Rdi))), &st) != nil {
+			return false
+		}
+		switch st.Mode & unix.S_IFMT {
+		case unix.S_IFSOCK:
+			return true
+		case unix.S_IFIFO, unix.S_IFCHR:
+			return r.Orig_rax != unix.SYS_SENDFILE // takes what finds room (splice_file_to_pipe)
+		}
+		return false
+	case unix.SYS_IO_URING_ENTER:
+		return s.ringWaits(int(r.Rdi), r.Rdx)
+	case unix.SYS_RECVMMSG:
+		s.forgetError(int(r.Rdi))
+	}
+	return true
+}
+
+// forgetError clears the error that a recvmmsg(2) which was cut short leaves for
+// the next call (kernel: __sys_recvmmsg puts even ERESTARTSYS into sk_err).
+func (s *Stopped) forgetError(fd int) {
+	_ = s.withSocket(fd, func(own int) error {
+		_, err := unix.GetsockoptInt(own, unix.SOL_SOCKET, unix.SO_ERROR)
+		return err
+	})
+}
+
+// ringWaits reports whether fewer than least completions are there.
+func (s *Stopped) ringWaits(fd int, least uint64) bool {
+	b, err := readProc(s.TID, "fdinfo/"+strconv.Itoa(fd))
+	if err != nil {
+		return false
+	}
+	head, ok1 := ringField(b, "\nCqHead:")
+	tail, ok2 := ringField(b, "\nCqTail:")
+	return ok1 && ok2 && uint64(tail-head) < least
+}
+
+func ringField(b []byte, name string) (uint32, bool) {
+	_, rest, _ := bytes.Cut(b, []byte(name))
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	v, err := strconv.ParseUint(string(bytes.TrimSpace(line)), 10, 32)
+	return uint32(v), err == nil
+}
+
+// rest is the call for what l has not done, and what its arguments, which will be
+// at addr, consist of.
+func (s *Stopped) rest(l *leg, addr uint64) (Regs, []byte, bool) {
+	r, done := l.own, uint64(l.done)
+	switch r.Orig_rax {
+	case unix.SYS_WRITE, unix.SYS_SENDTO, unix.SYS_RECVFROM:
+		r.Rsi, r.Rdx = r.Rsi+done, r.Rdx-done
+	case unix.SYS_GETRANDOM:
+		r.Rdi, r.Rsi = r.Rdi+done, r.Rsi-done
+	case unix.SYS_SENDFILE:
+		r.R10 -= done
+	case unix.SYS_SENDMMSG, unix.SYS_RECVMMSG:
+		r.Rsi, r.Rdx = r.Rsi+done*mmsghdrSize, r.Rdx-done
+	case unix.SYS_IO_GETEVENTS:
+		r.Rsi, r.Rdx, r.R10 = r.Rsi-done, r.Rdx-done, r.R10+done*ioEventSize
+	case unix.SYS_IO_URING_ENTER:
+		r.Rsi = 0 // all are submitted; what is left is the wait
+	case unix.SYS_WRITEV:
+		return s.restOfVector(r, r.Rsi, r.Rdx, done, addr)
+	case unix.SYS_SENDMSG, unix.SYS_RECVMSG:
+		return s.restOfMessage(r, done, addr)
+	default:
+		return r, nil, false
+	}
+	return r, nil, true
+}
+
+// restOfMessage makes a call without a message header of the rest: it has been
+// filled in or used when the first part was done. Of a vector only the last piece
+// can be left then, unless writev(2) does the same.
+func (s *Stopped) restOfMessage(r Regs, done, addr uint64) (Regs, []byte, bool) {
+	var h [msghdrSize]byte
+	if s.peek(uintptr(r.Rsi), h[:]) != nil {
+		return r, nil, false
+	}
+	iov, n := binary.LittleEndian.Uint64(h[msghdrIov:]), binary.LittleEndian.Uint64(h[msghdrIov+8:])
+	recv, flags := r.Orig_rax == unix.SYS_RECVMSG, r.Rdx
+	r, b, ok := s.restOfVector(r, iov, n, done, addr)
+	switch {
+	case ok && r.Orig_rax == unix.SYS_WRITE && recv:
+		r.Orig_rax = unix.SYS_RECVFROM
+	case ok && r.Orig_rax == unix.SYS_WRITE:
+		r.Orig_rax = unix.SYS_SENDTO
+	default:
+		return r, b, ok && !recv && flags == 0
+	}
+	r.R10, r.R8, r.R9 = flags, 0, 0
+	return r, b, true
+}
+
+// restOfVector makes a write(2) of the rest of a vector of which one piece is
+// left, and a writev(2) of some more.
+func (s *Stopped) restOfVector(r Regs, iov, n, done, addr uint64) (Regs, []byte, bool) {
+	if n == 0 || n > maxIovecs {
+		return r, nil, false
+	}
+	b := make([]byte, n*iovecSize)
+	if s.peek(uintptr(iov), b) != nil {
+		return r, nil, false
+	}
+	for len(b) > iovecSize && done >= binary.LittleEndian.Uint64(b[8:]) {
+		done -= binary.LittleEndian.Uint64(b[8:])
+		b = b[iovecSize:]
+	}
+	base, size := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
+	if done >= size || len(b) > legRoom {
+		return r, nil, false
+	}
+	base, size = base+done, size-done
+	if len(b) == iovecSize {
+		r.Orig_rax, r.Rsi, r.Rdx = unix.SYS_WRITE, base, size
+		return r, nil, true
+	}
+	binary.LittleEndian.PutUint64(b, base)
+	binary.LittleEndian.PutUint64(b[8:], size)
+	r.Orig_rax, r.Rsi, r.Rdx = unix.SYS_WRITEV, addr, uint64(len(b)/iovecSize)
+	return r, b, true
+}
