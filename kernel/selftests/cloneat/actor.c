@@ -501,17 +501,16 @@ static long sleeps_in(pid_t tid)
 	return proc_state(tid) == 'S' ? nr : -1;
 }
 
-/* A call that was interrupted may go on as restart_syscall(). */
 void wait_blocked(struct actor *a, long nr)
 {
-	long now;
-
-	do {
-		now = sleeps_in(a->pid);
-		if (now == nr || now == SYS_restart_syscall)
-			return;
+	while (sleeps_in(a->pid) != nr && !answered(a))
 		sched_yield();
-	} while (!answered(a));
+}
+
+void wait_asleep(struct actor *a)
+{
+	while (sleeps_in(a->pid) < 0 && !answered(a))
+		sched_yield();
 }
 
 /* --- cleaning up -------------------------------------------------------- */

@@ -128,6 +128,11 @@ uint64_t proc_link(pid_t pid, const char *file);
 bool proc_child(pid_t pid, pid_t id);
 /* Wait until the actor is blocked in system call nr, or has answered. */
 void wait_blocked(struct actor *a, long nr);
+/*
+ * The same in whatever call: one that was interrupted may go on as another,
+ * such as restart_syscall().
+ */
+void wait_asleep(struct actor *a);
 
 /*
  * A check in which actors play.  What still lives at its end is killed here,

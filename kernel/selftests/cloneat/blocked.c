@@ -7,7 +7,7 @@
  *	  +-- target     blocked in a call <-
  *	        +-- kid  made, and ended, meanwhile
  */
-#include "scene.h"
+#include "busy.h"
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
@@ -29,8 +29,7 @@
 #define NO_SELECT
 #endif
 
-/* What target and check share: made before the target is. */
-static int p[2];	/* a pipe, or a pair of sockets */
+/* What target and check share besides p[]. */
 static int sem = -1;	/* System V */
 static int queue = -1;
 static char path[] = "/tmp/cloneat-XXXXXX";
@@ -49,11 +48,6 @@ static void catch_usr1(void)
 	struct sigaction sa = { .sa_handler = handler };
 
 	sigaction(SIGUSR1, &sa, NULL);
-}
-
-static long errno_of(long ret)
-{
-	return ret < 0 ? -errno : ret;
 }
 
 /* --- the calls ---------------------------------------------------------- */
@@ -423,16 +417,6 @@ static long in_waitid(struct msg *m)
 
 /* --- how they are prepared and released --------------------------------- */
 
-static void make_pipe(void)
-{
-	must(pipe(p));
-}
-
-static void make_sockets(void)
-{
-	must(socketpair(AF_UNIX, SOCK_STREAM, 0, p));
-}
-
 static struct sockaddr_un name;
 static socklen_t name_len = sizeof(name);
 
@@ -443,16 +427,6 @@ static void make_listener(void)
 	must(bind(p[0], (struct sockaddr *)&name, sizeof(sa_family_t)));
 	must(listen(p[0], 1));
 	must(getsockname(p[0], (struct sockaddr *)&name, &name_len));
-}
-
-static void make_full_pipe(void)
-{
-	char page[4096] = "";
-
-	must(pipe2(p, O_NONBLOCK));
-	while (write(p[1], page, sizeof(page)) > 0)
-		;
-	must(fcntl(p[1], F_SETFL, 0));
 }
 
 static void make_eventfd(void)
@@ -507,31 +481,12 @@ static void make_fifo(void)
 	must(mkfifo(path, 0600));
 }
 
-static void make_nothing(void)
-{
-}
-
-static void send_byte(struct actor *t)
-{
-	(void)t;
-	expect_eq(write(p[1], "b", 1), 1);
-}
-
 static void do_connect(struct actor *t)
 {
 	int fd = must(socket(AF_UNIX, SOCK_STREAM, 0));
 
 	(void)t;
 	must(connect(fd, (struct sockaddr *)&name, name_len));
-}
-
-static void drain(struct actor *t)
-{
-	char buf[65536];
-
-	(void)t;
-	while (read(p[0], buf, sizeof(buf)) > 0)
-		;
 }
 
 static void add_five(struct actor *t)
@@ -584,20 +539,9 @@ static void open_writer(struct actor *t)
 	p[1] = must(open(path, O_WRONLY));
 }
 
-static void wake(struct actor *t)
-{
-	(void)t;
-	slot_set(1, 1);
-}
-
 static void signal_usr1(struct actor *t)
 {
 	must(kill(t->pid, SIGUSR1));
-}
-
-static void nothing(struct actor *t)
-{
-	(void)t;
 }
 
 static void remove_all(void)
@@ -610,20 +554,6 @@ static void remove_all(void)
 }
 
 /* --- the checks --------------------------------------------------------- */
-
-struct block {
-	const char *name;
-	const char *verdict;
-	long nr;
-	void (*make)(void);
-	long (*fn)(struct msg *m);
-	void (*release)(struct actor *t);
-	long result;
-};
-
-#define BLOCK(what, nr, make, release, result)				\
-	{ #what, "the target is blocked in " #what, nr, make, in_##what, \
-	  release, result }
 
 static const struct block blocks[] = {
 	BLOCK(read, SYS_read, make_pipe, send_byte, 'b'),
@@ -668,82 +598,9 @@ static const struct block blocks[] = {
 	BLOCK(waitid, SYS_waitid, make_nothing, wake, 21),
 };
 
-/* Handlers, masks, pending signals and memory of a process, as one text. */
-static void portrait(pid_t pid, char *text, size_t size)
-{
-	static const char *const keep[] = {
-		"SigPnd", "SigBlk", "SigIgn", "SigCgt", "ShdPnd", "Threads",
-		"VmLck", "FDSize", "Uid", "NoNewPrivs", "Seccomp",
-	};
-	char file[64], line[512];
-	FILE *f;
-
-	snprintf(file, sizeof(file), "/proc/%d/status", pid);
-	f = fopen(file, "re");
-	*text = 0;
-	while (f && fgets(line, sizeof(line), f))
-		for (size_t i = 0; i < ct_count(keep); i++)
-			if (!strncmp(line, keep[i], strlen(keep[i])) &&
-			    strlen(text) + strlen(line) < size)
-				strcat(text, line);
-	if (f)
-		fclose(f);
-	snprintf(file, sizeof(file), "/proc/%d/maps", pid);
-	f = fopen(file, "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (strlen(text) + strlen(line) < size)
-			strcat(text, line);
-	if (f)
-		fclose(f);
-}
-
-/* Kids are made below the busy target, live, and end. */
-static void use_target(struct actor *t)
-{
-	char before[8192], after[8192];
-	struct actor k[3];
-
-	portrait(t->pid, before, sizeof(before));
-	for (int i = 0; i < 3; i++) {
-		expect_ok(cl(&me, &k[i], t->pid, 0, 0));
-		expect_eq(sys(&k[i], SYS_getppid), t->pid);
-	}
-	portrait(t->pid, after, sizeof(after));
-	if (!answered(t) && strcmp(before, after))
-		fail("the target changed from\n%s\nto\n%s", before, after);
-	for (int i = 0; i < 3; i++)
-		quit(&k[i], i);
-}
-
-static void reap_three(struct actor *t)
-{
-	int seen = 0;
-
-	for (int i = 0; i < 3; i++) {
-		expect(on(t, do_wait4, -1, 0) > 0);
-		seen |= 1 << WEXITSTATUS(status_of(t));
-	}
-	expect_eq(seen, 7);
-	expect_eq(on(t, do_wait4, -1, 0), -ECHILD);
-}
-
 PLAY_TABLE(blocked, blocks)
 {
-	const struct block *b = ct_arg();
-	struct actor t;
-
-	b->make();
-	spawn(&me, &t, 0);
-	start(&t, b->fn, 0);
-	wait_blocked(&t, b->nr);
-	use_target(&t);
-	if (b->release != nothing) {
-		wait_blocked(&t, b->nr);
-		expect(!answered(&t));
-	}
-	b->release(&t);
-	expect_eq(actor_finish(&t), b->result);
-	reap_three(&t);
+	play_block();
 	remove_all();
 }
 
@@ -826,17 +683,18 @@ static long spin(struct msg *m)
 
 PLAY(spinning, "a target that spins in user mode goes on counting")
 {
-	struct actor t;
+	struct actor t, kid[KIDS];
 
 	spawn(&me, &t, 0);
 	start(&t, spin, 0);
 	while (proc_state(t.pid) != 'R')
 		sched_yield();
-	use_target(&t);
+	use_target(&t, kid);
+	end_kids(kid);
 	expect(!answered(&t));
 	slot_set(1, 1);
 	expect_eq(actor_finish(&t), 0);
-	reap_three(&t);
+	reap_kids(&t);
 }
 
 static long block_all(struct msg *m)
@@ -850,14 +708,15 @@ static long block_all(struct msg *m)
 
 PLAY(all_blocked, "a target with all signals blocked")
 {
-	struct actor t;
+	struct actor t, kid[KIDS];
 
 	make_pipe();
 	spawn(&me, &t, 0);
 	start(&t, block_all, 0);
 	wait_blocked(&t, SYS_read);
 	must(kill(t.pid, SIGUSR1));
-	use_target(&t);
+	use_target(&t, kid);
+	end_kids(kid);
 	send_byte(&t);
 	expect_eq(actor_finish(&t), 'b');
 	expect_eq(on(&t, do_take_signal, SIGUSR1), SIGUSR1);
@@ -896,16 +755,17 @@ static long in_handler(struct msg *m)
 
 PLAY(handler_altstack, "a target in a handler on the alternate stack")
 {
-	struct actor t;
+	struct actor t, kid[KIDS];
 
 	spawn(&me, &t, 0);
 	start(&t, in_handler, 0);
 	wait_blocked(&t, SYS_futex);
-	use_target(&t);
+	use_target(&t, kid);
+	end_kids(kid);
 	expect(!answered(&t));
 	slot_set(1, 1);
 	expect_eq(actor_finish(&t), 0);
-	reap_three(&t);
+	reap_kids(&t);
 }
 
 /* A signal that comes while the call is served is neither lost nor doubled. */

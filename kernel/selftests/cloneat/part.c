@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A target in the middle of a transfer that takes many waits: it is used again
+ * and again meanwhile, and in the end everything has been transferred, in one
+ * call.
+ *
+ *	check (caller) ---- reads or writes the other end ----+
+ *	  +-- target     in one big read or write            <-
+ *	        +-- kid, kid, kid ...
+ */
+#include "busy.h"
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <linux/aio_abi.h>
+
+#define SIZE (768 * 1024)
+#define CHUNK (64 * 1024)
+#define PIECES 6	/* messages */
+
+static unsigned char data[SIZE], got[SIZE];
+
+static void fill(unsigned char *to, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		to[i] = i % 251;
+}
+
+static void make_big_pipe(void)
+{
+	fill(data, SIZE);
+	make_pipe();
+}
+
+static void make_big_sockets(void)
+{
+	fill(data, SIZE);
+	make_sockets();
+}
+
+static void make_packets(void)
+{
+	fill(data, SIZE);
+	must(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, p));
+}
+
+/* --- the target writes ------------------------------------------------------ */
+
+static long by_write(void)
+{
+	return kept_call(SYS_write, p[1], (long)data, SIZE, 0, 0, 0);
+}
+
+static long by_writev(void)
+{
+	struct iovec iov[3] = { { data, 1000 }, { data + 1000, SIZE / 2 },
+				{ data + 1000 + SIZE / 2, SIZE / 2 - 1000 } };
+
+	return kept_call(SYS_writev, p[1], (long)iov, 3, 0, 0, 0);
+}
+
+static long by_send(void)
+{
+	return kept_call(SYS_sendto, p[1], (long)data, SIZE, 0, 0, 0);
+}
+
+static long by_sendmsg(void)
+{
+	struct iovec iov = { data, SIZE };
+	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	return kept_call(SYS_sendmsg, p[1], (long)&h, MSG_NOSIGNAL, 0, 0, 0);
+}
+
+static long by_sendfile(void)
+{
+	int fd = memfd_create("data", MFD_CLOEXEC);
+	off_t at = 0;
+	long ret;
+
+	if (write(fd, data, SIZE) != SIZE)
+		return -EIO;
+	ret = kept_call(SYS_sendfile, p[1], fd, (long)&at, SIZE, 0, 0);
+	close(fd);
+	return at == SIZE ? ret : -EBADMSG;
+}
+
+/* Messages that do not fit into the queue together. */
+static long by_sendmmsg(void)
+{
+	struct mmsghdr h[PIECES] = { 0 };
+	struct iovec iov[PIECES];
+
+	for (int i = 0; i < PIECES; i++) {
+		iov[i] = (struct iovec){ data + i * CHUNK, CHUNK };
+		h[i].msg_hdr.msg_iov = &iov[i];
+		h[i].msg_hdr.msg_iovlen = 1;
+	}
+	return kept_call(SYS_sendmmsg, p[1], (long)h, PIECES, 0, 0, 0);
+}
+
+/* --- the target reads -------------------------------------------------------- */
+
+static long whole(long ret, size_t size)
+{
+	return memcmp(data, got, size) ? -EILSEQ : ret;
+}
+
+static long by_recv(void)
+{
+	long ret = kept_call(SYS_recvfrom, p[0], (long)got, SIZE, MSG_WAITALL,
+			     0, 0);
+
+	return whole(ret, SIZE);
+}
+
+static long by_recvmsg(void)
+{
+	struct iovec iov = { got, SIZE };
+	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
+	long ret = kept_call(SYS_recvmsg, p[0], (long)&h, MSG_WAITALL, 0, 0, 0);
+
+	return whole(ret, SIZE);
+}
+
+static long by_recvmmsg(void)
+{
+	struct mmsghdr h[PIECES] = { 0 };
+	struct iovec iov[PIECES];
+	char c;
+	long ret;
+
+	for (int i = 0; i < PIECES; i++) {
+		iov[i] = (struct iovec){ got + i * CHUNK, CHUNK };
+		h[i].msg_hdr.msg_iov = &iov[i];
+		h[i].msg_hdr.msg_iovlen = 1;
+	}
+	ret = kept_call(SYS_recvmmsg, p[0], (long)h, PIECES, 0, 0, 0);
+	for (int i = 0; i < PIECES && ret >= 0; i++)
+		if (h[i].msg_len != CHUNK)
+			return -EBADMSG;
+	/* No error is left for the next call. */
+	if (recv(p[0], &c, 1, MSG_DONTWAIT) != -1 || errno != EAGAIN)
+		return -errno;
+	return whole(ret, PIECES * CHUNK);
+}
+
+/* --- the check moves the other end -------------------------------------------- */
+
+static size_t moved;
+
+/* Without waiting: the target may be done. */
+static void take(void)
+{
+	ssize_t n;
+
+	fcntl(p[0], F_SETFL, O_NONBLOCK);
+	n = read(p[0], got + moved, CHUNK < SIZE - moved ? CHUNK : SIZE - moved);
+	moved += n > 0 ? n : 0;
+}
+
+static void give(void)
+{
+	if (moved < SIZE)
+		moved += must(send(p[1], data + moved, CHUNK, 0));
+}
+
+static void give_packet(void)
+{
+	if (moved < PIECES * CHUNK)
+		give();
+}
+
+/* --- the checks ------------------------------------------------------------------ */
+
+struct part {
+	const char *name;
+	const char *verdict;
+	void (*make)(void);
+	long (*fn)(void);
+	void (*move)(void);
+	long result;
+	size_t size;		/* bytes in all */
+};
+
+#define PART(what, make, move, result, size)				\
+	{ #what, "the target's " #what " ends with all of it", make,	\
+	  by_##what, move, result, size }
+
+static const struct part parts[] = {
+	PART(write, make_big_pipe, take, SIZE, SIZE),
+	PART(writev, make_big_pipe, take, SIZE, SIZE),
+	PART(send, make_big_sockets, take, SIZE, SIZE),
+	PART(sendmsg, make_big_sockets, take, SIZE, SIZE),
+	PART(sendfile, make_big_sockets, take, SIZE, SIZE),
+	PART(sendmmsg, make_packets, take, PIECES, PIECES * CHUNK),
+	PART(recv, make_big_sockets, give, SIZE, SIZE),
+	PART(recvmsg, make_big_sockets, give, SIZE, SIZE),
+	PART(recvmmsg, make_packets, give_packet, PIECES, PIECES * CHUNK),
+};
+
+static long do_part(struct msg *m)
+{
+	return parts[m->arg[0]].fn();
+}
+
+PLAY_TABLE(part, parts)
+{
+	const struct part *part = ct_arg();
+	struct actor t, k;
+
+	part->make();
+	spawn(&me, &t, 0);
+	expect_eq(on(&t, do_ignore_sigchld, 0), 0);
+	start(&t, do_part, part - parts);
+	do {
+		wait_asleep(&t);
+		expect_ok(cl(&me, &k, t.pid, 0, 0));
+		quit(&k, 0);
+		part->move();
+	} while (!answered(&t));
+	expect_eq(actor_finish(&t), part->result);
+	while (part->move == take && moved < part->size)
+		take();
+	expect(moved == part->size);
+	expect(part->move != take || !memcmp(data, got, part->size));
+}
+
+/* --- events ------------------------------------------------------------------------ */
+
+/* Three events are waited for: they come one by one. */
+static long do_events(struct msg *m)
+{
+	struct iocb cb[3] = { 0 }, *list[3];
+	struct io_event e[3] = { 0 };
+	aio_context_t ctx = 0;
+	long ret = ct_syscall3(SYS_io_setup, 3, &ctx, 0);
+
+	for (int i = 0; i < 3; i++) {
+		cb[i].aio_lio_opcode = IOCB_CMD_POLL;
+		cb[i].aio_fildes = m->arg[i];
+		cb[i].aio_buf = POLLIN;
+		cb[i].aio_data = i;
+		list[i] = &cb[i];
+	}
+	if (!ret)
+		ret = ct_syscall3(SYS_io_submit, ctx, 3, list);
+	if (ret == 3)
+		ret = kept_call(SYS_io_getevents, ctx, 3, 3, (long)e, 0, 0);
+	ct_syscall3(SYS_io_destroy, ctx, 0, 0);
+	for (int i = 0; i < 3 && ret == 3; i++)
+		if (e[i].data != (unsigned int)i)
+			return -EBADMSG;
+	return ret;
+}
+
+PLAY(events, "the target's io_getevents ends with as many as were asked for")
+{
+	struct actor t, k;
+	int in[3], out[3];
+
+	if (ct_syscall3(SYS_io_setup, 0, 0, 0) == -ENOSYS)
+		ct_skip("this kernel has no asynchronous I/O");
+	for (int i = 0; i < 3; i++) {
+		make_pipe();
+		in[i] = p[0];
+		out[i] = p[1];
+	}
+	spawn(&me, &t, 0);
+	expect_eq(on(&t, do_ignore_sigchld, 0), 0);
+	start(&t, do_events, in[0], in[1], in[2]);
+	for (int i = 0; i < 3; i++) {
+		wait_asleep(&t);
+		expect(!answered(&t));
+		expect_ok(cl(&me, &k, t.pid, 0, 0));
+		quit(&k, 0);
+		expect_eq(write(out[i], "", 1), 1);
+	}
+	expect_eq(actor_finish(&t), 3);
+}

@@ -1,0 +1,564 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Targets that are blocked in calls with a timeout are used again and again
+ * until the timeouts end the calls.  A timeout that began anew each time would
+ * never end; one that were cut short is found by the target's own clock.
+ *
+ *	check (caller)
+ *	  +-- target, target ...     each blocked in another call for SPAN
+ *	        +-- kid, kid, kid ...
+ */
+#include "busy.h"
+#include <mqueue.h>
+#include <sys/epoll.h>
+#include <sys/ipc.h>
+#include <sys/select.h>
+#include <sys/sem.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
+#include <sys/un.h>
+#include <linux/aio_abi.h>
+#include <linux/futex.h>
+#include <linux/io_uring.h>
+#include <time.h>
+
+#define SPAN_MS 400
+#define SPAN (SPAN_MS * 1000000LL)	/* ns */
+
+/* A span is not to be written into. */
+static const struct timespec span = { 0, SPAN };
+
+static int sem = -1;	/* System V */
+
+static struct timespec from_now(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	t.tv_nsec += SPAN;
+	t.tv_sec += t.tv_nsec / 1000000000;
+	t.tv_nsec %= 1000000000;
+	return t;
+}
+
+/* --- sleeping ------------------------------------------------------------- */
+
+static long in_nanosleep(void)
+{
+	return kept_call(SYS_nanosleep, (long)&span, 0, 0, 0, 0, 0);
+}
+
+static long in_clock_nanosleep(void)
+{
+	return kept_call(SYS_clock_nanosleep, CLOCK_BOOTTIME, 0, (long)&span,
+			 0, 0, 0);
+}
+
+static long in_clock_absolute(void)
+{
+	struct timespec end = from_now(CLOCK_MONOTONIC);
+
+	return kept_call(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME,
+			 (long)&end, 0, 0, 0);
+}
+
+/* A timer of its own, which nothing interrupts. */
+static long in_timerfd(void)
+{
+	struct itimerspec it = { .it_value = span };
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	uint64_t n = 0;
+	long ret;
+
+	timerfd_settime(fd, 0, &it, NULL);
+	ret = kept_call(SYS_read, fd, (long)&n, sizeof(n), 0, 0, 0);
+	close(fd);
+	return ret == sizeof(n) ? (long)n : ret;
+}
+
+static void nop_handler(int sig)
+{
+	(void)sig;
+}
+
+static long in_itimer(void)
+{
+	struct itimerval it = { .it_value.tv_usec = SPAN / 1000 };
+
+	signal(SIGALRM, nop_handler);
+	setitimer(ITIMER_REAL, &it, NULL);
+	return ct_syscall6(SYS_ppoll, 0, 0, 0, 0, 0, 0);
+}
+
+/* --- polling ---------------------------------------------------------------- */
+
+#ifdef SYS_poll
+static long in_poll(void)
+{
+	struct pollfd f = { .fd = p[0], .events = POLLIN };
+
+	return kept_call(SYS_poll, (long)&f, 1, SPAN_MS, 0, 0, 0);
+}
+
+static long in_select(void)
+{
+	struct timeval tv = { 0, SPAN / 1000 };
+	fd_set set;
+
+	FD_ZERO(&set);
+	FD_SET(p[0], &set);
+	return kept_call(SYS_select, p[0] + 1, (long)&set, 0, 0, (long)&tv, 0);
+}
+
+static long in_epoll_wait(void)
+{
+	struct epoll_event e = { .events = EPOLLIN };
+	int fd = epoll_create1(EPOLL_CLOEXEC);
+	long ret;
+
+	epoll_ctl(fd, EPOLL_CTL_ADD, p[0], &e);
+	ret = kept_call(SYS_epoll_wait, fd, (long)&e, 1, SPAN_MS, 0, 0);
+	close(fd);
+	return ret;
+}
+#endif
+
+static long in_ppoll(void)
+{
+	struct pollfd f = { .fd = p[0], .events = POLLIN };
+	struct timespec left = span;
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	return kept_call(SYS_ppoll, (long)&f, 1, (long)&left, (long)&mask, 8,
+			 0);
+}
+
+/* The kernel cannot write the rest into this one. */
+static long in_ppoll_const(void)
+{
+	struct pollfd f = { .fd = p[0], .events = POLLIN };
+
+	return kept_call(SYS_ppoll, (long)&f, 1, (long)&span, 0, 0, 0);
+}
+
+static long in_pselect(void)
+{
+	struct timespec left = span;
+	sigset_t mask;
+	struct { sigset_t *set; size_t size; } sig = { &mask, 8 };
+
+	sigemptyset(&mask);
+	return kept_call(SYS_pselect6, 0, 0, 0, 0, (long)&left, (long)&sig);
+}
+
+static long in_epoll_pwait(void)
+{
+	struct epoll_event e;
+	sigset_t mask;
+	int fd = epoll_create1(EPOLL_CLOEXEC);
+	long ret;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGTTIN);
+	ret = kept_call(SYS_epoll_pwait, fd, (long)&e, 1, SPAN_MS, (long)&mask,
+			8);
+	close(fd);
+	sigprocmask(SIG_BLOCK, NULL, &mask);
+	return sigismember(&mask, SIGTTIN) ? -EBADMSG : ret;
+}
+
+#ifdef SYS_epoll_pwait2
+static long in_epoll_pwait2(void)
+{
+	struct epoll_event e;
+	int fd = epoll_create1(EPOLL_CLOEXEC);
+	long ret = kept_call(SYS_epoll_pwait2, fd, (long)&e, 1, (long)&span, 0,
+			     0);
+
+	close(fd);
+	return ret;
+}
+#endif
+
+/* --- futexes ------------------------------------------------------------------ */
+
+#define WORD ((long)&ct_slot[1])
+
+static long in_futex(void)
+{
+	return kept_call(SYS_futex, WORD, FUTEX_WAIT, 0, (long)&span, 0, 0);
+}
+
+static long in_futex_bitset(void)
+{
+	struct timespec end = from_now(CLOCK_MONOTONIC);
+
+	return kept_call(SYS_futex, WORD, FUTEX_WAIT_BITSET, 0, (long)&end, 0,
+			 FUTEX_BITSET_MATCH_ANY);
+}
+
+#define HELD ((long)&ct_slot[2])
+
+static void make_held(void)
+{
+	expect_eq(ct_syscall6(SYS_futex, HELD, FUTEX_LOCK_PI, 0, 0, 0, 0), 0);
+}
+
+static long in_futex_lock_pi(void)
+{
+	struct timespec end = from_now(CLOCK_REALTIME);
+
+	return kept_call(SYS_futex, HELD, FUTEX_LOCK_PI, 0, (long)&end, 0, 0);
+}
+
+/* --- signals, semaphores, queues ------------------------------------------------ */
+
+static long in_sigtimedwait(void)
+{
+	sigset_t usr1;
+
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &usr1, NULL);
+	return kept_call(SYS_rt_sigtimedwait, (long)&usr1, 0, (long)&span, 8, 0,
+			 0);
+}
+
+static void make_sem(void)
+{
+	sem = semget(IPC_PRIVATE, 1, 0600);
+	if (sem < 0 && errno == ENOSYS)
+		ct_skip("this kernel has no System V semaphores");
+	must(sem);
+}
+
+static long in_semtimedop(void)
+{
+	struct sembuf op = { .sem_op = -1 };
+
+	return kept_call(SYS_semtimedop, sem, (long)&op, 1, (long)&span, 0, 0);
+}
+
+static void make_mq(void)
+{
+	struct mq_attr attr = { .mq_maxmsg = 1, .mq_msgsize = 1 };
+	char mq[32];
+
+	snprintf(mq, sizeof(mq), "/cloneat-%d", getpid());
+	p[0] = mq_open(mq, O_RDWR | O_CREAT | O_EXCL, 0600, &attr);
+	if (p[0] < 0 && errno == ENOSYS)
+		ct_skip("this kernel has no POSIX queues");
+	must(p[0]);
+	must(mq_unlink(mq));
+}
+
+static long in_mq_receive(void)
+{
+	struct timespec end = from_now(CLOCK_REALTIME);
+	char c;
+
+	return kept_call(SYS_mq_timedreceive, p[0], (long)&c, 1, 0, (long)&end,
+			 0);
+}
+
+/* --- sockets ----------------------------------------------------------------------- */
+
+static void limit(int fd, int option)
+{
+	struct timeval tv = { 0, SPAN / 1000 };
+
+	must(setsockopt(fd, SOL_SOCKET, option, &tv, sizeof(tv)));
+}
+
+static void make_receiver(void)
+{
+	make_sockets();
+	limit(p[0], SO_RCVTIMEO);
+}
+
+static long in_recv(void)
+{
+	char c;
+
+	return kept_call(SYS_recvfrom, p[0], (long)&c, 1, 0, 0, 0);
+}
+
+static long in_read(void)
+{
+	char c;
+
+	return kept_call(SYS_read, p[0], (long)&c, 1, 0, 0, 0);
+}
+
+static long in_recvmsg(void)
+{
+	char c;
+	struct iovec iov = { &c, 1 };
+	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	return kept_call(SYS_recvmsg, p[0], (long)&h, 0, 0, 0, 0);
+}
+
+static void make_sender(void)
+{
+	char page[4096] = "";
+
+	make_sockets();
+	while (send(p[1], page, sizeof(page), MSG_DONTWAIT) > 0)
+		;
+	limit(p[1], SO_SNDTIMEO);
+}
+
+static long in_send(void)
+{
+	char c = 'x';
+
+	return kept_call(SYS_sendto, p[1], (long)&c, 1, 0, 0, 0);
+}
+
+static struct sockaddr_un name;
+static socklen_t name_len = sizeof(name);
+
+static void make_listener(void)
+{
+	name.sun_family = AF_UNIX;
+	p[0] = must(socket(AF_UNIX, SOCK_STREAM, 0));
+	must(bind(p[0], (struct sockaddr *)&name, sizeof(sa_family_t)));
+	must(listen(p[0], 0));
+	must(getsockname(p[0], (struct sockaddr *)&name, &name_len));
+	limit(p[0], SO_RCVTIMEO);
+}
+
+static long in_accept(void)
+{
+	return kept_call(SYS_accept4, p[0], 0, 0, 0, 0, 0);
+}
+
+static void make_full_listener(void)
+{
+	make_listener();
+	p[1] = must(socket(AF_UNIX, SOCK_STREAM, 0));
+	must(connect(p[1], (struct sockaddr *)&name, name_len));
+	p[1] = must(socket(AF_UNIX, SOCK_STREAM, 0));
+	limit(p[1], SO_SNDTIMEO);
+}
+
+static long in_connect(void)
+{
+	return kept_call(SYS_connect, p[1], (long)&name, name_len, 0, 0, 0);
+}
+
+/* --- asynchronous input and output --------------------------------------------------- */
+
+static void make_aio(void)
+{
+	if (ct_syscall3(SYS_io_setup, 0, 0, 0) == -ENOSYS)
+		ct_skip("this kernel has no asynchronous I/O");
+}
+
+static long aio_wait(long nr)
+{
+	aio_context_t ctx = 0;
+	struct io_event e;
+	long ret = ct_syscall3(SYS_io_setup, 1, &ctx, 0);
+
+	if (!ret)
+		ret = kept_call(nr, ctx, 1, 1, (long)&e, (long)&span, 0);
+	ct_syscall3(SYS_io_destroy, ctx, 0, 0);
+	return ret;
+}
+
+static long in_io_getevents(void)
+{
+	return aio_wait(SYS_io_getevents);
+}
+
+static long in_io_pgetevents(void)
+{
+	return aio_wait(SYS_io_pgetevents);
+}
+
+static void make_ring(void)
+{
+	struct io_uring_params par = { 0 };
+
+	p[0] = syscall(SYS_io_uring_setup, 4, &par);
+	if (p[0] < 0 && (errno == ENOSYS || errno == EPERM))
+		ct_skip("no io_uring here: %s", ct_errname(errno));
+	must(p[0]);
+	if (!(par.features & IORING_FEAT_EXT_ARG))
+		ct_skip("this kernel's io_uring has no timeout of a wait");
+}
+
+static long in_io_uring(void)
+{
+	struct io_uring_getevents_arg arg = { .ts = (uint64_t)&span };
+
+	return kept_call(SYS_io_uring_enter, p[0], 0, 1,
+			 IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG,
+			 (long)&arg, sizeof(arg));
+}
+
+/* --- the checks ------------------------------------------------------------- */
+
+struct timed {
+	const char *name;
+	long nr;
+	void (*make)(void);
+	long (*fn)(void);
+	long result;		/* of a call that timed out */
+};
+
+#define TIMED(what, nr, make, result) { #what, nr, make, in_##what, result }
+
+static const struct timed sleeps[] = {
+	TIMED(nanosleep, SYS_nanosleep, make_nothing, 0),
+	TIMED(clock_nanosleep, SYS_clock_nanosleep, make_nothing, 0),
+	TIMED(clock_absolute, SYS_clock_nanosleep, make_nothing, 0),
+	TIMED(timerfd, SYS_read, make_nothing, 1),
+	TIMED(itimer, SYS_ppoll, make_nothing, -EINTR),
+	TIMED(futex, SYS_futex, make_nothing, -ETIMEDOUT),
+	TIMED(futex_bitset, SYS_futex, make_nothing, -ETIMEDOUT),
+	TIMED(futex_lock_pi, SYS_futex, make_held, -ETIMEDOUT),
+};
+
+static const struct timed polls[] = {
+#ifdef SYS_poll
+	TIMED(poll, SYS_poll, make_pipe, 0),
+	TIMED(select, SYS_select, make_pipe, 0),
+	TIMED(epoll_wait, SYS_epoll_wait, make_pipe, 0),
+#endif
+	TIMED(ppoll, SYS_ppoll, make_pipe, 0),
+	TIMED(ppoll_const, SYS_ppoll, make_pipe, 0),
+	TIMED(pselect, SYS_pselect6, make_nothing, 0),
+	TIMED(epoll_pwait, SYS_epoll_pwait, make_nothing, 0),
+#ifdef SYS_epoll_pwait2
+	TIMED(epoll_pwait2, SYS_epoll_pwait2, make_nothing, 0),
+#endif
+};
+
+static const struct timed queues[] = {
+	TIMED(sigtimedwait, SYS_rt_sigtimedwait, make_nothing, -EAGAIN),
+	TIMED(semtimedop, SYS_semtimedop, make_sem, -EAGAIN),
+	TIMED(mq_receive, SYS_mq_timedreceive, make_mq, -ETIMEDOUT),
+	TIMED(io_getevents, SYS_io_getevents, make_aio, 0),
+	TIMED(io_pgetevents, SYS_io_pgetevents, make_aio, 0),
+	TIMED(io_uring, SYS_io_uring_enter, make_ring, -ETIME),
+};
+
+static const struct timed sockets[] = {
+	TIMED(recv, SYS_recvfrom, make_receiver, -EAGAIN),
+	TIMED(read, SYS_read, make_receiver, -EAGAIN),
+	TIMED(recvmsg, SYS_recvmsg, make_receiver, -EAGAIN),
+	TIMED(send, SYS_sendto, make_sender, -EAGAIN),
+	TIMED(accept, SYS_accept4, make_listener, -EAGAIN),
+};
+
+struct group {
+	const char *name;
+	const char *verdict;
+	const struct timed *call;
+	int n;
+};
+
+#define GROUP(calls, text) { #calls, text, calls, ct_count(calls) }
+#define GROUP_MAX 10
+
+static const struct group groups[] = {
+	GROUP(sleeps, "the timeouts of a target's sleeps and futexes go on"),
+	GROUP(polls, "the timeouts of a target's polls go on"),
+	GROUP(queues, "the timeouts of a target's waits for events go on"),
+	GROUP(sockets, "the timeouts of a target's sockets go on"),
+};
+
+/* In the target: the result, when it came, and whether that was too early. */
+static long do_timed(struct msg *m)
+{
+	const struct timed *call = (const void *)m->arg[0];
+	long long begin = ct_clock();
+	long ret = call->fn();
+
+	m->arg[1] = ct_clock() - begin < SPAN;
+	return ret;
+}
+
+static void begin(const struct timed *call, struct actor *t)
+{
+	call->make();
+	spawn(&me, t, 0);
+	expect_eq(on(t, do_ignore_sigchld, 0), 0);
+	start(t, do_timed, (long)call);
+	wait_blocked(t, call->nr);
+}
+
+static void finish(const struct timed *call, struct actor *t)
+{
+	long ret = actor_finish(t);
+
+	if (ret != call->result)
+		fail("%s: expected %ld, got %ld", call->name, call->result,
+		     ret);
+	if (t->m.arg[1])
+		fail("%s ended before its time", call->name);
+}
+
+/*
+ * Every call makes the target run, if only to be stopped: one whose time is
+ * over gets on with it, whatever else this machine has to do.
+ */
+#define LATE 100
+
+/* Uses the target; true if its call has ended. */
+static bool use(const struct timed *call, struct actor *t, long long due,
+		int *late)
+{
+	struct actor k;
+
+	expect_ok(cl(&me, &k, t->pid, 0, 0));
+	quit(&k, 0);
+	if (!answered(t) && ct_clock() > due && ++*late > LATE)
+		fail("%s: its timeout does not end", call->name);
+	return answered(t);
+}
+
+static void play(const struct timed *call, int n)
+{
+	int late[GROUP_MAX] = { 0 }, left = n;
+	bool ended[GROUP_MAX] = { 0 };
+	struct actor t[GROUP_MAX];
+	long long due;
+
+	for (int i = 0; i < n; i++)
+		begin(&call[i], &t[i]);
+	due = ct_clock() + 2 * SPAN;
+	while (left) {
+		for (int i = 0; i < n; i++) {
+			if (ended[i] || !use(&call[i], &t[i], due, &late[i]))
+				continue;
+			finish(&call[i], &t[i]);
+			ended[i] = true;
+			left--;
+		}
+	}
+	if (sem >= 0)
+		semctl(sem, 0, IPC_RMID);
+}
+
+PLAY_TABLE(timed, groups)
+{
+	const struct group *g = ct_arg();
+
+	play(g->call, g->n);
+}
+
+PLAY_DOCUMENTED(unix_connect,
+		"the timeout of the target's AF_UNIX connect goes on",
+		"it is the socket's, and poll cannot wait in its place")
+{
+	static const struct timed call =
+		TIMED(connect, SYS_connect, make_full_listener, -EAGAIN);
+
+	play(&call, 1);
+}
