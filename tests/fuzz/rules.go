@@ -25,7 +25,7 @@ func (d *Difference) rule() string {
 		if d.Emu.Result == "EOPNOTSUPP" {
 			return unsupported(d.World[caller], d.World[target], words[6:])
 		}
-		if d.Native.Result == d.Emu.Result && d.onlySession(caller, child, target) {
+		if d.Native.Result == d.Emu.Result && d.maySession(caller, child, target) && d.onlySession(child) {
 			return "session"
 		}
 	}
@@ -67,12 +67,20 @@ func bornInto(words []string) bool {
 	return (bits(words[0])|bits(words[1])<<8)&unix.CLONE_NEWPID != 0 || bits(words[1])&newTime != 0
 }
 
-// onlySession reports that nothing but session and process group of the child
-// differ, and that the target was in another session than the caller.
-func (d *Difference) onlySession(caller, child, target string) bool {
-	if d.World[caller].Get("sid") == d.World[target].Get("sid") {
-		return false
+// maySession reports that the child cannot have the caller's session and group:
+// the target is in another session, or the caller's group has no number in the
+// child's pid namespace.
+func (d *Difference) maySession(caller, child, target string) bool {
+	c, t := d.World[caller], d.World[target]
+	if c.Get("sid") != t.Get("sid") {
+		return true
 	}
+	return c.Get("pgid") != t.Get("pgid") && namespace(c, 1) != namespace(d.Native.Seen[child], 1)
+}
+
+// onlySession reports that nothing but session and process group of the child
+// differ.
+func (d *Difference) onlySession(child string) bool {
 	for _, name := range names(d.Native.Seen, d.Emu.Seen) {
 		native, emu := d.after(name)
 		for _, word := range append(missing(native, emu), missing(emu, native)...) {
