@@ -35,6 +35,16 @@ static bool exits(const struct command *c)
 }
 
 /*
+ * There will be no answer soon.  A thread that executes gives up its number for
+ * the leader's: that it is gone from /proc says nothing.
+ */
+static bool given_up(struct who *w, const struct command *c)
+{
+	read_stat(w);
+	return strchr(c->kind == DO_EXEC ? "T" : "TEZX", w->stat.state);
+}
+
+/*
  * Until the actor has answered, or is on its way out, or stopped, or sleeps
  * until its vfork child is through.  True if there is an answer.
  */
@@ -60,8 +70,7 @@ bool await(int i, const struct command *c)
 			if (who[i].vfork_child == child)
 				return false;
 		}
-		read_stat(&who[i]);
-		if (strchr("TEZX", who[i].stat.state))
+		if (given_up(&who[i], c))
 			return readable(i);
 	}
 }
