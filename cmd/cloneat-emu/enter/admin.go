@@ -122,11 +122,15 @@ func (r *run) grandchild(h *stage.Task) (*born, error) {
 func (r *run) father(h *stage.Task) (*stage.Task, int, error) {
 	for {
 		c1 := h.Machine().NewTask()
-		host, err := h.Clone(c1, unix.SYS_CLONE, unix.CLONE_UNTRACED)
+		h.Start(c1, unix.SYS_CLONE, unix.CLONE_UNTRACED)
+		ret, err := h.Finish()
 		if err != nil {
 			return nil, 0, fmt.Errorf("clone into the pid namespace of the target: %w", err)
 		}
-		c1.Gone = h.Gone
+		host := int(ret)
+		if err := awaitBirth(c1, host); err != nil {
+			return nil, 0, fmt.Errorf("clone into the pid namespace of the target: %w", err)
+		}
 		s := &steps{task: c1}
 		s.call("prctl(PR_SET_PDEATHSIG)", unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL))
 		inside := s.call("getpid", unix.SYS_GETPID)
@@ -152,7 +156,8 @@ func (r *run) child(c1 *stage.Task, host int) (*born, error) {
 		return nil, s.err
 	}
 	c2 := c1.Machine().NewTask()
-	if _, err := c1.Clone(c2, unix.SYS_CLONE3, args, clone3Size); err != nil {
+	c1.Start(c2, unix.SYS_CLONE3, args, clone3Size)
+	if _, err := c1.Finish(); err != nil {
 		return nil, r.cloneError(err)
 	}
 	number := binary.NativeEndian.Uint32(c1.Machine().View(where, 4))
@@ -163,13 +168,35 @@ func (r *run) child(c1 *stage.Task, host int) (*born, error) {
 	return b, err
 }
 
-// takeBorn opens a process of which another one holds a pidfd.
+// awaitBirth waits for a process that was made with a number of ours, and which
+// anybody in the container may kill. It is not reaped before its maker is told to,
+// so that the number stays its own.
+func awaitBirth(task *stage.Task, pid int) error {
+	task.Gone = func() bool { return exited(pid) }
+	return task.AwaitBirth()
+}
+
+// exited reports whether a process is a zombie or was reaped.
+func exited(pid int) bool {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return true
+	}
+	defer func() { _ = unix.Close(fd) }()
+	return stage.Exited(fd)
+}
+
+// takeBorn opens a process of which another one holds a pidfd, and waits for it.
 func takeBorn(task *stage.Task, holder, fd int) (*born, error) {
 	pidfd, err := take(holder, fd)
 	if err != nil {
 		return nil, err
 	}
 	task.Gone = func() bool { return stage.Exited(int(pidfd.Fd())) }
+	if err := task.AwaitBirth(); err != nil {
+		_ = pidfd.Close()
+		return nil, fmt.Errorf("the command's process: %w", err)
+	}
 	return openBorn(task, pidfd)
 }
 

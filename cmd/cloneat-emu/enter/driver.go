@@ -107,13 +107,13 @@ func (r *run) callFrom(caller *stage.Task) (*born, error) {
 		return nil, s.err
 	}
 	child := caller.Machine().NewTask()
-	child.Gone = caller.Gone
-	pid, err := caller.Clone(child, sysCloneat, uintptr(r.t.PID), uintptr(r.o.Hint), args)
+	caller.Start(child, sysCloneat, uintptr(r.t.PID), uintptr(r.o.Hint), args)
+	pid, err := caller.Finish()
 	if err != nil {
 		return nil, r.callError(err)
 	}
 	// The child waits for its first order, so the number is still its own.
-	b, err := openBornPID(child, pid)
+	b, err := openBornPID(child, int(pid))
 	if err != nil {
 		child.Start(nil, unix.SYS_EXIT_GROUP, StatusFailed)
 		return nil, err
@@ -125,7 +125,7 @@ func (r *run) callFrom(caller *stage.Task) (*born, error) {
 	return b, s.err
 }
 
-// openBornPID opens a process by its number.
+// openBornPID opens a process by its number, and waits for it.
 func openBornPID(task *stage.Task, pid int) (*born, error) {
 	fd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
@@ -136,7 +136,13 @@ func openBornPID(task *stage.Task, pid int) (*born, error) {
 		_ = unix.Close(fd)
 		return nil, err
 	}
-	return &born{task: task, pidfd: os.NewFile(uintptr(fd), "pidfd"), dir: dir}, nil
+	task.Gone = func() bool { return stage.Exited(fd) }
+	b := &born{task: task, pidfd: os.NewFile(uintptr(fd), "pidfd"), dir: dir}
+	if err := task.AwaitBirth(); err != nil {
+		b.close()
+		return nil, fmt.Errorf("the command's process: %w", err)
+	}
+	return b, nil
 }
 
 // relayFrom hands signals that the stage gets on to the command: the stage waits
