@@ -17,8 +17,10 @@ soak: ## many calls in a row (CALLS=1000000): memory, descriptors, threads of th
 	@.ci/soak $(CALLS)
 bench: ## what it costs, side by side: tables and build/bench.svg
 	@.ci/bench
-warm: ## clones of a warm interpreter against cold starts (REQUESTS="1 10 100"): build/warm.svg
-	@.ci/warm $(REQUESTS)
+warm: ## clones of a warm interpreter against cold starts (REQUESTS="1 10 100", MAKER=runc): build/warm.svg
+	@MAKER=$(MAKER) .ci/warm $(REQUESTS)
+tree-bench: ## what tree build needs for a process, in plain forks (PROCESSES=1000)
+	@.ci/tree-bench $(PROCESSES)
 fuzz: ## random programs on both (ROUNDS=200, SEED=1), compared
 	@.ci/fuzz $(ROUNDS) $(SEED)
 kernel: ## the patched kernel (KERNEL=6.1 or 6.12), kept in a cache
@@ -42,5 +44,5 @@ dist: ## the release: a static command with manual, header and licences
 clean: ## removes build/ and dist/out/; the cached kernels stay
 	rm -rf build dist/out
 
-.PHONY: help build demo test bystanders soak bench warm fuzz kernel kernel-debug kernel-check conform \
+.PHONY: help build demo test bystanders soak bench warm tree-bench fuzz kernel kernel-debug kernel-check conform \
 	compare man lint deb dist clean

@@ -151,7 +151,8 @@ func underRun() error {
 	if err != nil {
 		return err
 	}
-	args := append([]string{os.Args[0], "run", "--", self}, os.Args[1:]...)
+	// A call that cannot be served is rare; the cause belongs beside our message.
+	args := append([]string{os.Args[0], "run", "--log-level=warn", "--", self}, os.Args[1:]...)
 	return fmt.Errorf("exec %s: %w", self, unix.Exec(self, args, os.Environ()))
 }
 

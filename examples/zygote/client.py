@@ -19,8 +19,9 @@ PYTHON = "/usr/bin/python3"  # Debian's: the one that has its numpy
 class Zygote:
     """A zygote that serves until the with block ends."""
 
-    def __init__(self, mode):
+    def __init__(self, mode, maker="bwrap"):
         self.mode = mode
+        self.maker = maker
 
     def __enter__(self):
         run = [] if cloneat.available() else ["cloneat-emu", "run", "--"]
@@ -30,7 +31,7 @@ class Zygote:
         self.path = os.path.join(self.folder.name, "socket")
         server = os.path.join(HERE, "zygote.py")
         self.process = subprocess.Popen(
-            [*run, PYTHON, "-B", server, "--sandbox", self.mode, self.path],
+            [*run, PYTHON, "-B", server, "--sandbox", self.mode, "--maker", self.maker, self.path],
             stdout=subprocess.PIPE,
         )
         if self.process.stdout.readline() != b"ready\n":

@@ -31,9 +31,15 @@ type server struct {
 // status 0 and leave no process.
 func start(t *testing.T, mode string) *server {
 	t.Helper()
+	return startIn(t, mode, "bwrap")
+}
+
+// startIn is start with sandboxes of some maker.
+func startIn(t *testing.T, mode, maker string) *server {
+	t.Helper()
 	s := &server{T: t, path: filepath.Join(t.TempDir(), "socket")}
 	cmd := exec.Command(built.Emulator(t), "run", "--",
-		"/usr/bin/python3", "-B", "zygote.py", "--sandbox", mode, s.path)
+		"/usr/bin/python3", "-B", "zygote.py", "--sandbox", mode, "--maker", maker, s.path)
 	cmd.SysProcAttr = &unix.SysProcAttr{Setpgid: true}
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()

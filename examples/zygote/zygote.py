@@ -9,6 +9,7 @@ line, and ends. Whatever the request makes of it, it dies with the sandbox.
 
     --sandbox each      a sandbox for each request, which ends with its clone
     --sandbox one       one sandbox for all
+    --maker MAKER       who makes it: bwrap, unshare or runc
 
 SIGTERM ends the server, its sandboxes and all in them."""
 
@@ -23,18 +24,20 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import cloneat
 import jobs
 import limits
+from makers import MAKERS
 from sandbox import Sandbox
 
 
 class Each:
     """A sandbox for each clone. The clone alone holds it, so both end together."""
 
-    def __init__(self):
+    def __init__(self, maker):
+        self.maker = maker
         self.sandboxes = []
 
     def enter(self, work):
         self.sandboxes = [s for s in self.sandboxes if not s.gone()]
-        sandbox = Sandbox()
+        sandbox = Sandbox(self.maker)
         self.sandboxes.append(sandbox)
         if cloneat.fork_into(sandbox.init) == 0:
             work(keep=sandbox.hold)
@@ -48,15 +51,16 @@ class Each:
 class One:
     """One sandbox, which the server holds. One that was killed is replaced."""
 
-    def __init__(self):
-        self.sandbox = Sandbox()
+    def __init__(self, maker):
+        self.maker = maker
+        self.sandbox = Sandbox(maker)
 
     def enter(self, work):
         try:
             child = cloneat.fork_into(self.sandbox.init)
         except ProcessLookupError:
             self.sandbox.end()
-            self.sandbox = Sandbox()
+            self.sandbox = Sandbox(self.maker)
             child = cloneat.fork_into(self.sandbox.init)
         if child == 0:
             work()
@@ -119,13 +123,15 @@ def answer(connection, sandboxes):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--sandbox", choices=["each", "one"], default="each")
+    parser.add_argument("--maker", choices=MAKERS, default="bwrap")
     parser.add_argument("socket", help="path of the unix socket to serve")
     options = parser.parse_args()
     if not cloneat.available():
         sys.exit("zygote: no cloneat() here: start it with cloneat-emu run -- PROGRAM")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        sandboxes = Each() if options.sandbox == "each" else One()
+        maker = MAKERS[options.maker]()
+        sandboxes = Each(maker) if options.sandbox == "each" else One(maker)
         try:
             serve(options.socket, sandboxes)
         finally:

@@ -74,6 +74,27 @@ func TestIsChildOfInit(t *testing.T) {
 	}
 }
 
+// The same in the sandboxes of others, two clones in each mode. Who else is in there
+// is not looked at: the first clone may be on its way out.
+func TestOtherMakers(t *testing.T) {
+	for _, maker := range []string{"unshare", "runc"} {
+		for _, mode := range []string{"each", "one"} {
+			t.Run(maker+" "+mode, func(t *testing.T) {
+				s := startIn(t, mode, maker)
+				s.expect(solve, `{"result": [0.8, 1.4]}`)
+				got := s.where()
+				want := place{
+					PID: got.PID, PPID: 1, UID: 65534, Groups: []int{}, Host: "sandbox", CWD: "/",
+					Programs: got.Programs, NoNewPrivs: 1, CPU: [2]int{1, 1},
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("wanted (-), got (+):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
 func TestLimitsHold(t *testing.T) {
 	s := start(t, "one")
 	s.expect(`{"job": "eat", "megabytes": 8}`, `{"result": 8}`)

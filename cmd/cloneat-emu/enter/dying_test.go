@@ -90,6 +90,7 @@ func TestContainerDiesWhileWeEnter(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer b.close()
+		h.Start(nil, unix.SYS_EXIT_GROUP, 0) // as bear lets it go
 		kill(t, init)
 		if status, err := r.finish(b, r.t.differ); err == nil && status != 128+9 || err != nil && status != StatusFailed {
 			t.Errorf("status %d, error %v", status, err)

@@ -37,7 +37,8 @@ func (e *ExecError) Status() int {
 }
 
 // execute makes the task exec the command, looking for it in the directories of
-// PATH as execvp(3) does. The pipe's other end is in the task and closes on exec.
+// PATH as execvp(3) does. The pipe's other end is in the task and closes on exec;
+// a task that was killed is as good as one that has executed: its end will be told.
 func execute(task *stage.Task, pipe *os.File, command, env []string) error {
 	args, err := vector(task.Machine(), command)
 	if err != nil {
@@ -47,13 +48,13 @@ func execute(task *stage.Task, pipe *os.File, command, env []string) error {
 	if err != nil {
 		return err
 	}
-	gone := make(chan struct{})
+	gone, killed := make(chan struct{}), task.Gone
 	task.Gone = func() bool {
 		select {
 		case <-gone:
 			return true
 		default:
-			return false
+			return killed()
 		}
 	}
 	go func() {

@@ -5,6 +5,8 @@ package stage
 import (
 	"fmt"
 	"os"
+	"runtime"
+	"runtime/debug"
 
 	"golang.org/x/sys/unix"
 )
@@ -24,7 +26,12 @@ func (m *Machine) Shared() *os.File { return m.shared }
 
 // Become replaces this process by the stage. Descriptors from 3 on are those
 // that are given, 3 itself is the memory, and no others. It returns only if it
-// fails, and then descriptors may already have been replaced.
+// fails, and then this thread's descriptors may already have been replaced.
+//
+// The table is replaced under a Go program that still runs: another thread that
+// polled the runtime's epoll descriptor meanwhile would find something else there
+// and panic. So this thread gets a table of its own, which the exec then keeps; and
+// it does not collect garbage in between, which polls, too.
 func (m *Machine) Become(stdio [3]*os.File, extra []*os.File) error {
 	all := append(stdio[:], m.shared)
 	all = append(all, extra...)
@@ -39,7 +46,12 @@ func (m *Machine) Become(stdio [3]*os.File, extra []*os.File) error {
 		}
 		all[n] = os.NewFile(uintptr(fd), f.Name())
 	}
-	image := fmt.Sprintf("/proc/self/fd/%d", m.imageAbove(len(all)))
+	image := fmt.Sprintf("/proc/thread-self/fd/%d", m.imageAbove(len(all)))
+	debug.SetGCPercent(-1)
+	runtime.LockOSThread() // for good: its table is not the others'
+	if err := unix.Unshare(unix.CLONE_FILES); err != nil {
+		return fmt.Errorf("stage: unshare(CLONE_FILES): %w", err)
+	}
 	for n, f := range all {
 		if f == nil {
 			_ = unix.Close(n)
