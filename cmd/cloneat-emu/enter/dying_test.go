@@ -22,7 +22,7 @@ func entering(t *testing.T, init int) (*run, *stage.Task) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := sh("exit")
+	o := sh("exec sleep 1000")
 	r, err := newRun(&o, target)
 	if err != nil {
 		t.Fatal(err)
