@@ -5,6 +5,7 @@ package examples
 import (
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -61,4 +62,20 @@ func TestGo(t *testing.T) {
 	same(t, under(t, program), `caller #1, cat #2
 child #3: cat is my parent
 caller: child #3 has ended`)
+}
+
+// TestFixture tests ps on a tree that was made for it.
+func TestFixture(t *testing.T) {
+	cmd := exec.Command(built.Emulator(t), "tree", "build", "-q", "--strict", "odd.json", "--", "./ps")
+	cmd.Dir = filepath.Join(built.Root(t), "examples", "fixture")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	same(t, strings.TrimSpace(string(out)), `ok one child of init
+ok a line end in a name stays in its line
+ok the zombie has its parent
+ok groups are told apart
+ok all three in one session
+ok whose leader nobody is`)
 }

@@ -34,6 +34,6 @@ func (versionCmd) Run() error {
 	if releaseVersion != "" {
 		version, revision = releaseVersion, ""
 	}
-	fmt.Printf("cloneat-emu %s%s %s linux/%s\n", version, revision, runtime.Version(), runtime.GOARCH)
-	return nil
+	_, err := fmt.Printf("cloneat-emu %s%s %s linux/%s\n", version, revision, runtime.Version(), runtime.GOARCH)
+	return err
 }

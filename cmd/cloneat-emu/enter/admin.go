@@ -206,6 +206,9 @@ func (r *run) cloneError(err error) error {
 		return fmt.Errorf("pid %d is taken in the target's pid namespace by %s: %w",
 			r.o.Hint, whohas.Describe(r.t.pidns, r.o.Hint), err)
 	}
+	if errors.Is(err, unix.EINVAL) && r.o.Hint != 0 {
+		return fmt.Errorf("pid %d is none that the target's pid namespace could give, see /proc/sys/kernel/pid_max: %w", r.o.Hint, err)
+	}
 	return fmt.Errorf("clone of the command's process: %w", err)
 }
 

@@ -68,7 +68,7 @@ func TestExitStatus(t *testing.T) {
 	for _, c := range []struct {
 		command string
 		want    int
-	}{{"no-such-command", StatusNotFound}, {"/etc/passwd", StatusCannot}, {"/no/such", StatusNotFound}} {
+	}{{"no-such-command", StatusNotFound}, {"/etc/passwd", StatusCannot}, {"/no/such", StatusNotFound}, {"", StatusNotFound}} {
 		r := do(t, init, Options{Command: []string{c.command}})
 		if r.status != c.want || !strings.Contains(r.err, c.command) {
 			t.Errorf("%s: %+v", c.command, r)
@@ -134,6 +134,10 @@ func TestHint(t *testing.T) {
 		}
 	}
 	o := sh("echo $$")
+	o.Hint = 1 << 22
+	if r := do(t, init, o); r.status != StatusFailed || !strings.Contains(r.err, "pid_max") {
+		t.Errorf("pid 1<<22: %+v", r)
+	}
 	o.Hint = 1
 	if r := do(t, init, o); r.status != StatusFailed || !strings.Contains(r.err, fmt.Sprintf("by process %d (", init)) {
 		t.Errorf("pid 1: %+v", r)

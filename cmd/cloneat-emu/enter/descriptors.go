@@ -32,7 +32,7 @@ type descriptors struct {
 func newDescriptors(keep []int) (*descriptors, error) {
 	d := &descriptors{files: map[int]*os.File{}}
 	for _, n := range keep {
-		if n <= 2 || slices.Contains(d.keep, n) {
+		if n >= 0 && n <= 2 || slices.Contains(d.keep, n) {
 			continue
 		}
 		fd, err := unix.FcntlInt(uintptr(n), unix.F_DUPFD_CLOEXEC, 3)

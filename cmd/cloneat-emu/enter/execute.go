@@ -89,7 +89,7 @@ func execve(task *stage.Task, name string, args, vars uintptr) error {
 
 // candidates are the files that a command's name may mean.
 func candidates(name string, env []string) []string {
-	if strings.Contains(name, "/") {
+	if name == "" || strings.Contains(name, "/") {
 		return []string{name}
 	}
 	path, ok := lookup(env, "PATH")

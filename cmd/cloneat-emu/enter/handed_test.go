@@ -32,9 +32,11 @@ func TestOnlyKeptDescriptorsCross(t *testing.T) {
 		}
 	}
 	o := sh("exit")
-	o.Keep = []int{55}
-	if res := do(t, init, o); res.status != StatusFailed || !strings.Contains(res.err, "descriptor 55") {
-		t.Errorf("%+v", res)
+	for _, closed := range []int{55, -1} {
+		o.Keep = []int{closed}
+		if res := do(t, init, o); res.status != StatusFailed || !strings.Contains(res.err, fmt.Sprintf("descriptor %d", closed)) {
+			t.Errorf("%+v", res)
+		}
 	}
 }
 

@@ -19,8 +19,15 @@ func (t *Tree) Write(w io.Writer) error {
 }
 
 // Save writes the file form to a file, which is complete or not there: a reader
-// never sees half of it.
+// never sees half of it. What is there and no regular file, a pipe or a device, is
+// written to as it is.
 func (t *Tree) Save(name string) error {
+	if resolved, err := filepath.EvalSymlinks(name); err == nil {
+		name = resolved // a link stays one
+	}
+	if st, err := os.Stat(name); err == nil && !st.Mode().IsRegular() {
+		return t.writeTo(name)
+	}
 	tmp, err := os.CreateTemp(filepath.Dir(name), ".tree-*")
 	if err != nil {
 		return fmt.Errorf("tree: %w", err)
@@ -39,6 +46,22 @@ func (t *Tree) Save(name string) error {
 	}
 	if err := os.Rename(tmp.Name(), name); err != nil {
 		return fmt.Errorf("tree: %w", err)
+	}
+	return nil
+}
+
+// writeTo writes to something that is there.
+func (t *Tree) writeTo(name string) error {
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("tree: %w", err)
+	}
+	err = t.Write(f)
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return fmt.Errorf("tree: write %s: %w", name, err)
 	}
 	return nil
 }
@@ -64,6 +87,9 @@ func Parse(b []byte) (*Tree, error) {
 	d.DisallowUnknownFields()
 	if err := d.Decode(&t); err != nil {
 		return nil, fmt.Errorf("tree: %w", err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, fmt.Errorf("tree: something follows the tree at byte %d", d.InputOffset())
 	}
 	for _, p := range t.Processes {
 		if p == nil {

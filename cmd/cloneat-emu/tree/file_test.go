@@ -5,6 +5,7 @@ package tree
 import (
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 func mixed(t *testing.T) *Tree {
@@ -42,6 +44,34 @@ func TestSaveLoad(t *testing.T) {
 	}
 }
 
+// TestSaveKeepsWhatIsNoFile: a device or pipe is written to, a link stays one.
+func TestSaveKeepsWhatIsNoFile(t *testing.T) {
+	tree, dir := mixed(t), t.TempDir()
+	full := filepath.Join(dir, "full")
+	if err := unix.Mknod(full, unix.S_IFCHR|0o600, int(unix.Mkdev(1, 7))); err != nil {
+		t.Fatal(err)
+	}
+	if err := tree.Save(full); !errors.Is(err, unix.ENOSPC) || !strings.Contains(err.Error(), full) {
+		t.Errorf("error %v", err)
+	}
+	if st, err := os.Lstat(full); err != nil || st.Mode()&os.ModeCharDevice == 0 {
+		t.Errorf("the device is %v, %v", st.Mode(), err)
+	}
+	file, link := filepath.Join(dir, "file"), filepath.Join(dir, "link")
+	if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Symlink("file", link)); err != nil {
+		t.Fatal(err)
+	}
+	if err := tree.Save(link); err != nil {
+		t.Fatal(err)
+	}
+	if to, err := os.Readlink(link); err != nil || to != "file" {
+		t.Errorf("the link leads to %q, %v", to, err)
+	}
+	if _, err := Load(file); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestBadTreesAreNamed(t *testing.T) {
 	one := `{"pid":5,"ppid":0,"pgid":5,"sid":5,"state":"S"}`
 	list := func(more ...string) string {
@@ -53,6 +83,7 @@ func TestBadTreesAreNamed(t *testing.T) {
 		`{"version":1,"processes":[]}`:     "no processes",
 		`{"version":1,"procs":[]}`:         "procs",
 		`{"version":1,"processes":[null]}`: "null",
+		list() + ` {}`:                     "something follows the tree at byte",
 		list(`{"pid":6,"ppid":9,"pgid":5,"sid":5,"state":"S"}`):                                                    "parent 9",
 		list(`{"pid":5,"ppid":5,"pgid":5,"sid":5,"state":"S"}`):                                                    "twice",
 		list(`{"pid":0,"ppid":5,"pgid":5,"sid":5,"state":"S"}`):                                                    "positive",
@@ -111,6 +142,21 @@ func TestDrawingsHoldEveryProcess(t *testing.T) {
 	}
 	if got := strings.Count(tree.SVG(), "<rect "); got != n {
 		t.Errorf("%d boxes for %d processes", got, n)
+	}
+}
+
+// TestPictureOfTheReadme: it is what the command beside it draws.
+func TestPictureOfTheReadme(t *testing.T) {
+	tree, err := FromCRIU(filepath.Join("testdata", "container"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture, err := os.ReadFile("../../../docs/tree.svg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(picture), tree.SVG()); d != "" {
+		t.Errorf("docs/tree.svg (-) is not what is drawn (+):\n%s", d)
 	}
 }
 

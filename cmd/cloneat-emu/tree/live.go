@@ -98,6 +98,16 @@ func (r *reader) read(d *proc.Dir, parent int) (*Process, error) {
 		RSS:      st.VmRSS,
 	}
 	if p.Zombie() {
+		// The state is the leader's. One that has exited before its threads leaves
+		// a process that lives, and may have children.
+		if p.Threads, err = ownThreads(d); err != nil {
+			return nil, err
+		}
+		if len(p.Threads) > 1 {
+			p.State = "S"
+			return p, nil
+		}
+		p.Threads = nil
 		return p, r.exit(d, p)
 	}
 	if err := r.details(d, p, parent); err != nil && (!proc.Gone(err) || !d.Alive()) {

@@ -74,6 +74,32 @@ func TestLiveSeesZombie(t *testing.T) {
 	}
 }
 
+// TestLiveSeesThroughADeadLeader: a process goes on when its first thread has
+// ended, and what its other threads have forked are its children.
+func TestLiveSeesThroughADeadLeader(t *testing.T) {
+	cmd, _ := start(t, "python3", "-c", `
+import ctypes, os, sys, threading
+def other():
+    while not open(f"/proc/self/stat").read().rpartition(")")[2].split()[0] == "Z":
+        pass
+    if os.fork() == 0:
+        os.execvp("cat", ["cat"])
+    print("ready", flush=True)
+    sys.stdin.read()
+    os._exit(0)
+threading.Thread(target=other).start()
+ctypes.CDLL(None).syscall(60, 0)  # exit, not exit_group
+`)
+	tree, err := Live(cmd.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := tree.Root()
+	if root.Zombie() || len(root.Threads) != 2 || len(tree.Processes) != 2 {
+		t.Errorf("read:\n%s", tree.Text())
+	}
+}
+
 func TestLiveNumbersAreThoseOfTheRootsNamespace(t *testing.T) {
 	cmd, _ := start(t, "unshare", "-pf", "--kill-child", "--mount-proc", "--uts",
 		"sh", "-c", "sleep 1000 & echo ready; read x")
