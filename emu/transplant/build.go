@@ -84,8 +84,10 @@ type build struct {
 	sameMount   bool
 	sameIPC     bool
 	exe         exeState
-	filters     []filter // to be installed
-	suspended   bool     // C's filters do not act while it is traced
+	filters     []filter      // to be installed
+	suspended   bool          // C's filters do not act while it is traced
+	closed      ptrace.Result // of close_range(2)
+	emptied     bool          // C has no descriptors but for those of the work
 }
 
 // Build turns C, the stopped fresh child of the target, into a clone of the

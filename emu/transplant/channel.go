@@ -3,6 +3,7 @@ package transplant
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"cloneat-emu/ptrace"
 
@@ -12,11 +13,14 @@ import (
 // maxRights is SCM_MAX_FD: how many descriptors one message can carry.
 const maxRights = 253
 
-// channel carries descriptors from the operator into C.
+// channel carries descriptors from the operator into C. Where C's table is empty but
+// for what came through the channel, the numbers are known before C receives
+// anything: the kernel hands out the lowest free ones.
 type channel struct {
 	b    *build
-	ours int // the operator's end
-	far  int // C's end, a number in C
+	ours int          // the operator's end
+	far  int          // C's end, a number in C
+	used map[int]bool // numbers in C; nil where they are not known
 }
 
 // openChannel lets C make a socketpair and takes one of its ends.
@@ -28,6 +32,13 @@ func (b *build) openChannel() error {
 	s.ask(&made, "socketpair", unix.SYS_SOCKETPAIR, unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0, at)
 	if err := s.run(); err != nil {
 		return err
+	}
+	if b.closed.Errno == unix.ENOSYS { // before Linux 5.9, or forbidden
+		b.closed = ptrace.Result{}
+		if err := b.closeEach(); err != nil {
+			return err
+		}
+		return b.openChannel()
 	}
 	if made.Errno != 0 {
 		return fmt.Errorf("socketpair in the child: %w", made.Errno)
@@ -43,6 +54,9 @@ func (b *build) openChannel() error {
 	}
 	b.script.add("close", uint64(near), unix.SYS_CLOSE, uintptr(near))
 	b.ch = &channel{b: b, ours: ours, far: far}
+	if b.emptied {
+		b.ch.used = map[int]bool{far: true}
+	}
 	return nil
 }
 
@@ -50,13 +64,27 @@ func (b *build) openChannel() error {
 func (c *channel) moveTo(fd int) {
 	s := c.b.script
 	s.add("dup3", uint64(fd), unix.SYS_DUP3, uintptr(c.far), uintptr(fd), unix.O_CLOEXEC)
-	s.add("close", uint64(c.far), unix.SYS_CLOSE, uintptr(c.far))
+	c.drop(c.far)
 	c.far = fd
+	c.holds(fd)
+}
+
+// drop closes one of C's descriptors.
+func (c *channel) drop(fd int) {
+	c.b.script.add("close", uint64(fd), unix.SYS_CLOSE, uintptr(fd))
+	delete(c.used, fd)
+}
+
+// holds notes a number that C has in use.
+func (c *channel) holds(fd int) {
+	if c.used != nil {
+		c.used[fd] = true
+	}
 }
 
 // close ends the channel; C's end is closed by the next run.
 func (c *channel) close() {
-	c.b.script.add("close", uint64(c.far), unix.SYS_CLOSE, uintptr(c.far))
+	c.drop(c.far)
 	c.closeOurs()
 }
 
@@ -66,7 +94,7 @@ func (c *channel) closeOurs() {
 }
 
 // send brings fds into C and returns their numbers there. They are
-// close-on-exec. At most maxRights at a time.
+// close-on-exec, and there when the queued calls have run. At most maxRights at a time.
 func (c *channel) send(fds []int) ([]int, error) {
 	if err := unix.Sendmsg(c.ours, []byte{0}, unix.UnixRights(fds...), nil, unix.MSG_NOSIGNAL); err != nil {
 		return nil, fmt.Errorf("sending %d descriptors: %w", len(fds), err)
@@ -77,10 +105,33 @@ func (c *channel) send(fds []int) ([]int, error) {
 	control := s.reserve(space)
 	header := c.header(control, space)
 	s.expect(1, "recvmsg", uint64(len(fds)), unix.SYS_RECVMSG, uintptr(c.far), header, unix.MSG_CMSG_CLOEXEC)
-	if err := s.run(); err != nil {
-		return nil, err
+	if c.used == nil {
+		if err := s.run(); err != nil {
+			return nil, err
+		}
+		return c.received(control, len(fds))
 	}
-	return c.received(control, len(fds))
+	there := c.lowest(len(fds))
+	s.then(func() error {
+		got, err := c.received(control, len(fds))
+		if err == nil && !slices.Equal(got, there) {
+			err = fmt.Errorf("descriptors arrived at %v instead of %v: %w", got, there, unix.EBADF)
+		}
+		return err
+	})
+	return there, nil
+}
+
+// lowest takes the n lowest numbers that are free in C.
+func (c *channel) lowest(n int) []int {
+	fds := make([]int, 0, n)
+	for fd := 0; len(fds) < n; fd++ {
+		if !c.used[fd] {
+			fds = append(fds, fd)
+			c.used[fd] = true
+		}
+	}
+	return fds
 }
 
 // header places the receiver's struct msghdr and its iovec.

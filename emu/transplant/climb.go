@@ -93,6 +93,9 @@ func (b *build) exec(why string, open func() (int, error)) error {
 		return err
 	}
 	defer b.drop()
+	if err := b.script.run(); err != nil {
+		return err
+	}
 	empty := b.script.text("")
 	if err := b.script.batch.Flush(); err != nil {
 		return err

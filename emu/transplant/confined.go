@@ -36,11 +36,16 @@ func (b *build) checkConfined() error {
 	}
 	var r ptrace.Result
 	b.script.ask(&r, "pidfd_getfd", unix.SYS_PIDFD_GETFD, uintptr(there[0]), ^uintptr(0), 0)
-	b.script.add("close", uint64(there[0]), unix.SYS_CLOSE, uintptr(there[0]))
-	if err := b.script.run(); err != nil || r.Errno != unix.EPERM {
-		return err
-	}
-	if !b.opt.BestEffort {
+	b.ch.drop(there[0])
+	b.script.then(func() error { return b.judgeConfined(r) })
+	return nil
+}
+
+func (b *build) judgeConfined(r ptrace.Result) error {
+	switch {
+	case r.Errno != unix.EPERM:
+		return nil
+	case !b.opt.BestEffort:
 		return unsupported("the target is confined by Landlock, more than the caller")
 	}
 	b.leave("the child is confined as the target is, by Landlock")

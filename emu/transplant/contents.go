@@ -91,7 +91,7 @@ func (copier) fill(b *build, work []fillWork) error {
 		}
 	}
 	b.queueFill(there[0], spans)
-	b.script.add("close", uint64(there[0]), unix.SYS_CLOSE, uintptr(there[0]))
+	b.ch.drop(there[0])
 	return b.script.run()
 }
 

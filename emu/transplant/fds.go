@@ -69,14 +69,12 @@ func (b *build) closeFDs() error {
 	if b.opt.ShareFiles {
 		return nil
 	}
-	var r ptrace.Result
-	b.script.ask(&r, "close_range", unix.SYS_CLOSE_RANGE, 0, 0xffffffff, 0)
-	if err := b.script.run(); err != nil || r.Errno != unix.ENOSYS {
-		return err
-	}
-	return b.closeEach() // before Linux 5.9, or forbidden
+	b.script.ask(&b.closed, "close_range", unix.SYS_CLOSE_RANGE, 0, 0xffffffff, 0)
+	b.emptied = true
+	return nil
 }
 
+// closeEach does it where close_range(2) cannot.
 func (b *build) closeEach() error {
 	fds, err := listFDs(b.c.TID)
 	if err != nil {
@@ -113,7 +111,7 @@ func (b *build) channelPlace() (int, error) {
 func (b *build) setFDs() error {
 	if b.opt.ShareFiles {
 		b.ch.close()
-		return b.script.run()
+		return nil
 	}
 	all := b.snap.fds
 	place, err := b.channelPlace()
@@ -128,7 +126,7 @@ func (b *build) setFDs() error {
 	}
 	b.stats.FDs = len(all)
 	b.ch.close()
-	return b.script.run()
+	return nil
 }
 
 // borrowFDs takes them from the caller.
@@ -156,6 +154,7 @@ func (b *build) placeFDs(from int, chunk []descriptor) error {
 	}
 	for i := len(chunk) - 1; i >= 0; i-- {
 		d, at := chunk[i], there[i]
+		b.ch.holds(d.fd)
 		switch {
 		case at != d.fd:
 			flags := 0
@@ -163,7 +162,7 @@ func (b *build) placeFDs(from int, chunk []descriptor) error {
 				flags = unix.O_CLOEXEC
 			}
 			b.script.expect(uintptr(d.fd), "dup3", uint64(d.fd), unix.SYS_DUP3, uintptr(at), uintptr(d.fd), uintptr(flags))
-			b.script.add("close", uint64(at), unix.SYS_CLOSE, uintptr(at))
+			b.ch.drop(at)
 		case !d.cloexec:
 			b.script.add("fcntl(F_SETFD)", uint64(d.fd), unix.SYS_FCNTL, uintptr(d.fd), unix.F_SETFD, 0)
 		}
@@ -205,7 +204,7 @@ func (b *build) fetchFDs(from int, chunk []descriptor) ([]int, error) {
 	// The pidfd must not sit where a descriptor is to go: it moves above them.
 	high := chunk[len(chunk)-1].fd + maxRights + 1
 	b.script.expect(uintptr(high), "dup3", uint64(high), unix.SYS_DUP3, uintptr(pidfd[0]), uintptr(high), unix.O_CLOEXEC)
-	b.script.add("close", uint64(pidfd[0]), unix.SYS_CLOSE, uintptr(pidfd[0]))
+	b.ch.drop(pidfd[0])
 	got := make([]ptrace.Result, len(chunk))
 	for i, d := range chunk {
 		b.script.ask(&got[i], "pidfd_getfd", unix.SYS_PIDFD_GETFD, uintptr(high), uintptr(d.fd), 0)

@@ -54,7 +54,7 @@ func (g *fileGroup) flush() error {
 		g.b.queueMap(m, there[g.keys[m.fileKey()]])
 	}
 	for _, fd := range there {
-		g.b.script.add("close", uint64(fd), unix.SYS_CLOSE, uintptr(fd))
+		g.b.ch.drop(fd)
 	}
 	return nil
 }

@@ -23,13 +23,15 @@ func askKeyring(s *script, serial *ptrace.Result) {
 func (b *build) checkKeyring() error {
 	var serial ptrace.Result
 	askKeyring(b.script, &serial)
-	if err := b.script.run(); err != nil {
-		return err
-	}
-	if serial == b.snap.own.keyring {
+	b.script.then(func() error { return b.judgeKeyring(serial) })
+	return nil
+}
+
+func (b *build) judgeKeyring(serial ptrace.Result) error {
+	switch {
+	case serial == b.snap.own.keyring:
 		return nil
-	}
-	if !b.opt.BestEffort {
+	case !b.opt.BestEffort:
 		return unsupported("the target has another session keyring")
 	}
 	b.leave("the child has the target's session keyring")

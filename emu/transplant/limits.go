@@ -115,6 +115,9 @@ func (b *build) limitItself(i int, l unix.Rlimit, r *ptrace.Result) {
 // setLimits gives C the caller's limits, by whoever has the right: the
 // operator or C.
 func (b *build) setLimits() error {
+	if err := b.script.run(); err != nil { // under the limits that were
+		return err
+	}
 	var results [numLimits]ptrace.Result
 	for i, want := range b.snap.own.limits {
 		if want != b.limits[i] && unix.Prlimit(b.c.TID, i, &want, nil) != nil {

@@ -40,10 +40,7 @@ func (b *build) makeMaps() error {
 			return err
 		}
 	}
-	if err := group.flush(); err != nil {
-		return err
-	}
-	return b.script.run()
+	return group.flush()
 }
 
 // checkMapping refuses kinds of memory that cannot be made a second time.
@@ -137,7 +134,7 @@ func (b *build) finishMaps() error {
 			b.protect(m)
 		}
 	}
-	return b.script.run()
+	return nil
 }
 
 func (b *build) protect(m *mapping) {
@@ -189,5 +186,5 @@ func (b *build) sealMaps() error {
 			b.script.add("mseal", m.start, sysMseal, uintptr(m.start), uintptr(m.size()), 0)
 		}
 	}
-	return b.script.run()
+	return nil
 }

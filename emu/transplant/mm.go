@@ -73,9 +73,9 @@ func (b *build) setLayout() error {
 	l := b.snap.layout.encode(auxv, len(b.snap.auxv), exe)
 	b.script.add("prctl(PR_SET_MM)", 0, unix.SYS_PRCTL, unix.PR_SET_MM, unix.PR_SET_MM_MAP, b.script.data(l), uintptr(len(l)), 0)
 	if exe >= 0 {
-		b.script.add("close", uint64(exe), unix.SYS_CLOSE, uintptr(exe))
+		b.ch.drop(exe)
 	}
-	return b.script.run()
+	return nil
 }
 
 // exeState is what is known about both programs' files.

@@ -16,7 +16,7 @@ func (b *build) setPlace() error {
 	if !b.sameMount {
 		b.script.room(1, 2)
 		b.script.add("chdir", 0, unix.SYS_CHDIR, b.script.text("/"))
-		return b.script.run()
+		return nil
 	}
 	dirs, err := b.openPlace()
 	defer func() {
@@ -38,9 +38,9 @@ func (b *build) setPlace() error {
 	}
 	b.script.add("fchdir", 0, unix.SYS_FCHDIR, uintptr(there[0]))
 	for _, fd := range there {
-		b.script.add("close", uint64(fd), unix.SYS_CLOSE, uintptr(fd))
+		b.ch.drop(fd)
 	}
-	return b.script.run()
+	return nil
 }
 
 // openPlace opens the caller's working directory and, if C's is another one,

@@ -20,6 +20,7 @@ type script struct {
 	inj   *ptrace.Injection
 	batch *ptrace.Batch
 	steps []step
+	after []func() error // look at what the queued calls stored
 	err   error
 	// single makes calls one by one. A batch ends in a SIGTRAP, and one that
 	// is ignored would be reset by it.
@@ -111,8 +112,8 @@ func (s *script) fail(err error) {
 
 // run makes the queued calls.
 func (s *script) run() error {
-	steps := s.steps
-	s.steps = nil
+	steps, after := s.steps, s.after
+	s.steps, s.after = nil, nil
 	if s.err != nil || len(steps) == 0 {
 		return s.err
 	}
@@ -124,8 +125,16 @@ func (s *script) run() error {
 	for i, r := range results {
 		s.fail(steps[i].judge(r))
 	}
+	for _, look := range after {
+		if s.err == nil {
+			s.fail(look())
+		}
+	}
 	return s.err
 }
+
+// then has look called once the calls that are queued now have run well.
+func (s *script) then(look func() error) { s.after = append(s.after, look) }
 
 func (s *script) execute(steps []step) ([]ptrace.Result, error) {
 	if !s.single {

@@ -61,7 +61,7 @@ func (b *build) inCallersIPC(do func()) error {
 	do()
 	b.script.add("setns", 0, unix.SYS_SETNS, uintptr(there[1]), unix.CLONE_NEWIPC)
 	for _, fd := range there {
-		b.script.add("close", uint64(fd), unix.SYS_CLOSE, uintptr(fd))
+		b.ch.drop(fd)
 	}
 	return b.script.run()
 }

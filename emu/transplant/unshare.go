@@ -31,7 +31,7 @@ func (b *build) joinTime() error {
 	}
 	fd := uintptr(there[0])
 	b.script.add("setns to the time namespace", 0, unix.SYS_SETNS, fd, unix.CLONE_NEWTIME)
-	b.script.add("close", 0, unix.SYS_CLOSE, fd)
+	b.ch.drop(there[0])
 	return b.script.run()
 }
 

@@ -18,6 +18,9 @@ func (b *build) moveVDSO() error {
 			return unsupported("the caller's %s is not where the kernel put it", to[i].name)
 		}
 		if from[i].start != to[i].start {
+			if from[i].has("sl") {
+				return unsupported("%s is sealed and cannot be moved to the caller's address", from[i].name)
+			}
 			moves = append(moves, vdsoMove{from[i].name, from[i].start, aside, to[i].start, from[i].size()})
 			aside += from[i].size()
 		}
@@ -32,14 +35,6 @@ func (b *build) moveVDSO() error {
 		if m.name == "[vdso]" { // drops what was written into the target's
 			b.script.try("madvise(MADV_DONTNEED)", unix.SYS_MADVISE, uintptr(m.start), uintptr(m.size()), unix.MADV_DONTNEED)
 		}
-	}
-	if err := b.script.run(); err != nil {
-		for i := range from {
-			if from[i].has("sl") {
-				return unsupported("%s is sealed and cannot be moved to the caller's address", from[i].name)
-			}
-		}
-		return err
 	}
 	return nil
 }
