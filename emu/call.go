@@ -68,20 +68,17 @@ func fails(errno unix.Errno, cause string) verdict { return verdict{errno: errno
 // run does the checks in the spec's order and makes the child.
 func (c *call) run() verdict {
 	args, errno := abi.Decode(callerMemory{c.n.TID}, c.n.Args[2]) // rows 2 to 6
-	if !listen.Valid(c.s.fd, c.n.ID) {
-		return verdict{drop: true} // what was read may be another's
-	}
-	c.args, c.event.Args = args, args
-	if errno != 0 {
-		return fails(errno, "")
-	}
 	caller, err := check.OpenCaller(c.n.TID)
 	if err != nil {
 		return verdict{drop: true}
 	}
 	defer caller.Close()
 	if !listen.Valid(c.s.fd, c.n.ID) {
-		return verdict{drop: true} // killed, or its number another's by now
+		return verdict{drop: true} // what was read may be another's
+	}
+	c.args, c.event.Args = args, args
+	if errno != 0 {
+		return fails(errno, "")
 	}
 	c.check = &check.Call{
 		Caller: caller, Pid: c.pid, Naming: c.kind.naming, Hint: c.hint, Args: args, Access: c.access,

@@ -37,8 +37,8 @@ func (c *call) toInit() bool {
 		return false
 	}
 	ids, err := nsPID(c.check.Target.TGID)
-	own, oerr := nsPID(c.n.TID)
-	return err == nil && oerr == nil && len(ids) > len(own) && ids[len(ids)-1] == 1 && c.mayThread()
+	own := c.check.Caller.Status.NSpid
+	return err == nil && len(ids) > len(own) && ids[len(ids)-1] == 1 && c.mayThread()
 }
 
 // mayThread reports whether the caller can make a thread: its children must be

@@ -53,7 +53,7 @@ func openProc(tid int, name string, mode int) (int, error) {
 	return fd, nil
 }
 
-// readProc reads a small file of /proc/TID.
+// readProc reads a small file of /proc/TID, whose text is made in one piece.
 func readProc(tid int, name string) ([]byte, error) {
 	fd, err := openProc(tid, name, unix.O_RDONLY)
 	if err != nil {
@@ -70,10 +70,9 @@ func readProc(tid int, name string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if m == 0 {
+		if n += m; m == 0 || n < len(b) {
 			break
 		}
-		n += m
 	}
 	return b[:n], nil
 }

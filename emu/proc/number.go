@@ -30,7 +30,7 @@ func number[T integer](dst *T, v string, base int) error {
 
 // numbers parses decimal numbers that are separated by white space.
 func numbers[T integer](dst *[]T, v string) error {
-	for _, field := range strings.Fields(v) {
+	for field := range strings.FieldsSeq(v) {
 		var n T
 		if err := number(&n, field, 10); err != nil {
 			return err
@@ -41,7 +41,7 @@ func numbers[T integer](dst *[]T, v string) error {
 }
 
 func four(dst *[4]uint32, v string) error {
-	var list []uint32
+	list := make([]uint32, 0, len(dst))
 	if err := numbers(&list, v); err != nil {
 		return err
 	}

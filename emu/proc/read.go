@@ -9,6 +9,10 @@ import (
 // readSize holds most files of /proc whole, so that one read sees one state.
 const readSize = 8192
 
+// A file whose text the kernel makes in one piece (fs/seq_file.c, single_open()) and
+// that does not fill the room for it is whole after one read.
+var inOnePiece = map[string]bool{"status": true, "stat": true}
+
 // ReadFile reads a file below the directory to its end.
 func (d *Dir) ReadFile(name string) ([]byte, error) {
 	fd, err := d.openat(name, unix.O_RDONLY)
@@ -32,6 +36,9 @@ func (d *Dir) ReadFile(name string) ([]byte, error) {
 			return buf, nil
 		}
 		buf = buf[:len(buf)+n]
+		if len(buf) < cap(buf) && inOnePiece[name] {
+			return buf, nil
+		}
 	}
 }
 

@@ -1,9 +1,9 @@
 package proc
 
 import (
-	"bytes"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // Status is /proc/PID/status: what concerns the thread itself, in the numbers
@@ -53,13 +53,13 @@ func (d *Dir) Status() (*Status, error) {
 // kernel escapes newlines in the first line.
 func ParseStatus(b []byte) (*Status, error) {
 	s := &Status{}
-	for line := range bytes.Lines(b) {
-		key, value, _ := bytes.Cut(line, []byte(":"))
-		parse, known := statusFields[string(key)]
+	for line := range strings.Lines(string(b)) {
+		key, value, _ := strings.Cut(line, ":")
+		parse, known := statusFields[key]
 		if !known {
 			continue
 		}
-		if err := parse(s, string(bytes.TrimSpace(value))); err != nil {
+		if err := parse(s, strings.TrimSpace(value)); err != nil {
 			return nil, fmt.Errorf("%s: %w", key, err)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 // own user's, who may read the caller anyway.
 func (b *build) readAttrs() error {
 	s := b.script
+	b.dropRseq()
 	own, err := queryAll(s, false)
 	if err != nil {
 		return err
@@ -34,14 +35,13 @@ var tracesAnybody = sync.OnceValue(func() bool {
 // dropRseq unregisters what C inherited from the target: the kernel would
 // write to the area at C's next return to user space, when something else, or
 // nothing, is mapped there, and kill it.
-func (b *build) dropRseq() error {
+func (b *build) dropRseq() {
 	r, err := b.c.Rseq()
 	if err != nil || r.Pointer == 0 {
-		return nil // Linux before 5.13, or none
+		return // Linux before 5.13, or none
 	}
 	const unregister = 1
-	_, err = b.inj.Call(unix.SYS_RSEQ, uintptr(r.Pointer), uintptr(r.Size), unregister, uintptr(r.Signature))
-	return err
+	b.script.add("rseq", r.Pointer, unix.SYS_RSEQ, uintptr(r.Pointer), uintptr(r.Size), unregister, uintptr(r.Signature))
 }
 
 // setAttrs gives C the caller's prctl(2) settings that differ.

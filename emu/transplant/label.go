@@ -3,7 +3,6 @@ package transplant
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -32,7 +31,7 @@ func (b *build) checkLabel() error {
 // without such a module, which is EINVAL (security_getprocattr()), and on a
 // kernel without any.
 func label(tid int) (string, error) {
-	b, err := os.ReadFile(procPath(tid, "attr/current"))
+	b, err := readProc(tid, "attr/current")
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}

@@ -15,6 +15,13 @@ func procPath(tid int, name string) string {
 	return "/proc/" + strconv.Itoa(tid) + "/" + name
 }
 
+// inOnePiece are files whose text the kernel makes at once: what does not fill the room
+// for it is whole after one read.
+var inOnePiece = map[string]bool{
+	"status": true, "stat": true, "auxv": true, "comm": true, "cgroup": true, "personality": true,
+	"oom_score_adj": true, "coredump_filter": true,
+}
+
 // readProc reads a whole file about thread tid. It uses raw calls: os.ReadFile
 // registers every file with the poller, which costs more than the reading.
 func readProc(tid int, name string) ([]byte, error) {
@@ -36,6 +43,9 @@ func readProc(tid int, name string) ([]byte, error) {
 			return buf, nil
 		}
 		buf = buf[:len(buf)+n]
+		if len(buf) < cap(buf) && inOnePiece[name] {
+			return buf, nil
+		}
 	}
 }
 

@@ -11,7 +11,6 @@ func (b *build) stages() []stage {
 	all := []stage{
 		{"looking at the child", b.look},
 		{"injection", b.begin},
-		{"rseq", b.dropRseq},
 		{"stage", b.openStage},
 		{"attributes", b.readAttrs},
 		{"check", b.check},
