@@ -14,8 +14,8 @@ func (i *Injection) Args(b []byte) (uintptr, error) {
 		return 0, fmt.Errorf("%d bytes of arguments for room of %d", len(b), ArgsSize)
 	}
 	at, err := i.argsAt()
-	if err != nil {
-		return 0, err
+	if err != nil || len(b) == 0 {
+		return at, err
 	}
 	return at, i.Write(at, b)
 }

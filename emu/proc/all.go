@@ -4,6 +4,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // Processes lists the processes that /proc shows, in no order.
@@ -29,9 +31,16 @@ func Processes() ([]int, error) {
 // PIDMax is the reader's /proc/sys/kernel/pid_max: numbers are below it. Since
 // Linux 6.14 each pid namespace has its own.
 func PIDMax() (int, error) {
-	b, err := os.ReadFile("/proc/sys/kernel/pid_max")
+	const name = "/proc/sys/kernel/pid_max"
+	fd, err := unix.Open(name, unix.O_RDONLY|unix.O_CLOEXEC, 0) // os.ReadFile would register it with the poller
 	if err != nil {
-		return 0, err
+		return 0, &os.PathError{Op: "open", Path: name, Err: err}
 	}
-	return strconv.Atoi(strings.TrimSpace(string(b)))
+	defer unix.Close(fd)
+	var b [32]byte
+	n, err := unix.Read(fd, b[:])
+	if err != nil {
+		return 0, &os.PathError{Op: "read", Path: name, Err: err}
+	}
+	return strconv.Atoi(strings.TrimSpace(string(b[:n])))
 }

@@ -22,7 +22,7 @@ func main() {
 	var svg string
 	flag.StringVar(&b.emulator, "emulator", "build/cloneat-emu", "the built command")
 	flag.StringVar(&b.loops, "loops", "build/loops", "the built timing loops")
-	flag.IntVar(&b.rounds, "rounds", 5, "rounds over all columns")
+	flag.IntVar(&b.rounds, "rounds", 11, "rounds over all columns")
 	flag.StringVar(&svg, "svg", "build/bench.svg", "where to write the plot")
 	flag.Parse()
 	if err := run(&b, svg); err != nil {

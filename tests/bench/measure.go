@@ -108,7 +108,7 @@ var (
 )
 
 // repeats keeps the time at each size about the same.
-func repeats(mb int) int { return max(3, min(50, 500/mb)) }
+func repeats(mb int) int { return max(3, min(200, 1000/mb)) }
 
 func (b *bench) calls() ([]call, error) {
 	var calls []call
