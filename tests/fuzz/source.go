@@ -18,19 +18,14 @@ import (
 //go:embed testdata/prelude.c
 var prelude string
 
-// Source returns the program in C, or "" where processes share memory: a child
-// of those cannot go on in its parent's frame, only the interpreter has that.
+// Source returns the program in C.
 func Source(p Program) string {
 	var b strings.Builder
 	b.WriteString(prelude)
 	for i, op := range p.Ops {
-		statement := op.c(i + 1)
-		if statement == "" {
-			return ""
-		}
-		fmt.Fprintf(&b, "\tif (turn(%d, %d, me)) {\t/* %s */\n%s\t}\n", i+1, op.Actor, op, statement)
+		fmt.Fprintf(&b, "\tif (turn(%d, %d, me)) {\t/* %s */\n%s\t}\n", i+1, op.Actor, op, op.c(i+1))
 	}
-	fmt.Fprintf(&b, "\twhile (all->step <= %d)\n\t\tusleep(1000);\n\treturn 0;\n}\n", len(p.Ops))
+	fmt.Fprintf(&b, "\tturn(%d, -1, me);\n}\n", len(p.Ops)+1)
 	return b.String()
 }
 
@@ -38,21 +33,15 @@ func Source(p Program) string {
 func (o Op) c(n int) string {
 	switch o.Name {
 	case "clone":
-		if bits(o.Args[0])&unix.CLONE_VM != 0 {
-			return ""
-		}
-		return fmt.Sprintf("\t\tBIRTH(%d, %d, syscall(SYS_clone, %sL, 0, tids, tids + 1, 0));\n", n, o.Child, o.Args[0])
+		return o.clone(n)
 	case "cloneat":
 		return o.cloneat(n)
+	case "exec":
+		return fmt.Sprintf("\t\texecute(me, %d);\n", n)
+	case "exit", "exitgroup":
+		return fmt.Sprintf("\t\tdone(%d, \"%s\", 0);\n\t\t%s;\n", n, o.Name, o.call())
 	}
-	call, ok := o.call()
-	if !ok {
-		return ""
-	}
-	if strings.HasPrefix(o.Name, "exit") {
-		return fmt.Sprintf("\t\tdone(%d, \"%s\", 0);\n\t\t%s;\n", n, o.Name, call)
-	}
-	return fmt.Sprintf("\t\tdone(%d, \"%s\", %s);\n", n, o.Name, call)
+	return fmt.Sprintf("\t\tdone(%d, \"%s\", %s);\n", n, o.Name, o.call())
 }
 
 // plainCalls are operations that are one call with numbers or processes as arguments.
@@ -63,18 +52,15 @@ var plainCalls = map[string]string{
 	"bound": "prctl(PR_CAPBSET_DROP, %s)", "nnp": "prctl(PR_SET_NO_NEW_PRIVS, %s, 0, 0, 0)",
 	"wait": "waitpid(%s, NULL, WNOHANG | __WALL)", "write": "put(%s, %s)", "open": "put_fd(%s, %s)",
 	"setid": "setid(%s)", "caps": "keep_caps(%sUL)", "signal": "set_signal(%s, %s)", "block": "block(%sUL)",
+	"setns": "enter(%s, %s)", "rlimit": "limit(%s, %s)", "keepcaps": "prctl(PR_SET_KEEPCAPS, %s)",
 }
 
-func (o Op) call() (string, bool) {
-	format, ok := plainCalls[o.Name]
-	if !ok {
-		return "", false
-	}
+func (o Op) call() string {
 	var args []any
 	for _, a := range o.Args {
 		args = append(args, number(a))
 	}
-	return fmt.Sprintf(format, args...), true
+	return fmt.Sprintf(plainCalls[o.Name], args...)
 }
 
 // number is an argument in C.
@@ -90,32 +76,53 @@ func number(arg string) string {
 
 // faults are what the interpreter's enum fault does to the arguments, in C.
 var faults = []string{
-	"", "", "a.flags = NULL;", "a.reserved1 = 1;", "a.reserved2 = 1;", "a.reserved3 = a.reserved3 ? a.reserved3 : 1;",
+	"", "(void)a;", "a.flags = NULL;", "a.reserved1 = 1;", "a.reserved2 = 1;", "a.reserved3 = a.reserved3 ? a.reserved3 : 1;",
 	"a.child_stack_size = 65536;", "a.child_stack_base = 4096;", "a.child_stack_base = -4096UL; a.child_stack_size = 8192;",
 	"a.reserved3 = 0xffff800000000000UL;", "a.parent_tid_ptr = a.child_tid_ptr = 8;", "a.flags_size = 12;", "a.flags_size = 12; set[2] = 1;",
 }
 
+// how tells birth() in the prelude what is special about a birth.
+func how(flags uint32) string {
+	switch {
+	case flags&unix.CLONE_VM != 0 && flags&unix.CLONE_VFORK != 0:
+		return "OWN_STACK | VFORK"
+	case flags&unix.CLONE_VM != 0:
+		return "OWN_STACK"
+	case flags&unix.CLONE_VFORK != 0:
+		return "VFORK"
+	}
+	return "0"
+}
+
+func (o Op) clone(n int) string {
+	flags, stack := bits(o.Args[0]), "0"
+	if flags&unix.CLONE_VM != 0 {
+		stack = "new_stack() + STACK_SIZE"
+	}
+	return fmt.Sprintf("\t\tbirth(%d, %d, %s, SYS_clone, %sL, %s, (long)tids, (long)(tids + 1));\n", n, o.Child, how(flags), o.Args[0], stack)
+}
+
 func (o Op) cloneat(n int) string {
 	flags := bits(o.Args[2]) | bits(o.Args[3])<<8
-	if flags&unix.CLONE_VM != 0 {
-		return ""
-	}
 	fault, _ := strconv.Atoi(o.Args[5])
 	var b strings.Builder
 	fmt.Fprintf(&b, "\t\tclone_flag_t set[3] = { (int)%s, (int)%s };\n", o.Args[2], o.Args[3])
 	fmt.Fprintf(&b, "\t\tstruct cloneat_args a = { .flags = set, .flags_size = %s };\n\n", o.Args[4])
 	b.WriteString("\t\ta.parent_tid_ptr = (long)tids;\n\t\ta.child_tid_ptr = (long)(tids + 1);\n")
+	if flags&unix.CLONE_VM != 0 {
+		b.WriteString("\t\ta.child_stack_base = new_stack();\n\t\ta.child_stack_size = STACK_SIZE;\n")
+	}
 	if flags&unix.CLONE_SETTLS != 0 {
 		b.WriteString("\t\ta.reserved3 = (long)tls;\n")
 	}
 	if faults[fault] != "" {
 		fmt.Fprintf(&b, "\t\t%s\n", faults[fault])
 	}
-	args := "&a"
+	args := "(long)&a"
 	if fault == 1 {
-		args = "NULL"
+		args = "0"
 	}
-	fmt.Fprintf(&b, "\t\tBIRTH(%d, %d, syscall(511, %s, %s, %s));\n", n, o.Child, number(o.Args[0]), number(o.Args[1]), args)
+	fmt.Fprintf(&b, "\t\tbirth(%d, %d, %s, 511, %s, %s, %s, 0);\n", n, o.Child, how(flags), number(o.Args[0]), number(o.Args[1]), args)
 	return b.String()
 }
 

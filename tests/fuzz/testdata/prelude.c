@@ -10,48 +10,113 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define EXE_FD 91
+#define SHARED_FD 92
+#define STACK_SIZE 65536
+#define OWN_STACK 1
+#define VFORK 2
+
 /* What all processes share: the next step, and their numbers. */
-static volatile struct { int step, pid[24]; } *all;
+static volatile struct shared { int step, pid[24]; } *all;
 static long cell[4];
 static int tids[2];
 static char tls[256] __attribute__((unused));
 
+static void program(int me);
+
+/*
+ * Waits until it is this step's turn.  A step whose actor is dead, stopped or
+ * in vfork, or that has been carried out, is passed over.
+ */
 static int turn(int step, int actor, int me)
 {
-	while (all->step < step)
+	int idle = 0, now;
+
+	while ((now = all->step) < step) {
 		usleep(1000);
-	if (actor == me)
-		usleep(20000);	/* an exit before may still be under way */
-	return actor == me;
+		idle = all->step == now ? idle + 1 : 0;
+		if (idle == 2000)
+			__sync_bool_compare_and_swap(&all->step, now, now + 1);
+	}
+	if (now > step || actor != me)
+		return 0;
+	usleep(20000);	/* an exit before may still be under way */
+	return 1;
 }
 
 static void done(int step, const char *what, long ret)
 {
 	dprintf(1, "%d: %s = %ld %s\n", step, what, ret, ret < 0 ? strerror(errno) : "");
-	all->step = step + 1;
+	__sync_bool_compare_and_swap(&all->step, step, step + 1);
 }
 
-/* Both go on, the child as another actor. */
-#define BIRTH(number, child, call)					\
-	do {								\
-		long ret = (call);					\
-									\
-		if (ret > 0)						\
-			all->pid[child] = ret;				\
-		if (ret)						\
-			done(number, "birth of P" #child, ret);		\
-		else							\
-			me = (child);					\
-	} while (0)
+/* A child goes through the list, too, and passes over what has been done. */
+static void born(long child)
+{
+	program(child);
+	syscall(SYS_exit, 0);
+}
+
+static inline unsigned long new_stack(void)
+{
+	return (unsigned long)mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+/* With a stack of its own a child cannot return: see r12 and r13. */
+static inline long call(long nr, long a, long b, long c, long d, long child, int how)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = 0;
+	register long r12 __asm__("r12") = child;
+	register long r13 __asm__("r13") = how & OWN_STACK ? (long)born : 0;
+	long ret;
+
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "test %%r13, %%r13\n\t"
+			 "jz 1f\n\t"
+			 "and $-16, %%rsp\n\t"
+			 "mov %%r12, %%rdi\n\t"
+			 "call *%%r13\n"
+			 "1:"
+			 : "=a"(ret)
+			 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8),
+			   "r"(r12), "r"(r13)
+			 : "rcx", "r11", "memory");
+	return ret;
+}
+
+/* Both go on, the child as another actor; in vfork at once. */
+static inline void birth(int step, int child, int how, long nr, long a, long b, long c, long d)
+{
+	char what[32];
+	long ret;
+
+	if (how & VFORK)
+		all->step = step + 1;
+	ret = call(nr, a, b, c, d, child, how);
+	if (!ret)
+		born(child);
+	if (ret > 0)
+		all->pid[child] = ret;
+	if (ret < 0)
+		errno = -ret;
+	sprintf(what, "birth of P%d", child);
+	done(step, what, ret < 0 ? -1 : ret);
+}
 
 static inline long put(int where, long value)
 {
@@ -99,10 +164,54 @@ static inline long block(unsigned long mask)
 	return syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, 8);
 }
 
-int main(void)
+static inline long enter(int pid, int flags)
 {
-	int me = 0;
+	int fd = syscall(SYS_pidfd_open, pid, 0);
+	long ret = fd < 0 ? -1 : setns(fd, flags);
 
-	all = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	close(fd);
+	return ret;
+}
+
+static inline long limit(int resource, unsigned long value)
+{
+	struct rlimit r = { value, value };
+
+	return setrlimit(resource, &r);
+}
+
+static inline void execute(int me, int step)
+{
+	char actor[12], number[12], *argv[] = { "printed", actor, number, NULL };
+
+	sprintf(actor, "%d", me);
+	sprintf(number, "%d", step);
+	syscall(SYS_execveat, EXE_FD, "", argv, environ, AT_EMPTY_PATH);
+	done(step, "exec", -1);
+}
+
+static void share(int fd)
+{
+	all = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3) {
+		share(SHARED_FD);
+		done(atoi(argv[2]), "exec", 0);
+		program(atoi(argv[1]));
+		return 0;
+	}
+	dup2(open("/proc/self/exe", O_RDONLY), EXE_FD);
+	dup2(memfd_create("shared", 0), SHARED_FD);
+	ftruncate(SHARED_FD, 4096);
+	share(SHARED_FD);
 	all->pid[0] = getpid();
 	all->step = 1;
+	program(0);
+	return 0;
+}
+
+static void program(int me)
+{
