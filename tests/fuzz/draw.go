@@ -46,6 +46,7 @@ var kinds = []struct {
 	{7, (*drawer).exit},
 	{7, (*drawer).wait},
 	{5, (*drawer).unshare},
+	{3, (*drawer).setns},
 	{4, (*drawer).thread},
 	{5, (*drawer).kill},
 	{3, (*drawer).setid},

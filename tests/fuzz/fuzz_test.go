@@ -52,7 +52,7 @@ func TestEveryKindOfOperationIsDrawn(t *testing.T) {
 		}
 	}
 	for _, name := range []string{
-		"clone", "cloneat", "exit", "exitgroup", "wait", "kill", "unshare", "exec", "setid", "caps", "umask", "open", "close",
+		"clone", "cloneat", "exit", "exitgroup", "wait", "kill", "unshare", "setns", "exec", "setid", "caps", "umask", "open", "close",
 		"dumpable", "subreaper", "signal", "block", "bound", "nnp", "setsid", "setpgid", "write",
 	} {
 		if !seen[name] {

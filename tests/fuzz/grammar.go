@@ -115,6 +115,12 @@ func (d *drawer) unshare() {
 	d.add("unshare", d.anyone(), hex(pick(d, namespaces...)))
 }
 
+// setns draws a namespace of another actor's, so that callers and targets are in
+// other namespaces than their parents.
+func (d *drawer) setns() {
+	d.add("setns", d.anyone(), name(d.IntN(d.born)), hex(pick(d, namespaces...)))
+}
+
 // cloneat draws the call: mostly one that can succeed.
 func (d *drawer) cloneat() {
 	if d.full() {

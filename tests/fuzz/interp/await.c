@@ -2,6 +2,7 @@
 /* Waits for what comes of an operation: an answer, or the reason for none. */
 #include "interp.h"
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -99,6 +100,24 @@ static void executed(int i, int pid)
 	}
 }
 
+static bool stops(const struct command *c)
+{
+	return c->kind == DO_SYSCALL && c->arg[0] == SYS_kill && c->arg[2] == SIGSTOP;
+}
+
+/*
+ * A thread that stops its own process answers before it stops, or after it goes
+ * on: another thread may have the signal.  Both count as the latter.
+ */
+static bool answers_early(struct who *w, const struct command *c, long ret)
+{
+	if (!stops(c))
+		return false;
+	settle();
+	w->early_ret = ret;
+	return w->early = w->stopped;
+}
+
 void run(int i, const struct command *c)
 {
 	struct answer a;
@@ -111,18 +130,39 @@ void run(int i, const struct command *c)
 		await_exit(&who[i]);
 		return;
 	}
-	if (!await(i, c)) {
-		who[i].owes = true;
+	who[i].owes = !await(i, c);
+	if (!who[i].owes) {
+		pid = hear(i, &a);
+		who[i].owes = answers_early(&who[i], c, a.ret);
+	}
+	if (who[i].owes) {
 		say(" -");
 		return;
 	}
-	pid = hear(i, &a);
 	if (c->kind == DO_EXEC && a.ret >= 0)
 		executed(i, pid);
 	who[i].vfork_child = -1;
 	if (makes_child(c) && a.ret > 0 && !who[c->child].born)
 		meet(c->child);
 	say_result(i, c, &a);
+}
+
+/* Takes the answer of who owed one, if it is there. */
+static bool pays(int i, struct answer *a)
+{
+	struct who *w = &who[i];
+
+	if (!w->owes || w->dead || w->stopped)
+		return false;
+	if (w->early) {
+		w->early = false;
+		a->ret = w->early_ret;
+		return true;
+	}
+	if (!readable(i))
+		return false;
+	hear(i, a);
+	return true;
 }
 
 /* The answer of who owed one is there when what it waited for has happened. */
@@ -133,9 +173,8 @@ void collect(void)
 	for (int i = 0; i < MAX_ACTORS; i++) {
 		struct who *w = &who[i];
 
-		if (!w->owes || w->dead || !readable(i))
+		if (!pays(i, &a))
 			continue;
-		hear(i, &a);
 		w->owes = false;
 		w->vfork_child = -1;
 		say("  P%d returns", i);

@@ -126,7 +126,9 @@ struct who {
 	bool stopped;
 	bool freed;		/* and its number is free */
 	bool owes;		/* an answer: it waits in vfork or is stopped */
+	bool early;		/* has answered already what it owes: early_ret */
 	bool released;		/* executed: who made it by vfork goes on */
+	long early_ret;
 	int vfork_child;	/* whose end it waits for, or -1 */
 	struct stat_line stat;	/* the latest, see settle() */
 	int stat_fd, syscall_fd, pidfd;
