@@ -39,10 +39,9 @@ static bool exits(const struct command *c)
  * There will be no answer soon.  A thread that executes gives up its number for
  * the leader's: that it is gone from /proc says nothing.
  */
-static bool given_up(struct who *w, const struct command *c)
+static bool given_up(const struct who *w, const struct command *c)
 {
-	read_stat(w);
-	return strchr(c->kind == DO_EXEC ? "T" : "TEZX", w->stat.state);
+	return strchr(c->kind == DO_EXEC ? "T" : "TEZX", read_stat(w).state);
 }
 
 /*
@@ -77,14 +76,10 @@ bool await(int i, const struct command *c)
 }
 
 /* Who was told to exit is at least on its way. */
-static void await_exit(struct who *w)
+static void await_exit(const struct who *w)
 {
-	for (int round = 0; ; round++) {
-		read_stat(w);
-		if (strchr("EZX", w->stat.state))
-			return;
+	for (int round = 0; !strchr("EZX", read_stat(w).state); round++)
 		pause_briefly(round);
-	}
 }
 
 /* The threads of who executes die, and it takes over the leader's number. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What an actor does other than to make another. */
 #include "interp.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <signal.h>
@@ -105,6 +106,9 @@ static long do_setns(long pid, long flags)
 {
 	long fd = raw(SYS_pidfd_open, pid, 0, 0, 0, 0, 0), ret;
 
+	/* Of a thread: EINVAL, or since 6.14 ENOENT (pidfd_prepare()). */
+	if (fd == -ENOENT)
+		return -EINVAL;
 	if (fd < 0)
 		return fd;
 	ret = raw(SYS_setns, fd, flags, 0, 0, 0, 0);

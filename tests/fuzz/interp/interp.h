@@ -130,7 +130,7 @@ struct who {
 	bool released;		/* executed: who made it by vfork goes on */
 	long early_ret;
 	int vfork_child;	/* whose end it waits for, or -1 */
-	struct stat_line stat;	/* the latest, see settle() */
+	struct stat_line stat;	/* the latest of settle()'s passes */
 	int stat_fd, syscall_fd, pidfd;
 	int pid, tid;		/* in the controller's namespace */
 	int depth;		/* of pid namespaces, the controller's is 1 */
@@ -178,7 +178,7 @@ void name_of(const struct who *viewer, int number, char *name, size_t size);
 
 void settle(void);
 void pause_briefly(int round);
-void read_stat(struct who *w);
+struct stat_line read_stat(const struct who *w);
 
 int open_of(const struct who *w, const char *file);
 char *slurp(const struct who *w, const char *file, char *buf, size_t room);

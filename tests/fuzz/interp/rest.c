@@ -53,26 +53,27 @@ void pause_briefly(int round)
 }
 
 /* Reads /proc/PID/stat: numbers are fields of proc(5). */
-void read_stat(struct who *w)
+struct stat_line read_stat(const struct who *w)
 {
-	struct stat_line *s = &w->stat;
+	struct stat_line s = w->stat;
 	unsigned long flags = 0, pending = 0;
 	char buf[1024], *paren = NULL, state = 'X';
 
 	if (again(w->stat_fd, buf, sizeof(buf)))
 		paren = strrchr(buf, ')');
-	s->state = state;
+	s.state = state;
 	if (!paren)
-		return;
+		return s;
 	/* 3 to 6, 9, 31 and 38. */
 	sscanf(paren + 2, "%c %d %d %d %*d %*d %lu %*u %*u %*u %*u %*u %*u %*d "
 	       "%*d %*d %*d %*d %*d %*u %*u %*d %*u %*u %*u %*u %*u %*u %lu "
-	       "%*u %*u %*u %*u %*u %*u %d", &state, &s->ppid, &s->pgrp,
-	       &s->session, &flags, &pending, &s->exit_signal);
+	       "%*u %*u %*u %*u %*u %*u %d", &state, &s.ppid, &s.pgrp,
+	       &s.session, &flags, &pending, &s.exit_signal);
 	if (state != 'Z' && state != 'X' &&
 	    ((flags & PF_EXITING) || (pending & KILLED)))
 		state = 'E';
-	s->state = state;
+	s.state = state;
+	return s;
 }
 
 /* The call that w sleeps in, and its first argument; false if it runs. */
@@ -158,7 +159,7 @@ static bool pass(void)
 
 		if (!w->born || w->reaped)
 			continue;
-		read_stat(w);
+		w->stat = read_stat(w);
 		if (!rests(w)) {
 			rest = false;
 			continue;
