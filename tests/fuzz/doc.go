@@ -12,10 +12,16 @@
 // them, each in a pid namespace of its own, and writes after every operation its
 // result and whatever changed of the processes, in names instead of numbers.
 //
+// It writes only what is there when nothing is under way any more (interp/rest.c
+// says how it knows): what it sees in between would be right, too, but not the same
+// each time.
+//
 // Both implementations get the same text. The first step in which they differ
 // decides: either a rule (rules.go) recognises one of the differences that the
 // manual page lists, or it is a bug; then ever smaller programs are tried as long
 // as they still differ (shrink.go), and the smallest is printed as C (source.go).
 //
 // Everything is determined by the seed: program N of seed S is always the same.
+// Programs that once differed, or seemed to, are in testdata/programs and are run
+// before those that are drawn.
 package main
