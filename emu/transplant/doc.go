@@ -21,13 +21,14 @@
 // takes one end by pidfd_getfd(2) and sends by SCM_RIGHTS; that works across
 // every kind of namespace, and needs no number or path that both sides know.
 // C itself makes the calls that only a process can make for itself; they are
-// queued in a [script] and run in few stops.
+// queued in a [script] and run in few stops: what a run tells is looked at after
+// it, and the numbers of descriptors that are sent are known before.
 //
 // # Order
 //
 // [Snapshot.Build] is one ordered list of steps. What decides the order:
-// C's inherited rseq(2) area goes before C's first return to user space could
-// touch it; C is made non-dumpable before anything of the caller's comes in,
+// C's inherited rseq(2) area is given up by the first script, while it is still
+// mapped; C is made non-dumpable before anything of the caller's comes in,
 // so that the target's user can neither trace nor read it (and gets new memory
 // by an exec, where the caller is not dumpable: what was opened before stays open);
 // memory comes before

@@ -1,0 +1,77 @@
+package ptrace
+
+import (
+	"encoding/binary"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestABatchGoesOnFromItsTrap: a child in the making runs one list after another,
+// whether it stands behind the trap of the last one or a call has been made since.
+func TestABatchGoesOnFromItsTrap(t *testing.T) {
+	cmd, _, _ := start(t, "cat")
+	s := stopped(t, cmd.Process.Pid, ForkOptions)
+	i, err := s.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	child, err := i.Fork(unix.SYS_CLONE, uintptr(unix.SIGCHLD), 0, 0, 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer child.Kill()
+	if err := i.Settle(child, false); err != nil {
+		t.Fatal(err)
+	}
+	inChild, err := child.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	inChild.Hold = true
+	b, err := inChild.NewBatch(64 << 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 4 {
+		runsOnce(t, b, child.TID)
+		if n%2 == 0 {
+			continue
+		}
+		if got, err := inChild.Call(unix.SYS_GETPID); err != nil || int(got) != child.TID {
+			t.Fatalf("a call between two lists: %d, %v; want %d", got, err, child.TID)
+		}
+	}
+}
+
+// runsOnce runs a list of calls: one is given something, one stores something.
+func runsOnce(t *testing.T, b *Batch, tid int) {
+	t.Helper()
+	name, err := b.Data([]byte("given\x00"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := b.Reserve(16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Add(unix.SYS_GETPID)
+	b.Add(unix.SYS_PRCTL, unix.PR_SET_NAME, name)
+	b.Add(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NOFILE, 0, at)
+	res, err := b.Run()
+	if err != nil || len(res) != 3 || int(res[0].Value) != tid {
+		t.Fatalf("batch: %+v, %v; want three results, the first %d", res, err, tid)
+	}
+	var limit unix.Rlimit
+	if err := unix.Prlimit(tid, unix.RLIMIT_NOFILE, nil, &limit); err != nil {
+		t.Fatal(err)
+	}
+	var out [16]byte
+	if err := b.Output(at, out[:]); err != nil || binary.LittleEndian.Uint64(out[:]) != limit.Cur {
+		t.Fatalf("stored %x, %v; want a soft limit of %d", out, err, limit.Cur)
+	}
+	comm, err := readProc(tid, "comm")
+	if err != nil || string(comm) != "given\n" {
+		t.Fatalf("the child is named %q, %v", comm, err)
+	}
+}
