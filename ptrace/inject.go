@@ -132,8 +132,10 @@ func (i *Injection) enter(h heal, nr uintptr, args []uintptr) error {
 	if err := i.block(); err != nil {
 		return err
 	}
-	stop, err := i.proceed()
+	stop, err := i.proceedBy((*Running).awaitEntry)
 	switch {
+	case errors.Is(err, ErrBusy):
+		return errors.Join(err, i.standStill())
 	case err != nil:
 		return err
 	case stop.Kind == Signal:
@@ -142,6 +144,22 @@ func (i *Injection) enter(h heal, nr uintptr, args []uintptr) error {
 		return fmt.Errorf("pid %d: expected the entry of call %d, met %+v", i.TID, nr, stop)
 	}
 	return nil
+}
+
+// standStill stops a tracee that does not get as far as the entry of a call: a
+// frozen one stops for a tracer, yet runs none of its program (kernel:
+// get_signal, which traps before it freezes). It is in the signal code then, as when
+// the scope was opened.
+func (i *Injection) standStill() error {
+	r := &Running{TID: i.TID}
+	if err := r.Interrupt(); err != nil {
+		return err
+	}
+	s, _, err := r.AwaitStop(nil)
+	if err == nil {
+		i.Last, i.ran = s.Last, false
+	}
+	return err
 }
 
 // giveWay lets a signal that came before the call have the tracee: it is let
@@ -181,13 +199,15 @@ func (i *Injection) result() (uintptr, error) {
 // group is stopped goes back into that stop by itself (kernel:
 // __ptrace_unlink). Signals come only before a call's entry, and only those
 // that could not be blocked.
-func (i *Injection) proceed() (Stop, error) {
+func (i *Injection) proceed() (Stop, error) { return i.proceedBy((*Running).Wait) }
+
+func (i *Injection) proceedBy(wait func(*Running) (*Stopped, Stop, error)) (Stop, error) {
 	for {
 		r, err := i.Syscall(0)
 		if err != nil {
 			return Stop{}, err
 		}
-		s, stop, err := r.Wait()
+		s, stop, err := wait(r)
 		if err != nil {
 			return Stop{}, err
 		}

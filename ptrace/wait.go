@@ -62,6 +62,16 @@ const (
 // and has not run between two looks, half a second apart; after half a minute for
 // one that only waits for a processor. awaited is as in WaitFor.
 func (r *Running) AwaitStop(awaited func()) (*Stopped, Stop, error) {
+	return r.await(awaited, func(s sleep) bool { return s.state == 'D' })
+}
+
+// awaitEntry is AwaitStop for a tracee on its way to the entry of a call, where
+// nothing makes it sleep in any way unless it is frozen.
+func (r *Running) awaitEntry() (*Stopped, Stop, error) {
+	return r.await(nil, func(s sleep) bool { return s.state != 'R' })
+}
+
+func (r *Running) await(awaited func(), unable func(sleep) bool) (*Stopped, Stop, error) {
 	var before sleep
 	for end := time.Now().Add(slowBound); ; {
 		s, stop, err := r.WaitFor(deepBound, awaited)
@@ -69,7 +79,7 @@ func (r *Running) AwaitStop(awaited func()) (*Stopped, Stop, error) {
 			return s, stop, err
 		}
 		now := sleepOf(r.TID)
-		if now.deep && now == before {
+		if unable(now) && now == before {
 			return nil, stop, err
 		}
 		before = now
@@ -78,7 +88,7 @@ func (r *Running) AwaitStop(awaited func()) (*Stopped, Stop, error) {
 
 // sleep tells one sleep of a thread from another.
 type sleep struct {
-	deep     bool // uninterruptible
+	state    byte // as in proc(5): D is uninterruptible
 	switches uint64
 }
 
@@ -86,12 +96,13 @@ type sleep struct {
 func sleepOf(tid int) sleep {
 	b, err := readProc(tid, "status")
 	if err != nil {
-		return sleep{deep: true}
+		return sleep{state: 'D'}
 	}
 	_, n, _ := bytes.Cut(b, []byte("\nvoluntary_ctxt_switches:\t"))
 	n, _, _ = bytes.Cut(n, []byte("\n"))
 	switches, _ := strconv.ParseUint(string(n), 10, 64)
-	return sleep{bytes.Contains(b, []byte("\nState:\tD")), switches}
+	_, state, _ := bytes.Cut(b, []byte("\nState:\t"))
+	return sleep{append(state, 'D')[0], switches}
 }
 
 // Poll looks for a stop or the end of the tracee without waiting, and reports
