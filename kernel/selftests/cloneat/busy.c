@@ -109,8 +109,8 @@ long kept_call(long nr, long a, long b, long c, long d, long e, long f)
 
 /* --- kids --------------------------------------------------------------- */
 
-static void add_file(pid_t pid, const char *name, const char *const *keep,
-		     char *text, size_t size)
+void add_file(pid_t pid, const char *name, const char *const *keep, char *text,
+	      size_t size)
 {
 	char file[64], line[512];
 	FILE *f;

@@ -59,6 +59,10 @@ long long ct_clock(void);
 /* Handlers, masks, pending signals and memory of a process, as one text. */
 void portrait(pid_t pid, char *text, size_t size);
 
+/* Adds /proc/PID/NAME, or its lines that begin with one of these words. */
+void add_file(pid_t pid, const char *name, const char *const *keep, char *text,
+	      size_t size);
+
 #define KIDS 3
 /* Kids are made below the busy target, and it stays as it was. */
 void use_target(struct actor *t, struct actor kid[KIDS]);

@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A target in a state in which it is easily harmed.  Whether or not it can be
+ * used there, it goes on as if nobody had tried.
+ *
+ *	check (caller)
+ *	  +-- target     in a critical section, a page fault, frozen, ...
+ *	        +-- kid  made meanwhile
+ */
+#include "busy.h"
+#include <pthread.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <linux/userfaultfd.h>
+#if defined(__x86_64__) && __has_include(<sys/rseq.h>)
+#include <sys/rseq.h>
+#define HAVE_RSEQ
+#endif
+
+/* --- a restartable sequence ------------------------------------------------ */
+
+#ifdef HAVE_RSEQ
+
+/*
+ * Runs one critical section of some microseconds.  At its end the kernel must
+ * still know of it (rseq_cs), or it would not have been aborted: -EBADMSG.  1 if
+ * it was aborted, which must not happen but inside.
+ */
+static long one_section(struct rseq *rs)
+{
+	long inside = 0, lost = 0, aborted = 0, count = 2000;
+	uint64_t mine;
+
+	__asm__ volatile(
+		".pushsection .data\n"
+		".balign 32\n"
+		"3: .long 0, 0\n"
+		".quad 1f, 2f - 1f, 4f\n"
+		".popsection\n"
+		"lea 3b(%%rip), %[mine]\n"
+		"mov %[mine], %[cs]\n"
+		"1:\n"
+		"mov $1, %[inside]\n"
+		"5: dec %[count]\n"
+		"jnz 5b\n"
+		"cmp %[mine], %[cs]\n"
+		"setne %b[lost]\n"
+		"2:\n"
+		"jmp 6f\n"
+		".byte 0x0f, 0xb9, 0x3d\n"
+		".long 0x53053053\n"
+		"4: mov $1, %[aborted]\n"
+		"6:\n"
+		: [mine] "=&r"(mine), [inside] "+r"(inside), [lost] "+q"(lost),
+		  [aborted] "+r"(aborted), [count] "+r"(count),
+		  [cs] "+m"(*(uint64_t *)&rs->rseq_cs)
+		:: "cc", "memory");
+	rs->rseq_cs = 0;
+	return lost ? -EBADMSG : aborted;
+}
+
+static long in_section(struct msg *m)
+{
+	struct rseq *rs = (void *)((char *)__builtin_thread_pointer() +
+				   __rseq_offset);
+	long ret = 0;
+
+	(void)m;
+	while (!ct_slot[1] && ret >= 0)
+		ret = one_section(rs);
+	return ret < 0 ? ret : 0;
+}
+
+PLAY(rseq, "a target in an rseq critical section: ended or aborted, never resumed")
+{
+	struct actor t, k;
+
+	if (!__rseq_size)
+		ct_skip("no rseq here");
+	spawn(&me, &t, 0);
+	expect_eq(on(&t, do_ignore_sigchld, 0), 0);
+	start(&t, in_section, 0);
+	for (int i = 0; i < 20; i++) {
+		expect_ok(cl(&me, &k, t.pid, 0, 0));
+		quit(&k, 0);
+	}
+	expect(!answered(&t));
+	slot_set(1, 1);
+	expect_eq(actor_finish(&t), 0);
+}
+
+#endif
+
+/* --- threads ------------------------------------------------------------------ */
+
+static void *end_at_once(void *arg)
+{
+	return arg;
+}
+
+static long in_threads(struct msg *m)
+{
+	long n = 0;
+
+	(void)m;
+	while (!ct_slot[1]) {
+		pthread_t t;
+		void *ret;
+
+		if (pthread_create(&t, NULL, end_at_once, &n) ||
+		    pthread_join(t, &ret) || ret != &n)
+			return -EBADMSG;
+		n++;
+	}
+	return n > 0 ? 0 : -EAGAIN;
+}
+
+PLAY(threads_end, "a target whose threads come and go")
+{
+	struct actor t, k;
+
+	spawn(&me, &t, 0);
+	expect_eq(on(&t, do_ignore_sigchld, 0), 0);
+	start(&t, in_threads, 0);
+	for (int i = 0; i < 20; i++) {
+		expect_ok(cl(&me, &k, t.pid, 0, 0));
+		expect_eq(sys(&k, SYS_getppid), t.pid);
+		quit(&k, 0);
+	}
+	expect(!answered(&t));
+	slot_set(1, 1);
+	expect_eq(actor_finish(&t), 0);
+}
+
+PLAY(stopped_threads, "a stopped target of two threads: both stay stopped")
+{
+	struct actor t, thread, kid[KIDS];
+
+	spawn(&me, &t, 0);
+	thread_of(&t, &thread);
+	must(kill(t.pid, SIGSTOP));
+	expect_eq(on(&me, do_wait4, t.pid, WUNTRACED), t.pid);
+	use_target(&t, kid);
+	end_kids(kid);
+	expect_eq(proc_state(t.pid), 'T');
+	expect_eq(proc_state(thread.pid), 'T');
+	expect_eq(on(&me, do_wait4, t.pid, WNOHANG | WUNTRACED | WCONTINUED),
+		  0);
+	must(kill(t.pid, SIGCONT));
+	expect_eq(on(&me, do_wait4, t.pid, WCONTINUED), t.pid);
+	expect_eq(sys(&thread, SYS_gettid), thread.pid);
+	reap_kids(&t);
+}
+
+/* Stopped and continued in the middle of a sleep that is used, too. */
+static long in_sleep(struct msg *m)
+{
+	const struct timespec span = { 0, 100000000 };
+	long long begin = ct_clock();
+	long ret = kept_call(SYS_nanosleep, (long)&span, 0, 0, 0, 0, 0);
+
+	(void)m;
+	return ct_clock() - begin < 100000000 ? -EBADMSG : ret;
+}
+
+PLAY(restarts, "a target's sleep, restarted by stops and calls in turn, is as long")
+{
+	struct actor t, k;
+
+	spawn(&me, &t, 0);
+	expect_eq(on(&t, do_ignore_sigchld, 0), 0);
+	start(&t, in_sleep, 0);
+	do {
+		must(kill(t.pid, SIGSTOP));
+		expect_eq(on(&me, do_wait4, t.pid, WUNTRACED), t.pid);
+		expect_ok(cl(&me, &k, t.pid, 0, 0));
+		must(kill(t.pid, SIGCONT));
+		expect_eq(on(&me, do_wait4, t.pid, WCONTINUED), t.pid);
+		expect_ok(cl(&me, &k, t.pid, 0, 0));
+	} while (!answered(&t));
+	expect_eq(actor_finish(&t), 0);
+}
+
+/* --- slow memory ----------------------------------------------------------------- */
+
+#define PAGE 4096UL
+
+/* A page that is not there yet, and who provides it. */
+static long do_slow_page(struct msg *m)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	char *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	reg.range.start = (uintptr_t)page;
+	reg.range.len = PAGE;
+	if (page == MAP_FAILED || ioctl(fd, UFFDIO_API, &api) ||
+	    ioctl(fd, UFFDIO_REGISTER, &reg))
+		return -errno;
+	m->fd = fd;
+	m->arg[0] = (long)page;
+	return 0;
+}
+
+static long do_read_byte(struct msg *m)
+{
+	return *(volatile char *)m->arg[0];
+}
+
+/* A system call that needs the page. */
+static long do_write_page(struct msg *m)
+{
+	return errno_of(write(m->arg[1], (void *)m->arg[0], 1));
+}
+
+/* The target has a slow page: its address, and the descriptor. */
+static char *slow_page(struct actor *t, int *uffd)
+{
+	long ret;
+
+	spawn(&me, t, 0);
+	ret = on(t, do_slow_page, 0);
+	if (ret == -ENOSYS || ret == -EPERM)
+		ct_skip("no userfaultfd here: %s", ct_errname(-ret));
+	expect_eq(ret, 0);
+	*uffd = t->m.fd;
+	return (char *)t->m.arg[0];
+}
+
+static void await_fault(int uffd)
+{
+	struct pollfd f = { .fd = uffd, .events = POLLIN };
+
+	expect_eq(poll(&f, 1, -1), 1);
+}
+
+static void provide(int uffd, char *at)
+{
+	static char page[PAGE] = "b";
+	struct uffdio_copy copy = { .dst = (uintptr_t)at, .len = PAGE,
+				    .src = (uintptr_t)page };
+
+	must(ioctl(uffd, UFFDIO_COPY, &copy));
+}
+
+PLAY(page_fault, "a target in a page fault that takes long")
+{
+	struct actor t, kid[KIDS];
+	char *page;
+	int uffd;
+
+	page = slow_page(&t, &uffd);
+	start(&t, do_read_byte, (long)page);
+	await_fault(uffd);
+	use_target(&t, kid);
+	expect(!answered(&t));
+	provide(uffd, page);
+	expect_eq(actor_finish(&t), 'b');
+	end_kids(kid);
+	reap_kids(&t);
+}
+
+/* --- where a tracer cannot stop it -------------------------------------------------- */
+
+/* One call, whose result is judged when the target has gone on. */
+static long try_target(struct actor *t)
+{
+	struct actor k;
+	long ret = cl(&me, &k, t->pid, 0, 0);
+
+	expect(ret > 0 || ret == -EBUSY);
+	if (ret > 0)
+		quit(&k, 0);
+	return ret;
+}
+
+PLAY_DOCUMENTED(page_fault_in_call,
+		"a target in a system call that waits for a page",
+		"the wait is killable only, so the emulator answers EBUSY")
+{
+	struct actor t;
+	char *page;
+	int uffd;
+	long ret;
+
+	make_pipe();
+	page = slow_page(&t, &uffd);
+	start(&t, do_write_page, (long)page, p[1]);
+	await_fault(uffd);
+	ret = try_target(&t);
+	expect(!answered(&t));
+	provide(uffd, page);
+	expect_eq(actor_finish(&t), 1);
+	expect_ok(ret);
+}
+
+static long in_vfork(struct msg *m)
+{
+	long pid = clone_words(CLONE_VFORK | SIGCHLD);
+
+	(void)m;
+	if (!pid) {
+		slot_wait(1, 1);
+		ct_exit(7);
+	}
+	return ct_slot[1] == 1 && waitpid(pid, NULL, 0) == pid ? 0 : -ECHILD;
+}
+
+PLAY_DOCUMENTED(vfork_wait, "a target that waits for its vfork child",
+		"it cannot be stopped, so the emulator answers EBUSY")
+{
+	struct actor t;
+	long ret;
+
+	spawn(&me, &t, 0);
+	start(&t, in_vfork, 0);
+	wait_state(t.pid, 'D');
+	ret = try_target(&t);
+	expect(!answered(&t));
+	slot_set(1, 1);
+	expect_eq(actor_finish(&t), 0);
+	expect_ok(ret);
+}
+
+PLAY_DOCUMENTED(stepped, "a target that its tracer holds, and steps",
+		"a process has one tracer, so the emulator answers EBUSY")
+{
+	struct actor t, tracer;
+	long ret;
+
+	spawn(&me, &t, 0);
+	spawn(&me, &tracer, 0);
+	expect_eq(sys(&tracer, SYS_ptrace, PTRACE_SEIZE, t.pid, 0, 0), 0);
+	expect_eq(sys(&tracer, SYS_ptrace, PTRACE_INTERRUPT, t.pid, 0, 0), 0);
+	expect_eq(on(&tracer, do_wait4, t.pid, __WALL), t.pid);
+	ret = try_target(&t);
+	expect_eq(proc_state(t.pid), 't');
+	expect_eq(sys(&tracer, SYS_ptrace, PTRACE_DETACH, t.pid, 0, 0), 0);
+	expect_eq(sys(&t, SYS_getpid), t.pid);
+	expect_ok(ret);
+}
+
+/* --- frozen ------------------------------------------------------------------------------ */
+
+static char group[64] = "/tmp/cloneat-XXXXXX";
+
+static int in_group(const char *file, const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/cloneat-%d/%s", group, getpid(), file);
+	return ct_write(path, "%s", text);
+}
+
+/* A control group that can be frozen, in a mount of our own. */
+static void make_group(pid_t pid)
+{
+	char path[96], num[16];
+
+	mkdir("/tmp", 01777);
+	expect(mkdtemp(group));
+	ct_unshare(CLONE_NEWNS);
+	must(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	if (mount("none", group, "cgroup2", 0, NULL))
+		ct_skip("no control groups here: %s", ct_errname(errno));
+	snprintf(path, sizeof(path), "%s/cloneat-%d", group, getpid());
+	if (mkdir(path, 0700))
+		ct_skip("no control group here: %s", ct_errname(errno));
+	snprintf(num, sizeof(num), "%d", pid);
+	expect_eq(in_group("cgroup.procs", num), 0);
+}
+
+static void await_frozen(void)
+{
+	char path[128], text[256];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%s/cloneat-%d/cgroup.events", group,
+		 getpid());
+	do {
+		int fd = must(open(path, O_RDONLY | O_CLOEXEC));
+
+		n = must(read(fd, text, sizeof(text) - 1));
+		text[n] = 0;
+		close(fd);
+		sched_yield();
+	} while (!strstr(text, "frozen 1"));
+}
+
+static void remove_group(struct actor *t)
+{
+	char path[96];
+
+	expect_eq(end(t, &me, 0), EXITED(0));
+	snprintf(path, sizeof(path), "%s/cloneat-%d", group, getpid());
+	rmdir(path);
+	umount(group);
+	rmdir(group);
+}
+
+PLAY_DOCUMENTED(frozen, "a frozen target",
+		"it makes no step until it is thawed: the emulator answers EBUSY")
+{
+	struct actor t;
+	long ret;
+
+	spawn(&me, &t, 0);
+	make_group(t.pid);
+	expect_eq(in_group("cgroup.freeze", "1"), 0);
+	await_frozen();
+	ret = try_target(&t);
+	expect_eq(in_group("cgroup.freeze", "0"), 0);
+	expect_eq(sys(&t, SYS_getpid), t.pid);
+	remove_group(&t);
+	expect_ok(ret);
+}
