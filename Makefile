@@ -15,6 +15,8 @@ bystanders: ## suites that nobody here wrote, natively and under run: Go's, the 
 	@.ci/bystanders
 soak: ## many calls in a row (CALLS=1000000): memory, descriptors, threads of the supervisor
 	@.ci/soak $(CALLS)
+servers: ## redis and nginx as targets under load (CALLS=500): errors and latencies at their clients
+	@.ci/servers $(CALLS)
 bench: ## what it costs, side by side: tables and build/bench.svg
 	@.ci/bench
 warm: ## clones of a warm interpreter against cold starts (REQUESTS="1 10 100", MAKER=runc): build/warm.svg
@@ -44,5 +46,5 @@ dist: ## the release: a static command with manual, header and licences
 clean: ## removes build/ and dist/out/; the cached kernels stay
 	rm -rf build dist/out
 
-.PHONY: help build demo test bystanders soak bench warm tree-bench fuzz kernel kernel-debug kernel-check conform \
+.PHONY: help build demo test bystanders soak servers bench warm tree-bench fuzz kernel kernel-debug kernel-check conform \
 	compare man lint deb dist clean
