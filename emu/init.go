@@ -104,6 +104,7 @@ func (c *call) inThread(c0 *ptrace.Injection) (*ptrace.Injection, int64, error) 
 	}
 	c1, err := hold(stopped)
 	if err != nil {
+		stopped.Kill()
 		return nil, 0, err
 	}
 	child, id, err := c.overThere(c0, c1, pidfd)
@@ -223,9 +224,12 @@ func (c *call) clearSlots(child *ptrace.Stopped, way ...*ptrace.Injection) error
 	return err
 }
 
-// exit ends a helper of the making. It may be gone already.
+// exit ends a helper of the making. It may have been killed already, with the pid
+// namespace that it is in: then we are the first who have to wait for it.
 func (c *call) exit(i *ptrace.Injection) {
-	if _, err := i.Call(unix.SYS_EXIT, 0); !ptrace.Gone(err) {
+	if _, err := i.Call(unix.SYS_EXIT, 0); ptrace.Gone(err) {
+		i.Reap()
+	} else {
 		i.Kill()
 	}
 	_ = i.UnguardBy(c.caller.Stopped) // the memory is the caller's

@@ -71,6 +71,14 @@ func (i *Injection) Finish() (uintptr, error) {
 // it is gone.
 func (s *Stopped) Kill() {
 	_ = unix.Kill(s.TID, unix.SIGKILL)
+	s.Reap()
+}
+
+// Reap waits until the tracee, which has been killed, is gone. A request to one that
+// is dying fails with ESRCH before that, and until its tracer has waited for it
+// nobody else can: neither its parent nor the init of its pid namespace, which
+// waits for all in there (zap_pid_ns_processes() in kernel/pid_namespace.c).
+func (s *Stopped) Reap() {
 	r := &Running{TID: s.TID}
 	for {
 		if _, _, err := r.Wait(); err != nil {

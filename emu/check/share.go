@@ -31,12 +31,35 @@ var sharing = []struct {
 }
 
 // mayShare is row 11: what cannot be had of another target. All of it is EINVAL,
-// so the order within is free.
+// so the order within is free. A thread that exits gives up one resource after the
+// other (do_exit() in kernel/exit.c), but is no target thread any more: row 10 again.
 func mayShare(c *Call) unix.Errno {
+	if c.Target.Self {
+		return 0
+	}
+	errno := c.threadShares()
+	for errno == unix.EINVAL && c.threadExits() {
+		c.Target.Thread.Close()
+		c.Target.Thread = nil
+		if errno = hasLiveThread(c); errno == 0 {
+			errno = c.threadShares()
+		}
+	}
+	return errno
+}
+
+// threadExits reports whether the target thread has begun to exit since row 10.
+func (c *Call) threadExits() bool {
+	if c.Target.Thread == nil {
+		return false
+	}
+	stat, err := c.Target.Thread.Stat()
+	return err != nil || stat.Exiting()
+}
+
+func (c *Call) threadShares() unix.Errno {
 	a := c.Args
 	switch {
-	case c.Target.Self:
-		return 0
 	case a.Has(unix.CLONE_THREAD | unix.CLONE_PARENT | unix.CLONE_NEWUSER):
 		return c.fail(unix.EINVAL, "CLONE_THREAD, CLONE_PARENT or CLONE_NEWUSER with another target")
 	case a.ExitSignal != int(unix.SIGCHLD):
