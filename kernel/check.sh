@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # What a reviewer would run on the series first: checkpatch --strict, fuzz 0,
 # every step builds by itself without new warnings of W=1 and sparse, with and
-# without CONFIG_CLONEAT, the UAPI header is C90, and no table has the number
-# but those of x86-64 and arm64.
+# without CONFIG_CLONEAT, and with it and hardly anything else; the UAPI header
+# is C90, and no table has the number but those of x86-64 and arm64.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -121,6 +121,19 @@ check_without() { # VERSION
 	"$tree/scripts/config" --file "$tree/.config" -e CLONEAT
 }
 
+# Nothing that the call touches but can do without: no namespaces, cgroups, IPC.
+check_small() { # VERSION
+	printf '%s\n' CONFIG_64BIT=y CONFIG_EXPERT=y CONFIG_CLONEAT=y >"$tree/.wanted"
+	make -s -C "$tree" ARCH=x86_64 KCONFIG_ALLCONFIG=.wanted allnoconfig >/dev/null
+	if grep -qx CONFIG_CLONEAT=y "$tree/.config" &&
+		make -s -C "$tree" ARCH=x86_64 -j"$(nproc)" kernel/cloneat.o kernel/fork.o \
+			kernel/nsproxy.o kernel/pid.o; then
+		ok "$1 builds without namespaces, cgroups and IPC"
+	else
+		bad "$1 builds without namespaces, cgroups and IPC"
+	fi
+}
+
 check_header() { # VERSION
 	local h=include/uapi/linux/cloneat.h
 	if cmp -s "$tree/$h" "$here/$h" &&
@@ -219,6 +232,7 @@ for v in "${versions[@]}"; do
 	check_without "$v"
 	check_header "$v"
 	check_tables "$v"
+	check_small "$v"
 	check_arm64 "$v"
 	rm -rf "$tree"
 done
