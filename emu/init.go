@@ -102,18 +102,24 @@ func (c *call) inThread(c0 *ptrace.Injection) (*ptrace.Injection, int64, error) 
 	if err != nil {
 		return nil, 0, err
 	}
-	c1, err := hold(stopped)
-	if err != nil {
-		stopped.Kill()
-		return nil, 0, err
-	}
-	child, id, err := c.overThere(c0, c1, pidfd)
-	c.exit(c1)
+	child, id, err := c.viaC1(c0, stopped, pidfd)
 	if _, ferr := c0.Finish(); ferr != nil {
 		return nil, 0, ofCaller(ferr)
 	}
 	_, _ = c0.Call(unix.SYS_WAIT4, uintptr(^uint32(0)), 0, unix.WALL|unix.WNOTHREAD, 0)
 	return child, id, err
+}
+
+// viaC1 lets C1 make the child and ends it, for C0 waits in its clone until then:
+// a C0 that cannot be told to exit would have to be killed, and the caller with it.
+func (c *call) viaC1(c0 *ptrace.Injection, stopped *ptrace.Stopped, pidfd uintptr) (*ptrace.Injection, int64, error) {
+	c1, err := hold(stopped)
+	if err != nil {
+		stopped.Kill()
+		return nil, 0, err
+	}
+	defer c.exit(c1)
+	return c.overThere(c0, c1, pidfd)
 }
 
 // forkOver makes C1 under a number that nobody has.
