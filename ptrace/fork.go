@@ -18,7 +18,8 @@ const ForkOptions = unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_TRACEFORK |
 // inside the call, after its arguments were used: it may be given its
 // registers back there, and the kernel will still put the child's number into
 // rax when it goes on. Where the call fails, the tracee is at its exit and the
-// error is the call's. Precondition: seized with ForkOptions, and flags without
+// error is the call's. So it is if the child is killed before its first stop, by the
+// init of its pid namespace: ErrGone. Precondition: seized with ForkOptions, and flags without
 // CLONE_UNTRACED.
 func (i *Injection) Fork(nr uintptr, args ...uintptr) (*Stopped, error) {
 	return i.fork(healFork, nr, args)
@@ -51,7 +52,13 @@ func (i *Injection) fork(h heal, nr uintptr, args []uintptr) (*Stopped, error) {
 		return nil, err
 	}
 	child, _, err := Adopt(tid).Wait()
-	return child, err
+	if err == nil {
+		return child, nil
+	}
+	if _, ferr := i.Finish(); ferr != nil {
+		return nil, ferr
+	}
+	return nil, fmt.Errorf("the child of pid %d: %w", i.TID, err)
 }
 
 // Finish runs the tracee from a fork's event to the exit of the call and
