@@ -16,7 +16,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"cloneat-emu/cmd/cloneat-emu/tree"
@@ -66,7 +65,7 @@ func (b *bench) run() error {
 	if err := save(b.processes, file); err != nil {
 		return err
 	}
-	ratios, times := make([][]float64, len(ways)), make([][]float64, len(ways))
+	ratios, work, times := make([][]float64, len(ways)), make([][]float64, len(ways)), make([][]float64, len(ways))
 	for range b.rounds {
 		for i, w := range ways {
 			// A fork before and one after: load changes while a tree is built.
@@ -82,38 +81,43 @@ func (b *bench) run() error {
 			if err != nil {
 				return err
 			}
-			each := built / float64(b.processes)
-			times[i] = append(times[i], each*1e3)
-			ratios[i] = append(ratios[i], each/((before+after)/2))
+			times[i] = append(times[i], built.wall*1e3)
+			ratios[i] = append(ratios[i], built.wall*2/(before.wall+after.wall))
+			work[i] = append(work[i], built.cpu*2/(before.cpu+after.cpu))
 		}
 	}
 	fmt.Printf("%d processes, %d rounds, for each process:\n", b.processes, b.rounds)
 	for i, w := range ways {
-		fmt.Printf("%-32s %7.2f ms %7.1f plain forks\n", w.name, median(times[i]), median(ratios[i]))
+		fmt.Printf("%-32s %7.2f ms %7.1f plain forks, in processor time %6.1f\n",
+			w.name, median(times[i]), median(ratios[i]), median(work[i]))
 	}
 	return nil
 }
 
-// build builds the tree and takes it down; in seconds.
-func (b *bench) build(w way, file string) (float64, error) {
-	args := append([]string{"tree", "build", "--quiet", "--strict"}, w.flags...)
+// cost is what a process took, in seconds.
+type cost struct{ wall, cpu float64 }
+
+// each runs a command that makes n processes, all of which are reaped below it.
+func each(cmd *exec.Cmd, n int) (cost, error) {
 	begin := time.Now()
-	out, err := exec.Command(b.emulator, append(args, file, "--", "true")...).CombinedOutput()
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w\n%s", w.name, err, out)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return cost{}, fmt.Errorf("%v: %w\n%s", cmd.Args, err, out)
 	}
-	return time.Since(begin).Seconds(), nil
+	wall := time.Since(begin)
+	cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	return cost{wall.Seconds() / float64(n), cpu.Seconds() / float64(n)}, nil
 }
 
-// fork is what a plain one takes, in seconds.
-func (b *bench) fork() (float64, error) {
+// build builds the tree and takes it down.
+func (b *bench) build(w way, file string) (cost, error) {
+	args := append([]string{"tree", "build", "--quiet", "--strict"}, w.flags...)
+	return each(exec.Command(b.emulator, append(args, file, "--", "true")...), b.processes)
+}
+
+// fork makes, kills and reaps processes one by one.
+func (b *bench) fork() (cost, error) {
 	n := max(b.processes, 1000)
-	out, err := exec.Command(b.forks, strconv.Itoa(n)).Output()
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", b.forks, err)
-	}
-	ns, err := strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
-	return ns / 1e9 / float64(n), err
+	return each(exec.Command(b.forks, strconv.Itoa(n)), n)
 }
 
 // save writes a tree ten wide: an init, and the parent of pid i is (i-2)/10+1.
