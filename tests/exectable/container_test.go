@@ -208,7 +208,7 @@ func startLXC(t *testing.T) (int, []string) {
 			t.Errorf("lxc-destroy: %v\n%s", err, out)
 		}
 	})
-	run(t, "lxc-start", "-n", id)
+	run(t, "lxc-start", "-n", id, "-o", filepath.Join(filepath.Dir(config), "log"))
 	pid := run(t, "lxc-info", "-n", id, "-p", "-H")
 	return pidIn(t, pid, ""), []string{"lxc-attach", "-n", id, "--"}
 }

@@ -105,16 +105,25 @@ func (r *run) grandchild(h *stage.Task) (*born, error) {
 		return nil, err
 	}
 	b, err := r.child(c1, host)
+	gone := dismiss(h, c1, host)
+	if err == nil && gone != nil {
+		b.task.Start(nil, unix.SYS_EXIT_GROUP, StatusFailed)
+		b.close()
+		err = gone
+	}
 	if err != nil {
 		return nil, err
 	}
-	c1.Start(nil, unix.SYS_EXIT_GROUP, 0)
-	if s.call("wait4", unix.SYS_WAIT4, uintptr(host), 0, unix.WALL, 0); s.err != nil {
-		b.task.Start(nil, unix.SYS_EXIT_GROUP, StatusFailed)
-		b.close()
-		return nil, s.err
-	}
 	return b, nil
+}
+
+// dismiss ends C1 and lets H reap it, dead as it may be already: left to the host's
+// init it would hold up the end of its pid namespace for as long as that pleases.
+func dismiss(h, c1 *stage.Task, host int) error {
+	c1.Start(nil, unix.SYS_EXIT_GROUP, 0)
+	s := &steps{task: h}
+	s.call("wait4", unix.SYS_WAIT4, uintptr(host), 0, unix.WALL, 0)
+	return s.err
 }
 
 // father lets H clone C1, whose end nobody is told of but H. A C1 that got just
@@ -128,18 +137,19 @@ func (r *run) father(h *stage.Task) (*stage.Task, int, error) {
 			return nil, 0, fmt.Errorf("clone into the pid namespace of the target: %w", err)
 		}
 		host := int(ret)
-		if err := awaitBirth(c1, host); err != nil {
-			return nil, 0, fmt.Errorf("clone into the pid namespace of the target: %w", err)
-		}
 		s := &steps{task: c1}
+		s.do(func() error { return awaitBirth(c1, host) })
 		s.call("prctl(PR_SET_PDEATHSIG)", unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL))
 		inside := s.call("getpid", unix.SYS_GETPID)
-		if s.err != nil || r.o.Hint == 0 || int(inside) != r.o.Hint {
-			return c1, host, s.err
+		if s.err != nil {
+			_ = dismiss(h, c1, host) // H may be gone as well
+			return nil, 0, fmt.Errorf("in the pid namespace of the target: %w", s.err)
 		}
-		c1.Start(nil, unix.SYS_EXIT_GROUP, 0)
+		if r.o.Hint == 0 || int(inside) != r.o.Hint {
+			return c1, host, nil
+		}
 		// Reaped only after the next one is born, or that one gets it again.
-		defer func() { _, _ = h.Call(unix.SYS_WAIT4, uintptr(host), 0, unix.WALL, 0) }()
+		defer func() { _ = dismiss(h, c1, host) }()
 	}
 }
 

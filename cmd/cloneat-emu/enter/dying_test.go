@@ -81,6 +81,9 @@ func TestContainerDiesWhileWeEnter(t *testing.T) {
 		if _, err := r.child(c1, host); !errors.Is(err, stage.ErrGone) {
 			t.Errorf("error %v", err)
 		}
+		if err := dismiss(h, c1, host); err != nil {
+			t.Error(err)
+		}
 	})
 	t.Run("when there is the command's process", func(t *testing.T) {
 		init := unshared(t)
