@@ -77,6 +77,7 @@ type build struct {
 	maps        []mapping
 	kept        map[uint64]bool   // mappings of C that are the caller's already, by address
 	work        map[uint64][]span // what to fill of each mapping
+	rows        map[uint64]apart  // mappings that differ from a neighbour in nothing
 	limits      limits
 	personality uint64
 	mine        pages  // C's

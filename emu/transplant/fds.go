@@ -201,8 +201,12 @@ func (b *build) fetchFDs(from int, chunk []descriptor) ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The pidfd must not sit where a descriptor is to go: it moves above them.
-	high := chunk[len(chunk)-1].fd + maxRights + 1
+	// The pidfd must not sit where a descriptor is to go: it moves above them, no
+	// further than need be, since a table of descriptors never shrinks.
+	high := chunk[len(chunk)-1].fd + 1
+	if high == b.ch.far {
+		high++
+	}
 	b.script.expect(uintptr(high), "dup3", uint64(high), unix.SYS_DUP3, uintptr(pidfd[0]), uintptr(high), unix.O_CLOEXEC)
 	b.ch.drop(pidfd[0])
 	got := make([]ptrace.Result, len(chunk))

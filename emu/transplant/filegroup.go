@@ -22,7 +22,7 @@ func (g *fileGroup) add(m *mapping) error {
 		g.b.queueMap(m, -1)
 		return nil
 	}
-	key := m.fileKey()
+	key := g.b.fileKey(m)
 	if _, ok := g.keys[key]; !ok {
 		if len(g.fds) == maxRights {
 			if err := g.flush(); err != nil {
@@ -51,7 +51,7 @@ func (g *fileGroup) flush() error {
 		return fmt.Errorf("mapped files: %w", err)
 	}
 	for _, m := range g.maps {
-		g.b.queueMap(m, there[g.keys[m.fileKey()]])
+		g.b.queueMap(m, there[g.keys[g.b.fileKey(m)]])
 	}
 	for _, fd := range there {
 		g.b.ch.drop(fd)

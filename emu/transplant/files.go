@@ -14,11 +14,17 @@ type fileKey struct {
 	inode    uint64
 	name     string
 	writable bool
+	odd      bool // every other one of a row of neighbours
 }
 
-func (m *mapping) fileKey() fileKey {
-	return fileKey{m.dev, m.inode, m.name, m.shared && m.has("mw")}
+func (b *build) fileKey(m *mapping) fileKey {
+	return fileKey{m.dev, m.inode, m.name, m.wantsWritable(), b.rows[m.start].odd}
 }
+
+// wantsWritable reports whether m was made from a descriptor open for writing: only
+// such a mapping is VM_SHARED ("sh"; kernel: do_mmap), though a seal on a memfd
+// may keep it from ever becoming writable ("mw").
+func (m *mapping) wantsWritable() bool { return m.shared && m.has("sh") }
 
 // openMapped opens the file behind one of the caller's mappings: through
 // map_files, which knows deleted files, memfds, shared anonymous memory and
@@ -28,7 +34,7 @@ func (m *mapping) fileKey() fileKey {
 // caller has of it.
 func openMapped(tid int, m *mapping) (int, error) {
 	mode := unix.O_RDONLY
-	if m.shared && m.has("mw") {
+	if m.wantsWritable() {
 		mode = unix.O_RDWR
 	}
 	link := procPath(tid, fmt.Sprintf("map_files/%x-%x", m.start, m.end))

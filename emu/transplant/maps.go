@@ -21,10 +21,14 @@ const (
 // makeMaps recreates the caller's mappings in C, in order. Mappings of files
 // come in groups of at most maxRights descriptors.
 func (b *build) makeMaps() error {
+	b.findRows()
 	group := newFileGroup(b)
 	defer group.drop()
 	for i := range b.snap.maps {
 		m := &b.snap.maps[i]
+		if b.kept[m.start] {
+			b.setMapPolicy(m)
+		}
 		if m.vdso() || m.has("dc") || b.kept[m.start] || m.sysv() {
 			continue
 		}
@@ -75,6 +79,8 @@ func (b *build) buildProt(m *mapping) int {
 func (b *build) queueMap(m *mapping, fd int) {
 	b.script.expect(uintptr(m.start), "mmap "+m.name, m.start, unix.SYS_MMAP, uintptr(m.start), uintptr(m.size()),
 		uintptr(b.buildProt(m)), uintptr(m.mmapFlags(fd)), uintptr(fd), uintptr(m.offset&m.offsetMask()))
+	b.setApart(m)
+	b.setMapPolicy(m)
 }
 
 // offsetMask drops the offset of anonymous memory, which is its address.
@@ -121,6 +127,11 @@ func (m *mapping) mmapFlags(fd int) int {
 // Sealing comes at the very end (sealMaps).
 func (b *build) finishMaps() error {
 	for i := range b.snap.maps {
+		if err := b.anchor(&b.snap.maps[i]); err != nil {
+			return err
+		}
+	}
+	for i := range b.snap.maps {
 		m := &b.snap.maps[i]
 		if m.vdso() || m.has("dc") || b.kept[m.start] {
 			continue
@@ -133,6 +144,7 @@ func (b *build) finishMaps() error {
 		if p := b.buildProt(m); p != m.prot || m.sysv() && m.prot != unix.PROT_READ|unix.PROT_WRITE || m.pkey != 0 {
 			b.protect(m)
 		}
+		b.rejoin(m)
 	}
 	return nil
 }

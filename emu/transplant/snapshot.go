@@ -26,6 +26,7 @@ type Snapshot struct {
 	rseq   ptrace.RseqConfig
 
 	own         *answers
+	policies    map[uint64]memPolicy // of single mappings, by address
 	status      status
 	maps        []mapping
 	pages       pages
@@ -84,6 +85,10 @@ func (s *Snapshot) takeStatus() (err error) {
 
 // ask runs the batch of questions in the caller.
 func (s *Snapshot) ask() (err error) {
+	// The area for the questions is not mapped yet.
+	if s.maps, err = readMaps(s.caller.TID); err != nil {
+		return err
+	}
 	fds, err := listFDs(s.caller.TID)
 	if err != nil {
 		return err
@@ -100,20 +105,21 @@ func (s *Snapshot) ask() (err error) {
 	}
 	defer func() { err = errors.Join(err, script.batch.Close()) }()
 	var brk ptrace.Result
+	policies, rest := queuePolicies(script, s.policyStarts())
 	script.ask(&brk, "brk", unix.SYS_BRK, 0)
 	if s.own, err = queryAll(script, true); err != nil {
 		return err
 	}
 	s.own.brk = uint64(brk.Value)
+	if err := s.takePolicies(script, policies, rest); err != nil {
+		return err
+	}
 	s.fds, err = queryFDs(script, fds)
 	return err
 }
 
 func (s *Snapshot) takeMemory() (err error) {
 	tid := s.caller.TID
-	if s.maps, err = readMaps(tid); err != nil {
-		return err
-	}
 	if s.pages, err = privatePages(tid, s.maps); err != nil {
 		return err
 	}

@@ -1,0 +1,96 @@
+package transplant
+
+import (
+	"golang.org/x/sys/unix"
+)
+
+// Two neighbouring mappings may differ in nothing and yet be two: their pages belong
+// to different anon_vmas (mm/vma.c, is_mergeable_anon_vma), because one is older than
+// a fork, or because something that set them apart, like a lock, is gone or is not
+// inherited. Made anew, the kernel would merge them, which /proc/PID/maps shows.
+//
+// Every other one in such a row is set apart: one of a file is made from an open file
+// description of its own, one of anonymous memory is excluded from core dumps (or not
+// yet, where all of the row are) until each has a page and with it an anon_vma. A row
+// counts from what C will have, not from what the caller has.
+
+// apart tells how a mapping is kept from merging with the one before it.
+type apart struct {
+	row bool // part of a row
+	odd bool // every other one
+}
+
+// findRows marks the rows among the caller's mappings that are made anew.
+func (b *build) findRows() {
+	b.rows = map[uint64]apart{}
+	for i := 1; i < len(b.snap.maps); i++ {
+		m, o := &b.snap.maps[i-1], &b.snap.maps[i]
+		if !b.madeAnew(m) || !b.madeAnew(o) || !m.merges(o) {
+			continue
+		}
+		before := b.rows[m.start]
+		b.rows[m.start] = apart{row: true, odd: before.odd}
+		b.rows[o.start] = apart{row: true, odd: !before.odd}
+	}
+}
+
+// madeAnew reports whether a row can go through m.
+func (b *build) madeAnew(m *mapping) bool {
+	return !m.vdso() && !m.sysv() && !b.kept[m.start] && !m.has("dc") && !m.has("ht") && !m.has("dp")
+}
+
+// merges reports whether the kernel would make one of m and o behind it, but for
+// their anon_vmas.
+func (m *mapping) merges(o *mapping) bool {
+	a, c := *m, *o
+	a.flags, c.flags = inheritedFlags(a.flags), inheritedFlags(c.flags)
+	if m.inode != 0 {
+		a.offset += m.size()
+	} else {
+		a.offset = c.offset
+	}
+	adjacent := a.end == c.start
+	a.start, a.end = c.start, c.end
+	return adjacent && a == c
+}
+
+// setApart queues what keeps m, just made, from one with its neighbours.
+func (b *build) setApart(m *mapping) {
+	r := b.rows[m.start]
+	if r.row && m.anonymous() && !m.shared && r.odd != m.has("dd") {
+		b.script.add("madvise(MADV_DONTDUMP)", m.start, unix.SYS_MADVISE,
+			uintptr(m.start), uintptr(m.size()), unix.MADV_DONTDUMP)
+	}
+}
+
+// anchor gives a mapping of a row without contents an anon_vma, by a page that is
+// dropped again.
+func (b *build) anchor(m *mapping) error {
+	if !b.rows[m.start].row || !m.anonymous() || m.shared || b.fills(m) {
+		return nil
+	}
+	if b.buildProt(m)&unix.PROT_WRITE != 0 {
+		b.script.add("getcpu", m.start, unix.SYS_GETCPU, uintptr(m.start), 0, 0)
+	} else if err := b.pokeFirst(m); err != nil {
+		return err
+	}
+	b.script.add("madvise(MADV_DONTNEED)", m.start, unix.SYS_MADVISE,
+		uintptr(m.start), uintptr(m.size()), unix.MADV_DONTNEED)
+	return nil
+}
+
+// pokeFirst writes to m as a debugger does, whatever its protection.
+func (b *build) pokeFirst(m *mapping) error {
+	if err := b.script.run(); err != nil {
+		return err
+	}
+	return b.c.Write(uintptr(m.start), make([]byte, 8))
+}
+
+// rejoin makes the members of a row equal again: the anon_vmas keep them two.
+func (b *build) rejoin(m *mapping) {
+	if r := b.rows[m.start]; r.row && r.odd && m.anonymous() && !m.shared && !m.has("dd") {
+		b.script.add("madvise(MADV_DODUMP)", m.start, unix.SYS_MADVISE,
+			uintptr(m.start), uintptr(m.size()), unix.MADV_DODUMP)
+	}
+}
