@@ -23,6 +23,9 @@ warm: ## clones of a warm interpreter against cold starts (REQUESTS="1 10 100", 
 	@MAKER=$(MAKER) .ci/warm $(REQUESTS)
 tree-bench: ## what tree build needs for a process, in plain forks (PROCESSES=1000)
 	@.ci/tree-bench $(PROCESSES)
+.PHONY: oracle
+oracle: ## is a child what fork would have made: the whole grid, emulator and kernels
+	@.ci/oracle
 fuzz: ## random programs on both (ROUNDS=200, SEED=1), compared
 	@.ci/fuzz $(ROUNDS) $(SEED)
 kernel: ## the patched kernel (KERNEL=6.1 or 6.12), kept in a cache

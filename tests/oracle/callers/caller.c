@@ -9,6 +9,7 @@
 #include <err.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -56,13 +57,17 @@ static void start_threads(int n)
 	size_t size = sizeof(struct counters) * n;
 	struct counters *c = mmap((void *)COUNTERS_BASE, size, PROT_READ | PROT_WRITE,
 				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	sigset_t all, old;
 	pthread_t t;
 
 	if (c != (void *)COUNTERS_BASE)
 		err(1, "mmap");
+	sigfillset(&all);	/* what the eye sends is for its own thread */
+	pthread_sigmask(SIG_BLOCK, &all, &old);
 	for (int i = 0; i < n; i++)
 		if (pthread_create(&t, NULL, count, &c[i]))
 			errx(1, "pthread_create");
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
 static int cell(char **argv, const char *target)

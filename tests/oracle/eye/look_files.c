@@ -68,8 +68,9 @@ static void look_fd(const char *name, void *arg)
 	key("fd.%d.flags", fd);
 	for (size_t i = 0; i < sizeof(gets) / sizeof(gets[0]); i++)
 		value("%s %d ", gets[i].name, sys(__NR_fcntl, fd, gets[i].command, 0));
-	sys(__NR_fcntl, fd, F_GETOWN_EX, owner);
-	value("owner %x", owner[0]), end();
+	end();
+	if (sys(__NR_fcntl, fd, F_GETOWN_EX, owner) == 0)
+		key("fd.%d.owner", fd), value("%x", owner[0]), end();
 	if (sys(__NR_fstat, fd, &st) == 0) {
 		key("fd.%d.stat", fd);
 		value("%x %u %x %d", st.st_dev, st.st_ino, (long)st.st_mode, st.st_size), end();
