@@ -20,6 +20,8 @@ type answers struct {
 	policy   memPolicy
 	cpuid    ptrace.Result // arch_prctl(ARCH_GET_CPUID)
 	keyring  ptrace.Result // serial number of the session keyring: the caller's only
+	// requestKey is where requested keys go: the caller's only.
+	requestKey ptrace.Result
 }
 
 // memPolicy is what get_mempolicy(2) stores: the mode, and the nodes at 8.
@@ -62,6 +64,7 @@ func queryAll(s *script, full bool) (*answers, error) {
 	s.try("get_mempolicy", unix.SYS_GET_MEMPOLICY, out+policyOff, out+policyOff+8, maxNodes, 0, 0)
 	if full {
 		askKeyring(s, &a.keyring)
+		askRequestKey(s, &a.requestKey)
 		a.queue(s, out)
 	}
 	if err := s.run(); err != nil {

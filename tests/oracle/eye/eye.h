@@ -130,6 +130,8 @@ extern const char *dir;		/* where the programs are */
 extern char scratch[256];	/* a directory of this run */
 extern long rseq_at, rseq_size;	/* the registered area, or 0 */
 
+extern int port_allowed;	/* ioperm(2) worked */
+
 void rich_early(void);		/* what a target must have, too */
 void rich_memory(void);
 void rich_memory_more(void);	/* kinds of newer kernels, or of root */

@@ -84,7 +84,8 @@ void look_probes(void)
 	line("probe.next_fd", "%d", sys(__NR_dup, PROC_FD));
 	line("probe.pkey", "%d", sys(__NR_pkey_alloc, 0, 0));
 	line("probe.fork", "%d", try_apart(nothing));
-	line("probe.port", "%d", try_apart(use_port));
+	if (port_allowed)
+		line("probe.port", "%d", try_apart(use_port));
 	look_epoll();
 	look_fresh();
 	/* What PR_SET_TIMERSLACK 0 goes back to. */

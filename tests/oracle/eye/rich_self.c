@@ -113,6 +113,8 @@ static void rich_prctl(void)
 	did("personality", sys(__NR_personality, 0x0040000));
 }
 
+int port_allowed;
+
 /* Segments for 32-bit code, and access to a port. */
 static void rich_processor(void)
 {
@@ -120,7 +122,7 @@ static void rich_processor(void)
 			       .seg_32bit = 1, .limit_in_pages = 1, .useable = 1 };
 
 	did("set_thread_area", sys(__NR_set_thread_area, &d));
-	did("ioperm", sys(__NR_ioperm, 0x80, 1, 1));
+	port_allowed = did("ioperm", sys(__NR_ioperm, 0x80, 1, 1)) == 0;
 }
 
 static int rseq_area[8] __attribute__((aligned(32)));

@@ -111,7 +111,8 @@ static long wait_ready(int sock, int fifo)
 	struct pollfd p[2] = { { sock, POLLIN, 0 }, { fifo, POLLIN, 0 } };
 	char byte;
 
-	sys(__NR_poll, p, 2, -1);
+	while (sys(__NR_poll, p, 2, -1) == -4 /* EINTR: a runtime's signals */)
+		;
 	if (p[0].revents & POLLIN)
 		return pid_told(sock);
 	if (p[1].revents & POLLIN && sys(__NR_read, fifo, &byte, 1) == 1)

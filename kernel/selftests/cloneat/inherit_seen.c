@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What fork() hands down and what shows only to who looks closely: where one
+ * mapping ends and the next begins, memory policies, what the kernel notes
+ * about a process.
+ *
+ *	check      owns it
+ *	  +-- target    another, executed
+ *	        +-- kid
+ */
+#include "scene.h"
+#include <grp.h>
+#include <linux/keyctl.h>
+#include <linux/mempolicy.h>
+
+#define PAGE 4096UL
+
+static char *area;
+
+/* Does a mapping begin there? */
+static long starts_mapping(const void *at)
+{
+	char line[512], start[32];
+	long found = 0;
+	FILE *f = fopen("/proc/self/maps", "re");
+
+	if (!f)
+		return -errno;
+	snprintf(start, sizeof(start), "%lx-", (unsigned long)at);
+	while (fgets(line, sizeof(line), f))
+		if (!strncmp(line, start, strlen(start)))
+			found = 1;
+	fclose(f);
+	return found;
+}
+
+static long do_starts(struct msg *m)
+{
+	return starts_mapping(area + m->arg[0] * PAGE);
+}
+
+static void map_page(long page, int prot, int flags, int fd)
+{
+	char *at = mmap(area + page * PAGE, PAGE, prot,
+			flags | MAP_FIXED, fd, page * PAGE);
+
+	expect(at != MAP_FAILED);
+}
+
+static void reserve(long pages)
+{
+	area = mmap(NULL, pages * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+		    -1, 0);
+	expect(area != MAP_FAILED);
+}
+
+/* Both are written while something sets them apart. */
+static void neighbours_anon(enum kind kind)
+{
+	struct actor k;
+
+	reserve(2);
+	must(mprotect(area, 2 * PAGE, PROT_READ | PROT_WRITE));
+	must(madvise(area + PAGE, PAGE, MADV_DONTDUMP));
+	area[0] = 1;
+	area[PAGE] = 1;
+	must(madvise(area + PAGE, PAGE, MADV_DODUMP));
+	expect_eq(starts_mapping(area + PAGE), 1);
+	kid_of(kind, &k);
+	expect_eq(on(&k, do_starts, 1), 1);
+}
+
+/* A lock, which is not inherited, sets the first page apart. */
+static void neighbours_file(enum kind kind)
+{
+	int fd = must(memfd_create("two", MFD_CLOEXEC));
+	struct actor k;
+
+	must(ftruncate(fd, 2 * PAGE));
+	reserve(2);
+	map_page(0, PROT_READ, MAP_SHARED, fd);
+	map_page(1, PROT_READ, MAP_SHARED, fd);
+	must(mlock(area, PAGE));
+	expect_eq(starts_mapping(area + PAGE), 1);
+	kid_of(kind, &k);
+	expect_eq(on(&k, do_starts, 1), 1);
+}
+
+/* The mode of the policy of a page; the task's is left out of account. */
+static long do_policy(struct msg *m)
+{
+	int mode = -1;
+	long ret = ct_syscall6(SYS_get_mempolicy, (long)&mode, 0, 0,
+			       (long)area + m->arg[0] * PAGE, MPOL_F_ADDR, 0);
+
+	return ret ? ret : mode;
+}
+
+static void policy_of_mapping(enum kind kind)
+{
+	unsigned long node = 1;
+	struct actor k;
+	long ret;
+
+	reserve(2);
+	ret = ct_syscall6(SYS_mbind, (long)area + PAGE, PAGE, MPOL_BIND,
+			  (long)&node, 64, 0);
+	if (ret == -ENOSYS)
+		ct_skip("no NUMA in this kernel");
+	expect_eq(ret, 0);
+	kid_of(kind, &k);
+	expect_eq(on(&k, do_policy, 0), MPOL_DEFAULT);
+	expect_eq(on(&k, do_policy, 1), MPOL_BIND);
+}
+
+static const struct kinds seen[] = {
+	KINDS(neighbours_anon, "neighbours that were never one stay two"),
+	KINDS(neighbours_file, "neighbours of a file, one locked, stay two"),
+	KINDS(policy_of_mapping, "the memory policy of one mapping"),
+};
+
+PLAY_TABLE(kinds, seen)
+{
+	play_kind();
+}
+
+/* --- what only fork() itself can give ----------------------------------- */
+
+/* Field 9 of /proc/self/stat: PF_FORKNOEXEC and PF_SUPERPRIV. */
+static long do_flags(struct msg *m)
+{
+	FILE *f = fopen("/proc/self/stat", "re");
+	unsigned long flags = 0;
+	int got;
+
+	(void)m;
+	if (!f)
+		return -errno;
+	got = fscanf(f, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %lu", &flags);
+	fclose(f);
+	return got == 1 ? (long)(flags & 0x140) : -ENODATA;
+}
+
+PLAY_DOCUMENTED(process_flags, "the kernel's notes on a process begin anew",
+		"rebuilding takes privileges, which the kernel notes")
+{
+	gid_t group = 5;
+	struct actor t, k;
+
+	spawn(&me, &t, ACTOR_EXEC);
+	must(setgroups(1, &group));
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(on(&k, do_flags), 0x40);
+}
+
+static long do_map_much(struct msg *m)
+{
+	void *at = mmap(NULL, m->arg[0], PROT_NONE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return at == MAP_FAILED ? -errno : 0;
+}
+
+PLAY_DOCUMENTED(peak, "the most memory that the target had mapped is its own",
+		"the peak can grow, but not shrink")
+{
+	struct actor t, k;
+
+	spawn(&me, &t, ACTOR_EXEC);
+	expect_eq(on(&t, do_map_much, 1L << 30), 0);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect(proc_field(k.pid, "VmPeak") <
+	       proc_field(ct_pid(), "VmSize") + (512L << 10));
+}
+
+static long do_next_address(struct msg *m)
+{
+	void *at = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			0);
+
+	(void)m;
+	munmap(at, PAGE);
+	return (long)at;
+}
+
+PLAY_DOCUMENTED(next_address, "the next mapping goes where the caller's would",
+		"mm->mmap_base is chosen by exec alone")
+{
+	struct actor t, k;
+	long next = on(&me, do_next_address);
+
+	spawn(&me, &t, ACTOR_EXEC);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(on(&k, do_next_address), next);
+}
+
+static long do_slack_default(struct msg *m)
+{
+	(void)m;
+	must(prctl(PR_SET_TIMERSLACK, 0));
+	return prctl(PR_GET_TIMERSLACK);
+}
+
+PLAY_DOCUMENTED(slack_default, "the default timer slack is the caller's slack",
+		"it is set by fork alone")
+{
+	struct actor t, k;
+
+	spawn(&me, &t, ACTOR_EXEC);
+	must(prctl(PR_SET_TIMERSLACK, 77777));
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(on(&k, do_slack_default), 77777);
+}
+
+static long set_request_key(long ring)
+{
+	return ct_syscall3(SYS_keyctl, KEYCTL_SET_REQKEY_KEYRING, ring, 0);
+}
+
+static long do_request_key(struct msg *m)
+{
+	return set_request_key(m->arg[0]);
+}
+
+PLAY(request_key_session, "where requested keys go: the session keyring")
+{
+	struct actor t, k;
+
+	spawn(&me, &t, ACTOR_EXEC);
+	if (set_request_key(KEY_REQKEY_DEFL_SESSION_KEYRING) == -ENOSYS)
+		ct_skip("no keys in this kernel");
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(on(&k, do_request_key, KEY_REQKEY_DEFL_NO_CHANGE),
+		  KEY_REQKEY_DEFL_SESSION_KEYRING);
+}
+
+PLAY_DOCUMENTED(request_key_process, "where requested keys go: a process keyring",
+		"to say so makes a keyring, which fork does not hand down")
+{
+	struct actor t, k;
+
+	spawn(&me, &t, ACTOR_EXEC);
+	if (set_request_key(KEY_REQKEY_DEFL_PROCESS_KEYRING) == -ENOSYS)
+		ct_skip("no keys in this kernel");
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(on(&k, do_request_key, KEY_REQKEY_DEFL_NO_CHANGE),
+		  KEY_REQKEY_DEFL_PROCESS_KEYRING);
+}
