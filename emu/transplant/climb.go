@@ -63,9 +63,10 @@ func (b *build) missingRights(have *credentials) string {
 // and its being made non-dumpable (readAttrs) the target's user may have done so,
 // and would read the caller's memory there, which that user may not if the caller is
 // not dumpable. An exec gives C new memory; the ladder cannot be read by C, so that
-// it is not dumpable from the start (would_dump() in fs/exec.c).
+// it is not dumpable from the start (would_dump() in fs/exec.c). A target that is not
+// dumpable itself gave birth to a C that never was.
 func (b *build) needsVeil() bool {
-	return b.snap.own.prctl[unix.PR_GET_DUMPABLE].Value != 1 && !b.opt.keepsMemory() && tracesAnybody()
+	return b.own.prctl[unix.PR_GET_DUMPABLE].Value == 1 && b.snap.own.prctl[unix.PR_GET_DUMPABLE].Value != 1 && !b.opt.keepsMemory() && tracesAnybody()
 }
 
 func maySetExe(c *credentials) bool {

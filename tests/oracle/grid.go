@@ -32,13 +32,16 @@ const (
 	child
 )
 
+// unreadable is the caller with a filter, no_new_privs, and not dumpable.
+const unreadable = "filter"
+
 // The columns. Executed programs that are not installed are left out.
 var (
 	near      = []string{"self", "forked", "twin", "grandchild"}
-	executed  = []string{"static", "dynamic", "go", "python", "node", "java"}
+	programs  = []string{"static", "dynamic", "go", "python", "node", "java"}
 	contained = []string{"init", "member", "nested_init", "nested_member", "user_init", "user_member"}
 	odd       = []string{"chroot", "uid", "dead_leader", "setsid"}
-	all       = slices.Concat(near, executed, contained, odd)
+	all       = slices.Concat(near, programs, contained, odd)
 	few       = []string{"self", "forked", "static", "init", "member"}
 )
 
@@ -58,9 +61,9 @@ func Grid(full bool) []Caller {
 		return []Caller{
 			{Name: "static", Program: "caller-static", Options: option(0, 0), Targets: small(all)},
 			{Name: "dynamic", Program: "caller-dynamic", Options: option(0, 0), Targets: []string{"forked", "static"}},
-			{Name: "threads", Program: "caller-static", Options: option(ownOnly, 2), Targets: []string{"twin", "static"}},
+			{Name: "threads", Program: "caller-static", Options: option(ownOnly, 2), Targets: []string{"forked", "static"}},
 			{Name: "go", Program: "caller-go", Options: option(ownOnly|runtimes, 0), Targets: []string{"static"}},
-			{Name: "filter", Program: "caller-static", Options: option(filter, 0), Targets: []string{"static"}},
+			{Name: unreadable, Program: "caller-static", Options: option(filter, 0), Targets: []string{"twin", "static"}},
 			{Name: "user", Program: "caller-static", Options: option(user, 0), Targets: []string{"static"}},
 			{Name: "child", Program: "caller-static", Options: option(child, 0), Targets: []string{"static"}},
 		}
@@ -72,8 +75,8 @@ func Grid(full bool) []Caller {
 		{Name: "threads", Program: "caller-static", Options: option(ownOnly, 3), Targets: all},
 		{Name: "go", Program: "caller-go", Options: option(ownOnly|runtimes, 0), Targets: all},
 		{Name: "python", Program: "caller.py", Options: option(runtimes, 0), Targets: all, Here: true},
-		{Name: "filter", Program: "caller-static", Options: option(filter, 0), Targets: all},
-		{Name: "user", Program: "caller-static", Options: option(user, 0), Targets: slices.Concat(near, executed, []string{"dead_leader", "setsid"})},
+		{Name: unreadable, Program: "caller-static", Options: option(filter, 0), Targets: all},
+		{Name: "user", Program: "caller-static", Options: option(user, 0), Targets: slices.Concat(near, programs, []string{"dead_leader", "setsid"})},
 		{Name: "child", Program: "caller-static", Options: option(child, 0), Targets: all},
 		{Name: "20,000 fds", Program: "caller-static", Options: option(manyFDs, 0), Targets: few},
 		{Name: "30,000 maps", Program: "caller-static", Options: option(manyMaps, 0), Targets: few},

@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -53,7 +54,7 @@ func run() error {
 
 func chosen(callers []Caller) (out []Caller) {
 	for _, c := range callers {
-		if len(cli.Callers) == 0 || contains(cli.Callers, c.Name) {
+		if len(cli.Callers) == 0 || slices.Contains(cli.Callers, c.Name) {
 			out = append(out, c)
 		}
 	}

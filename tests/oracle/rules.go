@@ -4,6 +4,7 @@ package main
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,8 +17,8 @@ type rule struct {
 	// what the specification says of every implementation.
 	name string
 	key  *regexp.Regexp
-	// targets it is about: a predicate.
-	targets func(target string) bool
+	// cells it is about.
+	cells func(c *Cell) bool
 	// holds looks at the values; nil takes all.
 	holds func(d Difference) bool
 }
@@ -25,20 +26,21 @@ type rule struct {
 func key(pattern string) *regexp.Regexp { return regexp.MustCompile("^(" + pattern + ")$") }
 
 // inContainer: the target's namespaces are not the caller's.
-func inContainer(t string) bool {
-	return strings.HasSuffix(t, "init") || strings.HasSuffix(t, "member")
+func inContainer(c *Cell) bool {
+	return strings.HasSuffix(c.Target, "init") || strings.HasSuffix(c.Target, "member")
 }
 
 // transplanted: the child is rebuilt from a child of the target's.
-func transplanted(t string) bool { return t != "self" && !strings.HasSuffix(t, "init") }
+func transplanted(c *Cell) bool { return c.Target != "self" && !strings.HasSuffix(c.Target, "init") }
 
-// executes: the target's memory was laid out by an exec of its own.
-func executes(t string) bool {
-	return transplanted(t) && t != "forked" && t != "twin" && t != "grandchild"
+// executed: the child's memory was laid out by another exec than the caller's, the
+// target's own or (for a caller that may not be read) one of the child's.
+func executed(c *Cell) bool {
+	return transplanted(c) && (!slices.Contains(near, c.Target) || c.Caller == unreadable)
 }
 
-func is(name string) func(string) bool {
-	return func(t string) bool { return t == name }
+func hasTarget(name string) func(*Cell) bool {
+	return func(c *Cell) bool { return c.Target == name }
 }
 
 // onlyBits: two decimal numbers that differ in no other bits.
@@ -59,16 +61,16 @@ const (
 var rules = []rule{
 	// The specification, section 2: the target's namespaces, and its root for
 	// both directories where the mount namespace is another.
-	{key: key(`link\.ns/.*`), targets: inContainer},
-	{key: key(`fs\.cwd|link\.(cwd|root)`), targets: inContainer},
+	{key: key(`link\.ns/.*`), cells: inContainer},
+	{key: key(`fs\.cwd|link\.(cwd|root)`), cells: inContainer},
 	// How that shows in what is told relative to a namespace.
-	{key: key(`status\.NS(pgid|sid)|fd\.\d+\.owner`), targets: inContainer},
-	{key: key(`proc\.(cgroup|cpuset)`), targets: inContainer},
+	{key: key(`status\.NS(pgid|sid)|fd\.\d+\.owner`), cells: inContainer},
+	{key: key(`proc\.(cgroup|cpuset)`), cells: inContainer},
 
-	{"session", key(`stat\.[5678]|status\.NS(pgid|sid)|proc\.autogroup`), is("setsid"), nil},
+	{"session", key(`stat\.[5678]|status\.NS(pgid|sid)|proc\.autogroup`), hasTarget("setsid"), nil},
 	{"accounting", key(`stat\.9`), transplanted, onlyBits(pfForkNoExec | pfSuperPriv)},
 	{"accounting", key(`status\.(VmPeak|FDSize)`), transplanted, nil},
-	{"address-choice", key(`probe\.mmap_at`), executes, nil},
+	{"address-choice", key(`probe\.mmap_at`), executed, nil},
 	{"timer-slack-default", key(`probe\.timerslack_default`), transplanted, nil},
 	{"request-key", key(`keyring\.request_default`), transplanted, nil},
 }
@@ -97,7 +99,7 @@ func Judge(c *Cell, emulated bool) (v Verdict) {
 		v.Failed = "only " + strconv.Itoa(c.Keys) + " keys were compared"
 	}
 	for _, d := range c.Differences {
-		v.add(c.Target, d, emulated)
+		v.add(c, d, emulated)
 	}
 	return v
 }
@@ -105,27 +107,18 @@ func Judge(c *Cell, emulated bool) (v Verdict) {
 // leastKeys is fewer than any caller has: a text that broke off is no agreement.
 const leastKeys = 500
 
-func (v *Verdict) add(target string, d Difference, emulated bool) {
+func (v *Verdict) add(c *Cell, d Difference, emulated bool) {
 	for _, r := range rules {
-		if r.name != "" && !emulated || !r.key.MatchString(d.Key) || !r.targets(target) ||
+		if r.name != "" && !emulated || !r.key.MatchString(d.Key) || !r.cells(c) ||
 			r.holds != nil && !r.holds(d) {
 			continue
 		}
 		if r.name == "" {
 			v.Expected++
-		} else if !contains(v.Documented, r.name) {
+		} else if !slices.Contains(v.Documented, r.name) {
 			v.Documented = append(v.Documented, r.name)
 		}
 		return
 	}
 	v.Wrong = append(v.Wrong, d)
-}
-
-func contains(list []string, s string) bool {
-	for _, v := range list {
-		if v == s {
-			return true
-		}
-	}
-	return false
 }
