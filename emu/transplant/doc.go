@@ -48,12 +48,12 @@
 // cannot be opened.
 //
 // Left as it is, and a difference: the audit session (/proc/PID/sessionid), the
-// default that PR_SET_TIMERSLACK 0 goes back to, memory policies of single
-// mappings (mbind(2)), ioperm(2), userfaultfd with UFFD_FEATURE_EVENT_FORK, and
-// the processor time and page faults that the rebuilding itself took. A child
-// that had to exec (see climb.go) counts as one that did: its parent may not
-// setpgid(2) it. Two neighbouring mappings of the caller's that differ in
-// nothing are one in the child.
+// default that PR_SET_TIMERSLACK 0 goes back to, where mmap(2) looks for room
+// (mm->mmap_base), requested keys that go to a thread's or process's keyring, ioperm(2),
+// userfaultfd with UFFD_FEATURE_EVENT_FORK, and the marks of the rebuilding itself:
+// processor time, page faults, the peak of mapped memory, the size of the table of
+// descriptors, PF_SUPERPRIV. A child that had to exec (see climb.go) counts as one
+// that did: its parent may not setpgid(2) it. tests/oracle shows them all.
 //
 // # Tried and dropped
 //
