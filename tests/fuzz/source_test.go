@@ -47,7 +47,8 @@ func TestEveryProgramCompilesAsC(t *testing.T) {
 }
 
 // TestSourceRuns lets a program run that was printed as C: with a fork, a child
-// that shares memory, one that waits in vfork, and an exec.
+// that shares memory, one that waits in vfork, and an exec. Its hints are only
+// free for sure in a pid namespace of its own.
 func TestSourceRuns(t *testing.T) {
 	p, err := parseProgram(`
 		clone P0 P1 0x11
@@ -65,7 +66,8 @@ func TestSourceRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(built.Emulator(t), "run", "--", built.C(t, printed(t, p)...)).CombinedOutput()
+	out, err := exec.Command(built.Emulator(t), "run", "--", "unshare", "--pid", "--fork", "--mount-proc", "--kill-child",
+		built.C(t, printed(t, p)...)).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

@@ -1,6 +1,7 @@
 /*
  * Printed by cloneat-emu's random test. Build: gcc -static -Ikernel/include/uapi
- * FILE. Run it under cloneat-emu run, and on a patched kernel with kernel/boot.sh.
+ * FILE. Run it under cloneat-emu run, and on a patched kernel with kernel/boot.sh;
+ * "unshare -pf --mount-proc" before it gives the numbers that a hint asks for.
  */
 #define _GNU_SOURCE
 #include <errno.h>
