@@ -65,16 +65,17 @@ type Cmd struct {
 	// Pid is the program's process id once it is started, in its own pid namespace.
 	Pid int
 
-	err      error // of looking Path up
-	started  bool
-	lastStop atomic.Int64 // the number of the program's last stop that we were told of
-	front    int          // socket to the keeper; -1 when it is closed
-	first    int          // pid of the stage that we started: our child
-	writing  sync.Mutex
-	status   *unix.WaitStatus
-	events   *eventStream
-	stats    collector
-	done     chan struct{}
+	err     error // of looking Path up
+	started bool
+	told    atomic.Int64 // the number of the last stop of the program that we were told of
+	over    atomic.Int64 // and of the last one that we are done with
+	front   int          // socket to the keeper; -1 when it is closed
+	first   int          // pid of the stage that we started: our child
+	writing sync.Mutex
+	status  *unix.WaitStatus
+	events  *eventStream
+	stats   collector
+	done    chan struct{}
 }
 
 // Command returns the command that runs name, looked up in PATH, with args. An error of
@@ -208,10 +209,11 @@ func (c *Cmd) stopped(m launch.Message) {
 	if c.UserNS {
 		pid = 0 // a number of another pid namespace
 	}
-	c.lastStop.Store(int64(m.Stop))
+	c.told.Store(int64(m.Stop))
 	if !launch.OutOfDate(c.front, pid) {
 		c.tell(m.Signal)
 	}
+	c.over.Store(int64(m.Stop))
 	_ = c.send(launch.Message{Kind: launch.Resumed, Stop: m.Stop})
 }
 
@@ -247,7 +249,11 @@ func (c *Cmd) Signal(sig unix.Signal) error {
 // Relay is Signal for a signal that came to this process: it is not sent where the
 // whole process group had it, and so the program too.
 func (c *Cmd) Relay(sig unix.Signal) error {
-	return c.send(launch.Message{Kind: launch.Relay, Signal: int(sig), Stop: int(c.lastStop.Load())})
+	before := &c.over // a stop signal is part of the stop that we are told of
+	if sig == unix.SIGCONT {
+		before = &c.told // and this ends it
+	}
+	return c.send(launch.Message{Kind: launch.Relay, Signal: int(sig), Stop: int(before.Load())})
 }
 
 func (c *Cmd) send(m launch.Message) error {

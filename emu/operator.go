@@ -76,7 +76,7 @@ func (o *operator) run(spec *launch.Spec, keeperToFront int) error {
 		return err
 	}
 	o.keeper = ours
-	o.keeperPid, err = launch.Start(launch.StageKeeper, spec, []int{keeperToFront, theirs}, nil)
+	o.keeperPid, err = launch.StartKeeper(spec, []int{keeperToFront, theirs})
 	unix.Close(theirs)
 	unix.Close(keeperToFront)
 	if err != nil {

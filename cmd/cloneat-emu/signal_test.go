@@ -2,10 +2,12 @@ package main
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -96,4 +98,70 @@ func TestSignalsOnce(t *testing.T) {
 	}
 	c.until(t, "1*1 2*1 10*1 12*1 15*2 18*1 28*1 ")
 	c.end(t)
+}
+
+// TestKeeperHandlesSignalsInOneThread: with two, a signal of the group could be handled
+// behind the fence that was sent later, and be taken for the front's alone. Those that
+// the Go runtime opens in all threads have an echo instead, which is open as well.
+func TestKeeperHandlesSignalsInOneThread(t *testing.T) {
+	c := startCounter(t)
+	defer c.end(t)
+	keeper := onlyChildOf(t, onlyChildOf(t, c.cmd.Process.Pid))
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", keeper))
+	if err != nil || len(tasks) < 2 {
+		t.Fatalf("threads of the keeper: %v, %v", tasks, err)
+	}
+	const fence, echo = 64, syscall.SIGSYS
+	for sig, want := range map[syscall.Signal]int{
+		syscall.SIGCONT: 1, syscall.SIGTSTP: 1, syscall.SIGUSR1: 1, fence: 1, echo: len(tasks),
+	} {
+		open := 0
+		for _, task := range tasks {
+			if !blocks(t, task, sig) {
+				open++
+			}
+		}
+		if open != want {
+			t.Errorf("signal %d: %d of %d threads handle it, not %d", sig, open, len(tasks), want)
+		}
+	}
+}
+
+func onlyChildOf(t *testing.T, pid int) int {
+	t.Helper()
+	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var children []int
+	for _, list := range lists {
+		b, err := os.ReadFile(list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for f := range strings.FieldsSeq(string(b)) {
+			n, _ := strconv.Atoi(f)
+			children = append(children, n)
+		}
+	}
+	if len(children) != 1 {
+		t.Fatalf("children of %d: %v", pid, children)
+	}
+	return children[0]
+}
+
+// blocks reports whether the thread of a status file blocks sig.
+func blocks(t *testing.T, status string, sig syscall.Signal) bool {
+	t.Helper()
+	b, err := os.ReadFile(status)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(b), "\nSigBlk:\t")
+	word, _, _ := strings.Cut(rest, "\n")
+	mask, err := strconv.ParseUint(word, 16, 64)
+	if err != nil {
+		t.Fatalf("%s: %v", status, err)
+	}
+	return mask>>(sig-1)&1 == 1
 }

@@ -14,7 +14,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	reexec.Main(m, map[string]func(){"stops": stops})
+	reexec.Main(m, map[string]func(){"stops": stops, "sentinel": tells})
 }
 
 // stops stops as often as it is told to, and says so when it goes on.

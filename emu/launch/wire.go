@@ -30,7 +30,7 @@ type Message struct {
 	Pid    int        `json:",omitempty"`
 	Signal int        `json:",omitempty"`
 	Status int        `json:",omitempty"` // as wait4(2) gives it
-	Stop   int        `json:",omitempty"` // of Stopped, and the Resumed that answers it; of Relay: the last stop that the front knew of
+	Stop   int        `json:",omitempty"` // of Stopped, and the Resumed that answers it; of Relay: the last one before the signal
 	Errno  unix.Errno `json:",omitempty"`
 	Text   string     `json:",omitempty"`
 }
