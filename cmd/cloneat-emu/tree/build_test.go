@@ -65,7 +65,7 @@ func stand(t *testing.T, tree *Tree, o *Options) *Built {
 	t.Cleanup(func() {
 		b.Close()
 		for _, p := range b.Tree.Processes {
-			host := append(p.HostPIDs, p.PID)[0]
+			host := p.host()
 			if _, err := os.Stat(fmt.Sprintf("/proc/%d", host)); err == nil {
 				t.Errorf("process %d is left behind", host)
 			}

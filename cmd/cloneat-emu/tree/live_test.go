@@ -155,3 +155,12 @@ func onlyChild(t *testing.T, pid int) int {
 	n, _ := strconv.Atoi(f[0])
 	return n
 }
+
+// TestAwaitSleep: an idler that was read while it still ran is told as it stays.
+func TestAwaitSleep(t *testing.T) {
+	cmd, _ := start(t, "sh", "-c", "echo ready; read x")
+	tree := &Tree{Processes: []*Process{{PID: cmd.Process.Pid, State: "R"}}}
+	if awaitSleep(tree); tree.Root().State != "S" {
+		t.Errorf("state %s, not S", tree.Root().State)
+	}
+}

@@ -113,6 +113,9 @@ func (t *Tree) Check() error {
 	return t.checkThreads()
 }
 
+// host is the number in the reader's own pid namespace.
+func (p *Process) host() int { return append(p.HostPIDs, p.PID)[0] }
+
 // check judges one process; those before it in the list are in seen.
 func (p *Process) check(root bool, seen map[int]*Process) error {
 	parent := seen[p.PPID]

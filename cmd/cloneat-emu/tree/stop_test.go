@@ -51,7 +51,7 @@ func below(t *testing.T, pid int) []int {
 	}
 	var fds []int
 	for _, p := range live.Processes {
-		fd, err := unix.PidfdOpen(append(p.HostPIDs, p.PID)[0], 0)
+		fd, err := unix.PidfdOpen(p.host(), 0)
 		if err == unix.ESRCH {
 			continue // a temporary one that was reaped meanwhile
 		}

@@ -5,6 +5,7 @@ package tree
 import (
 	"fmt"
 	"sort"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -25,6 +26,9 @@ func (b *builder) verify(root int) (*Tree, error) {
 		if got, err = Live(root); err != nil {
 			return nil, err
 		}
+	}
+	if b.o.Payload == "" {
+		awaitSleep(got)
 	}
 	b.notes = append(b.notes, compare(b.tree, got)...)
 	return got, nil
@@ -72,30 +76,43 @@ func (b *builder) stopSome(got *Tree) bool {
 		if p.State != "T" || g == nil {
 			continue
 		}
-		host := g.PID
-		if len(g.HostPIDs) > 0 {
-			host = g.HostPIDs[0]
-		}
-		if unix.Kill(host, unix.SIGSTOP) == nil {
+		// The kernel handles it before the process runs again, so it is a matter of
+		// its being scheduled.
+		if unix.Kill(g.host(), unix.SIGSTOP) == nil {
 			any = true
-			awaitStop(host)
+			awaitState(g.host(), "TZ")
 		}
 	}
 	return any
 }
 
-// awaitStop waits until a stop signal has been taken: the kernel handles it
-// before the process runs again, so it is a matter of its being scheduled.
-func awaitStop(pid int) {
+// awaitSleep waits for idlers that were still on their way to sleep when they were read.
+func awaitSleep(got *Tree) {
+	for _, g := range got.Processes {
+		if g.State != "R" {
+			continue
+		}
+		if s := awaitState(g.host(), "STZ"); s != 0 {
+			g.State = string(s)
+		}
+	}
+}
+
+// awaitState waits until a process is in one of the states, and returns it, or 0 if
+// there is no such process any more.
+func awaitState(pid int, states string) rune {
 	d, err := proc.Open(pid)
 	if err != nil {
-		return
+		return 0
 	}
 	defer func() { _ = d.Close() }()
 	for {
 		st, err := d.Status()
-		if err != nil || st.State == 'T' || st.State == 'Z' {
-			return
+		if err != nil {
+			return 0
+		}
+		if strings.ContainsRune(states, rune(st.State)) {
+			return rune(st.State)
 		}
 		_ = unix.Nanosleep(&unix.Timespec{Nsec: 1e6}, nil)
 	}
