@@ -27,6 +27,8 @@ type subject struct {
 	born    func(pid int) func(stage string) // is shown the child at birth and gives what is to happen at each stage
 	inspect func(pid int)                    // is shown the finished child, still stopped
 	thread  int                              // the one that waits in pause(2)
+
+	children []int // what was made of it
 }
 
 // start runs a program that prints "target N" to its stderr when it is about
@@ -76,6 +78,12 @@ func (s *subject) next(t testing.TB) {
 }
 
 func (s *subject) end() {
+	for _, child := range s.children { // whose parent has no use for them, and does not reap them
+		b, _ := os.ReadFile(procPath(child, "status"))
+		if strings.Contains(string(b), fmt.Sprintf("\nPPid:\t%d\n", s.target)) {
+			_ = unix.Kill(child, unix.SIGKILL)
+		}
+	}
 	if s.target != 0 {
 		_ = unix.Kill(s.target, unix.SIGKILL)
 	}
@@ -197,6 +205,7 @@ func (s *subject) transplantHere(tid int, opt Options) (o outcome) {
 	if err != nil {
 		c.Kill()
 	} else {
+		s.children = append(s.children, c.TID)
 		err = c.Detach(0)
 	}
 	if derr := caller.Detach(0); err == nil && !ptrace.Gone(derr) {
