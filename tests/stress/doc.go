@@ -5,5 +5,5 @@
 // supervisor look at themselves all the time (testdata/storm.c); the tests look
 // at what is left behind.
 //
-// CLONEAT_ROUNDS and CLONEAT_SECONDS make the tests longer than CI's.
+// CLONEAT_ROUNDS, CLONEAT_SECONDS and CLONEAT_CALLS make the tests longer than CI's.
 package stress
