@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package security
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"cloneat-emu/tests/built"
+)
+
+// skipped is the attack's exit status where its means do not exist.
+const skipped = 77
+
+// TestAttacks: none of them succeeds.
+func TestAttacks(t *testing.T) {
+	program := attack(t)
+	files, err := exec.Command(program, "--files").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range attacks(t, program) {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.Command(built.Emulator(t), "run", "--log-level", "warn", "--", program, name)
+			cmd.Dir = open(t)
+			cmd.Env = append(os.Environ(), "NATIVE_FILES="+strings.TrimSpace(string(files)))
+			out, err := output(t, cmd)
+			var exit *exec.ExitError
+			switch {
+			case errors.As(err, &exit) && exit.ExitCode() == skipped:
+				t.Skip(out)
+			case err != nil:
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
+}
+
+// output runs cmd with its output in a file: what it leaves would hold a pipe.
+func output(t *testing.T, cmd *exec.Cmd) (string, error) {
+	t.Helper()
+	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	cmd.Stdout, cmd.Stderr = out, out
+	err = cmd.Run()
+	text, rerr := os.ReadFile(out.Name())
+	if rerr != nil {
+		t.Fatal(rerr)
+	}
+	return string(text), err
+}
+
+// attack builds the program where other users find it.
+func attack(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile(built.C(t, "tests/security/testdata/attack.c"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(open(t), "attack")
+	if err := os.WriteFile(program, data, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return program
+}
+
+// open is a new folder that anybody may use.
+func open(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "attack")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func attacks(t *testing.T, program string) []string {
+	t.Helper()
+	out, err := exec.Command(program, "--list").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Fields(string(out))
+}
+
+// TestDocument: docs/security.md names every attack, and nothing that is no test:
+// `attack.NAME`, `PROGRAM.CHECK` of the conformance suite, or `TestNAME` of the
+// package whose folder comes before it.
+func TestDocument(t *testing.T) {
+	root := built.Root(t)
+	page, err := os.ReadFile(filepath.Join(root, "docs/security.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var named []string
+	for _, m := range regexp.MustCompile("`attack\\.([a-z_]+)`").FindAllSubmatch(page, -1) {
+		named = append(named, string(m[1]))
+	}
+	slices.Sort(named)
+	if diff := cmp.Diff(attacks(t, attack(t)), slices.Compact(named)); diff != "" {
+		t.Errorf("attacks (-) and docs/security.md (+):\n%s", diff)
+	}
+	for _, m := range regexp.MustCompile("`([a-z_]+\\.[a-z_]+)`").FindAllSubmatch(page, -1) {
+		if name := string(m[1]); !strings.HasPrefix(name, "attack.") && !isCheck(t, name) {
+			t.Errorf("%s is no check of the conformance suite", name)
+		}
+	}
+	for _, m := range regexp.MustCompile("`([a-z/]+)/(Test[A-Za-z]+)`").FindAllSubmatch(page, -1) {
+		if !isTest(t, filepath.Join(root, string(m[1])), string(m[2])) {
+			t.Errorf("there is no test %s in %s", m[2], m[1])
+		}
+	}
+}
+
+func isCheck(t *testing.T, name string) bool {
+	t.Helper()
+	program, _, _ := strings.Cut(name, ".")
+	out, err := exec.Command(filepath.Join(built.Selftests(t), program), "--describe").Output()
+	return err == nil && bytes.Contains(out, []byte(name+"\t"))
+}
+
+func isTest(t *testing.T, dir, name string) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err == nil && bytes.Contains(text, []byte("\nfunc "+name+"(")) {
+			return true
+		}
+	}
+	return false
+}
