@@ -57,7 +57,9 @@ func (c *call) stopCaller() bool {
 	if err != nil {
 		return c.end(verdict{drop: true})
 	}
+	c.step("caller seized")
 	c.s.sendRestart(c.n.ID)
+	c.step("caller sent back")
 	stopped, _, err := r.Wait()
 	if err != nil {
 		return c.end(verdict{drop: true})

@@ -67,6 +67,7 @@ func fails(errno unix.Errno, cause string) verdict { return verdict{errno: errno
 
 // run does the checks in the spec's order and makes the child.
 func (c *call) run() verdict {
+	c.step("received")
 	args, errno := abi.Decode(callerMemory{c.n.TID}, c.n.Args[2]) // rows 2 to 6
 	caller, err := check.OpenCaller(c.n.TID)
 	if err != nil {
@@ -85,6 +86,7 @@ func (c *call) run() verdict {
 	}
 	defer c.check.Close()
 	errno = c.rows()
+	c.step("checked")
 	switch {
 	case c.early != nil:
 		return *c.early
@@ -94,6 +96,7 @@ func (c *call) run() verdict {
 	case !c.attach():
 		return *c.early
 	}
+	c.step("caller stopped")
 	return c.make()
 }
 
@@ -119,6 +122,7 @@ func (c *call) finish(v verdict) {
 	}
 	c.lost = c.lost || ptrace.Tracing()
 	c.unlock()
+	c.step("over")
 	if v.drop || v.again {
 		return
 	}

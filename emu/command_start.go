@@ -17,6 +17,7 @@ type operatorConfig struct {
 	Engine, PIDDriver   string
 	BestEffort, Linger  bool
 	LogLevel, LogFormat string
+	Fault               string `json:",omitempty"`
 }
 
 // startStages starts the operator (below an init where UserNS asks for one).
@@ -76,7 +77,7 @@ func errnoOf(err error) (errno unix.Errno) {
 func (c *Cmd) spec() (spec *launch.Spec, done func(), err error) {
 	extra, err := json.Marshal(operatorConfig{
 		Engine: c.Config.Engine, PIDDriver: c.Config.PIDDriver, BestEffort: c.Config.BestEffort,
-		Linger: c.Linger, LogLevel: c.LogLevel, LogFormat: c.LogFormat,
+		Linger: c.Linger, Fault: c.Config.fault, LogLevel: c.LogLevel, LogFormat: c.LogFormat,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -15,6 +15,7 @@ import (
 // below the target. The caller gets its result first, then the child runs; a
 // supervisor that dies between the two takes the child along.
 func (c *call) commit(child *ptrace.Stopped, id int64) (int64, error) {
+	c.step("child ready")
 	if err := c.stillBelow(child.TID); err != nil {
 		c.abandon(child)
 		return 0, err
@@ -29,6 +30,7 @@ func (c *call) commit(child *ptrace.Stopped, id int64) (int64, error) {
 	}
 	c.letGo(verdict{value: id})
 	c.caller.Detached = true
+	c.step("result delivered")
 	return id, c.run1(child)
 }
 

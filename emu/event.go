@@ -25,6 +25,8 @@ type Config struct {
 	// OnEvent, if set, is called once a call, after its result was delivered,
 	// from the goroutine that served it.
 	OnEvent func(Event)
+
+	fault string // see onStep
 }
 
 // Event is one served call.

@@ -35,7 +35,8 @@ func (s *Server) fork(i *ptrace.Injection, a cloneArgs, setTID []int32) (*ptrace
 		return nil, err
 	}
 	err = s.bind(child, a)
-	if err == nil {
+	// A thread, which cannot be bound, stays in the code that would end it.
+	if err == nil && a.Flags&unix.CLONE_THREAD == 0 {
 		err = i.Settle(child, a.Flags&unix.CLONE_VM != 0)
 	}
 	if err != nil && !ptrace.Gone(err) {

@@ -77,6 +77,7 @@ func (c *call) viaThread() (*ptrace.Injection, int64, error) {
 		return nil, 0, ofCaller(err)
 	}
 	c0.Ends = true
+	c.step("init: thread made")
 	child, id, err := c.inThread(c0)
 	c.exit(c0)
 	if _, ferr := c.caller.Finish(); ferr != nil {
@@ -98,11 +99,14 @@ func (c *call) inThread(c0 *ptrace.Injection) (*ptrace.Injection, int64, error) 
 	if _, err := c0.Call(unix.SYS_SETNS, pidfd, unix.CLONE_NEWPID); err != nil {
 		return nil, 0, err
 	}
+	c.step("init: thread over there")
 	stopped, err := c.forkOver(c0)
 	if err != nil {
 		return nil, 0, err
 	}
+	c.step("init: father made")
 	child, id, err := c.viaC1(c0, stopped, pidfd)
+	c.step("init: father gone")
 	if _, ferr := c0.Finish(); ferr != nil {
 		return nil, 0, ofCaller(ferr)
 	}
@@ -155,10 +159,12 @@ func (c *call) overThere(c0, c1 *ptrace.Injection, pidfd uintptr) (*ptrace.Injec
 			return nil, 0, err
 		}
 	}
+	c.step("init: father over there")
 	stopped, err := c.forkChild(c1)
 	if err != nil {
 		return nil, 0, err
 	}
+	c.step("init: child made")
 	child, err := hold(stopped)
 	if err != nil {
 		stopped.Kill()
@@ -172,6 +178,7 @@ func (c *call) overThere(c0, c1 *ptrace.Injection, pidfd uintptr) (*ptrace.Injec
 		child.Kill()
 		return nil, 0, err
 	}
+	c.step("init: child ready")
 	_, err = c1.Finish()
 	return child, id, err
 }

@@ -123,7 +123,7 @@ func (o *operator) serve(listener *os.File) error {
 	go o.watch()
 	err = NewServer(listener, Config{
 		Engine: o.cfg.Engine, PIDDriver: o.cfg.PIDDriver, BestEffort: o.cfg.BestEffort,
-		Log: log, OnEvent: o.reports.event,
+		Log: log, OnEvent: o.reports.event, fault: o.cfg.Fault,
 	}).Serve(ctx)
 	o.served.Store(true)
 	if ctx.Err() == nil {

@@ -23,11 +23,13 @@ func (c *call) makeSelf() (int64, error) {
 	if err != nil {
 		return 0, ofCaller(err)
 	}
+	c.step("self: cloned")
 	id := c.numberForCaller(child.TID)
 	if err := c.givenBack(); err != nil {
 		child.Kill()
 		return 0, ofCaller(err)
 	}
+	c.step("self: given back")
 	err = c.prepareCopy(child)
 	if err == nil {
 		err = c.unguarded(child)
@@ -38,6 +40,7 @@ func (c *call) makeSelf() (int64, error) {
 	if err != nil && !ptrace.Gone(err) {
 		return 0, err
 	}
+	c.step("self: child released")
 	if err := c.released(c.caller.Detach(0)); err != nil {
 		return 0, ofCaller(err)
 	}

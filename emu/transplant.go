@@ -52,6 +52,7 @@ func (c *call) transplant(memoryIsSame bool) (int64, error) {
 		return 0, err
 	}
 	id := c.numberForCaller(child.TID)
+	c.step("caller read")
 	stats, err := c.build(snap, child, memoryIsSame)
 	if err != nil {
 		c.abandon(child)
@@ -86,8 +87,11 @@ func (c *call) bear() (*ptrace.Stopped, error) {
 		if err != nil {
 			return nil, ofTarget(err)
 		}
+		c.step("target stopped")
 		child, err := c.bearOne(t)
+		c.step("target cloned")
 		lerr := c.letTargetGo(t)
+		c.step("target let go")
 		if lerr != nil && err == nil && !ptrace.Gone(lerr) {
 			child.Kill()
 			return nil, lerr
@@ -109,6 +113,7 @@ func (c *call) bearOne(t *ptrace.Injection) (*ptrace.Stopped, error) {
 		restore()
 		return nil, err
 	}
+	c.step("target in its clone")
 	if _, err := t.Finish(); err != nil {
 		child.Kill()
 		return nil, err
@@ -138,6 +143,9 @@ func (c *call) build(snap *transplant.Snapshot, child *ptrace.Stopped, memoryIsS
 		ClearSighand:  a.Has(unix.CLONE_CLEAR_SIGHAND),
 		ClearAltStack: a.Has(unix.CLONE_VM) && !a.Has(unix.CLONE_VFORK),
 		Unshare:       a.Flags & newNamespaces &^ atBirth,
+	}
+	if onStep != nil {
+		o.OnStage = func(stage string) { c.step("transplant: " + stage) }
 	}
 	if a.StackBase != 0 {
 		o.StackPointer = a.StackBase + a.StackSize

@@ -45,6 +45,26 @@ var guardCode = [guardBlock]byte{
 	0xf4,
 }
 
+// reapAndExit is what follows the instruction in a helper of ours: it waits for the
+// child that it may have made, whose death nobody else would hear of (its exit signal
+// is 0, and as a zombie it would keep the init of its pid namespace from ending), and
+// exits.
+//
+//	wait4(-1, NULL, __WALL | __WNOTHREAD, NULL)
+//	exit(0)
+var reapAndExit = []byte{
+	0xbf, 0xff, 0xff, 0xff, 0xff,
+	0x31, 0xf6,
+	0xba, 0x00, 0x00, 0x00, 0x60,
+	0x45, 0x31, 0xd2,
+	0xb8, 0x3d, 0x00, 0x00, 0x00,
+	0x0f, 0x05,
+	0xbf, 0x00, 0x00, 0x00, 0x00,
+	0xb8, 0x3c, 0x00, 0x00, 0x00,
+	0x0f, 0x05,
+	0xf4,
+}
+
 // Offsets in a slot: the code, the block of what it puts back, and room for a
 // call's arguments.
 const (
@@ -62,7 +82,7 @@ const (
 	healCall  heal = iota // the program's own call goes on
 	healFork              // likewise; a child exits
 	healClone             // the clone was the program's: both return from it
-	healExit              // the thread is a helper of ours, and ends
+	healExit              // the thread is a helper of ours, reaps its child and ends
 )
 
 // guardFor lays out code and block for a tracee with registers r and mask.
@@ -73,7 +93,7 @@ func guardFor(h heal, r Regs, mask uint64) []byte {
 	case healCall, healClone:
 		copy(b[guardChild:], []byte{0x0f, 0x1f, 0x44, 0x00, 0x00}) // nop
 	case healExit:
-		copy(b[guardChild:], []byte{0xeb, 0x66}) // jmp child
+		copy(b[guardChild:], reapAndExit)
 	}
 	if h == healClone {
 		copy(b[guardResult:], []byte{0x4c, 0x89, 0xc8, 0x0f, 0x1f, 0x40, 0x00}) // mov rax, r9; nop

@@ -43,8 +43,8 @@ type Options struct {
 	// ClearAltStack: CLONE_VM without CLONE_VFORK.
 	ClearAltStack bool
 
-	// onStage is called before each stage, by tests that disturb it.
-	onStage func(name string)
+	// OnStage is called before each stage, by tests that disturb it.
+	OnStage func(name string)
 }
 
 // keepsMemory reports whether C's memory needs no rebuilding.
@@ -101,8 +101,8 @@ func (s *Snapshot) Build(c *ptrace.Stopped, cPIDFD int, o Options) (Stats, error
 	defer b.drop()
 	defer s.Release()
 	for _, st := range b.stages() {
-		if o.onStage != nil {
-			o.onStage(st.name)
+		if o.OnStage != nil {
+			o.OnStage(st.name)
 		}
 		from := time.Now()
 		if err := st.do(); err != nil {

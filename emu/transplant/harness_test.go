@@ -188,7 +188,7 @@ func (s *subject) transplantHere(tid int, opt Options) (o outcome) {
 	}
 	o.pid = c.TID
 	if s.born != nil {
-		opt.onStage = s.born(c.TID)
+		opt.OnStage = s.born(c.TID)
 	}
 	cfd, err := unix.PidfdOpen(c.TID, 0)
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"cloneat-emu/tests/built"
 )
 
@@ -43,7 +45,8 @@ func (c *crowd) round(t *testing.T) (calls int) {
 	}
 	line, err := c.says.ReadString('\n')
 	if _, serr := fmt.Sscanf(line, "idle %d", &calls); err != nil || serr != nil {
-		t.Fatalf("the crowd said %q: %v\n%s", line, err, c.complaints(t))
+		t.Fatalf("the crowd said %q: %v; the operator is alive: %v\n%s",
+			line, err, unix.Kill(c.operator, 0) == nil, c.complaints(t))
 	}
 	return calls
 }

@@ -69,6 +69,11 @@ func startFrom(t *testing.T, stdin *os.File, program string, args ...string) *st
 	}
 	t.Cleanup(func() { r.Close(); stderr.Close() })
 	cmd := emu.Command(program, args...)
+	cmd.Config.OnEvent = func(e emu.Event) {
+		if e.Result == -int64(unix.ENOSYS) {
+			t.Errorf("the operator itself says ENOSYS: %+v", e)
+		}
+	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, w, stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -3,9 +3,10 @@
  * A storm of calls that looks at itself all the time:
  *
  *	main ── worker (each) ── reader   blocked in read(2)
- *	                      └─ spinner  never in the kernel, registers full
+ *	                      ├─ spinner  never in the kernel, registers full
+ *	                      └─ init     of a pid namespace, as the reader
  *
- * A worker calls cloneat for itself and both of its targets in turn, and checks
+ * A worker calls cloneat for itself and its targets in turn, and checks
  * its registers, its signal mask and the child; the targets check themselves. On
  * ENOSYS (the supervisor is gone) a worker goes on for a while, to meet harm
  * that shows late, and ends. Exit status 0: nobody was harmed.
@@ -13,8 +14,10 @@
  * usage: storm WORKERS SECONDS, where 0 seconds is until ENOSYS
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,27 +165,60 @@ static void expect_exit(pid_t pid, const char *who)
 		die(who, st, 0);
 }
 
+static int entries(const char *folder)
+{
+	DIR *d = opendir(folder);
+	int n = 0;
+
+	while (d && readdir(d))
+		n++;
+	if (d)
+		closedir(d);
+	return n;
+}
+
+/* No thread of the supervisor's is left in a caller; one that ends takes a moment. */
+static void alone(void)
+{
+	alarm(60);
+	while (entries("/proc/self/task") != 3)
+		sched_yield();
+	alarm(0);
+}
+
 static int worker(double end)
 {
-	int p[2];
-	pid_t r, s;
+	int p[2], q[2], fds;
+	pid_t r, s, n;
 
-	if (pipe(p))
+	if (pipe(p) || pipe(q))
 		die("pipe", -errno, 0);
 	signal(SIGTERM, on_term);
+	n = syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, 0);
+	if (n < 0)
+		die("init", -errno, 0);
+	if (!n) {
+		close(q[1]);
+		close(p[1]);
+		reader(q[0]);
+	}
+	close(q[0]);
 	r = fork();
 	if (!r) {
 		close(p[1]);
+		close(q[1]);
 		reader(p[0]);
 	}
 	close(p[0]);
 	s = fork();
 	if (!s) {
 		close(p[1]);
+		close(q[1]);
 		signal(SIGCHLD, SIG_IGN);
 		prctl(PR_SET_PDEATHSIG, SIGKILL); /* of a worker that failed */
 		spinner();
 	}
+	fds = entries("/proc/self/fd");
 	for (int served = 1; served;) {
 		struct timespec now;
 		long kid = call(getpid());
@@ -194,6 +230,9 @@ static int worker(double end)
 		if (write(p[1], "", 1) != 1)
 			die("write to the reader", -errno, 1);
 		served = served && fine("spinner", call(s));
+		served = served && fine("init", call(n));
+		if (write(q[1], "", 1) != 1)
+			die("write to the init", -errno, 1);
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		if (end && now.tv_sec >= end)
 			break;
@@ -206,8 +245,13 @@ static int worker(double end)
 		ends_with_7(kid);
 		mask_is(MASK);
 	}
+	alone();
+	if (entries("/proc/self/fd") != fds)
+		die("descriptors of a caller", entries("/proc/self/fd"), fds);
 	close(p[1]);
+	close(q[1]);
 	kill(s, SIGTERM);
+	expect_exit(n, "the init");
 	expect_exit(r, "the reader");
 	expect_exit(s, "the spinner");
 	return 0;
