@@ -72,7 +72,10 @@ func WaitUnused(listener, wake int) error {
 			continue
 		case err != nil:
 			return fmt.Errorf("poll(listener): %w", err)
+		case fds[0].Revents&unix.POLLHUP != 0, fds[1].Revents != 0:
+			return nil
 		}
-		return nil
+		// POLLERR: a signal of the runtime's came while the kernel waited for the
+		// filter's lock (mutex_lock_interruptible() in seccomp_notify_poll()).
 	}
 }
