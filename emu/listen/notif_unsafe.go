@@ -35,21 +35,33 @@ func recv(fd int) (n notif, err error) {
 	return n, nil
 }
 
-func send(fd int, r *notifResp) error {
-	_, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(fd), unix.SECCOMP_IOCTL_NOTIF_SEND, uintptr(unsafe.Pointer(r)))
-	if errno != 0 {
-		return errno
+// uninterrupted makes a call until no signal of the runtime's interrupts it: all of
+// them wait for the filter's lock so (mutex_lock_interruptible() in kernel/seccomp.c).
+func uninterrupted(call func() unix.Errno) error {
+	for {
+		switch errno := call(); errno {
+		case 0:
+			return nil
+		case unix.EINTR:
+		default:
+			return errno
+		}
 	}
-	return nil
+}
+
+func send(fd int, r *notifResp) error {
+	return uninterrupted(func() unix.Errno {
+		_, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(fd), unix.SECCOMP_IOCTL_NOTIF_SEND, uintptr(unsafe.Pointer(r)))
+		return errno
+	})
 }
 
 // idValid asks with the number that kernels before 5.17 know as well.
 func idValid(fd int, id uint64) error {
-	_, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(fd), idValidOld, uintptr(unsafe.Pointer(&id)))
-	if errno != 0 {
+	return uninterrupted(func() unix.Errno {
+		_, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(fd), idValidOld, uintptr(unsafe.Pointer(&id)))
 		return errno
-	}
-	return nil
+	})
 }
 
 // idValidOld is SECCOMP_IOCTL_NOTIF_ID_VALID_WRONG_DIR: the direction bits of this
