@@ -23,9 +23,10 @@
 // The kernel detaches its tracees where they stand and closes the listener. A
 // caller that waits gets ENOSYS. One that was stopped makes its call again,
 // since its registers are left alone until there is a result, and gets ENOSYS.
-// A child in the making has PTRACE_O_EXITKILL and dies. A target's window is
-// one injected call; a supervisor killed within it leaves the target with the
-// registers of that call, which is the one harm that is not excluded.
+// A child in the making has PTRACE_O_EXITKILL and dies. A target that runs an
+// injected call is healed by the code that follows it (package ptrace, guard), a
+// thread of ours in the caller ends, and reaps what it made. The tests let the
+// operator die at each named step (step.go) and at random instants (tests/stress).
 //
 // # Thread rules and lock order
 //
