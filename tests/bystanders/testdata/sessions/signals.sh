@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # What a shell sees of its children: statuses, stops, traps, groups.
+exec 2>/dev/null # its messages about jobs come, or do not
 sh -c 'exit 7' || echo "status: $?"
-sh -c 'kill -TERM $$' 2>/dev/null || echo "killed: $?"
+sh -c 'kill -TERM $$' || echo "killed: $?"
 trap 'echo "trapped: USR1"' USR1
 kill -USR1 $$
 trap '' HUP
@@ -13,8 +14,8 @@ kill -STOP $!
 until grep -q '^State:.T' /proc/$!/status; do :; done
 echo "stopped: $(jobs -s | wc -l)"
 kill -KILL -- -$!
-while kill -0 -- -$! 2>/dev/null; do
-	wait -f $! 2>/dev/null || true # says stopped once, if it is heard of only now
+while kill -0 -- -$!; do
+	wait -f $! || true # says stopped once, if it is heard of only now
 done
 echo "gone: the job"
 echo "piped: $(seq 1 1000 | sort -rn | head -n 1)"
