@@ -78,7 +78,10 @@ func (c *call) run() verdict {
 		return verdict{drop: true} // what was read may be another's
 	}
 	c.args, c.event.Args = args, args
-	if errno != 0 {
+	switch {
+	case errno == unix.EFAULT && c.n.Args[2] != 0 && callerMemory{c.n.TID}.forbidden():
+		return fails(unix.EBUSY, "the caller may not be traced by the supervisor, nor its arguments be read")
+	case errno != 0:
 		return fails(errno, "")
 	}
 	c.check = &check.Call{

@@ -83,7 +83,7 @@ func (c *call) canStorePIDFD() error {
 	var b [4]byte
 	mem := callerMemory{c.n.TID}
 	if mem.ReadAt(b[:], c.args.ParentTID) != nil || mem.WriteAt(b[:], c.args.ParentTID) != nil {
-		return unix.EFAULT
+		return errBadPointer
 	}
 	return nil
 }
@@ -99,9 +99,9 @@ func (c *call) storePIDFD(id int64) error {
 	}
 	var b [4]byte
 	binary.LittleEndian.PutUint32(b[:], uint32(fd))
-	if err := (callerMemory{c.n.TID}).WriteAt(b[:], c.args.ParentTID); err != nil {
+	if (callerMemory{c.n.TID}).WriteAt(b[:], c.args.ParentTID) != nil {
 		_, cerr := c.caller.Call(unix.SYS_CLOSE, fd)
-		return ofCaller(errors.Join(err, cerr))
+		return ofCaller(errors.Join(errBadPointer, cerr))
 	}
 	return nil
 }

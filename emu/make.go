@@ -2,6 +2,7 @@ package emu
 
 import (
 	"errors"
+	"fmt"
 
 	"golang.org/x/sys/unix"
 
@@ -36,7 +37,7 @@ func (c *call) make() verdict {
 		if err != nil {
 			c.event.Engine = ""
 			c.s.log.WithField("caller", c.n.TID).WithField("engine", e.name).Debug(err)
-			return verdictOf(err)
+			return verdictOf(c.ownFault(err))
 		}
 		return verdict{value: id}
 	}
@@ -71,6 +72,18 @@ func verdictOf(err error) verdict {
 		return fails(errno, "")
 	}
 	return fails(unix.EOPNOTSUPP, err.Error())
+}
+
+// errBadPointer is row 19's EFAULT: the caller's address for a pidfd.
+var errBadPointer = fmt.Errorf("the address for the pidfd: %w", unix.EFAULT)
+
+// ownFault keeps the EFAULT of a step of ours from the caller, whose pointers were
+// good. What the caller clones by itself is answered by the kernel.
+func (c *call) ownFault(err error) error {
+	if c.toSelf() || !errors.Is(err, unix.EFAULT) || errors.Is(err, errBadPointer) || ptrace.Gone(err) {
+		return err
+	}
+	return &transplant.Unsupported{Cause: err.Error()}
 }
 
 // ofTarget marks an error of a request to the target. The thread may be gone

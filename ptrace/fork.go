@@ -36,15 +36,7 @@ func (i *Injection) fork(h heal, nr uintptr, args []uintptr) (*Stopped, error) {
 	if err := i.enter(h, nr, args); err != nil {
 		return nil, err
 	}
-	stop, err := i.proceed()
-	if err != nil {
-		return nil, err
-	}
-	if stop.Kind == Syscall {
-		_, err := i.result()
-		if err == nil {
-			err = fmt.Errorf("pid %d cloned without an event", i.TID)
-		}
+	if err := i.toEvent(nr); err != nil {
 		return nil, err
 	}
 	tid, err := i.EventMessage()
@@ -59,6 +51,36 @@ func (i *Injection) fork(h heal, nr uintptr, args []uintptr) (*Stopped, error) {
 		return nil, ferr
 	}
 	return nil, fmt.Errorf("the child of pid %d: %w", i.TID, err)
+}
+
+// toEvent runs the tracee from the entry of a clone to its event. A clone that is
+// met by a stop, or by a signal that could not be blocked, is set back by the
+// kernel (ERESTARTNOINTR of copy_process() in kernel/fork.c) and enters again.
+func (i *Injection) toEvent(nr uintptr) error {
+	for {
+		stop, err := i.proceed()
+		switch {
+		case err != nil:
+			return err
+		case stop.Kind == Event:
+			return nil
+		case stop.Kind == Signal:
+			return i.giveWay(stop.Sig)
+		}
+		regs, err := i.Regs()
+		if err != nil {
+			return err
+		}
+		if !Restarts(regs) {
+			if _, err = outcome(regs); err == nil {
+				err = fmt.Errorf("pid %d cloned without an event", i.TID)
+			}
+			return err
+		}
+		if err := i.toEntry(nr); err != nil {
+			return err
+		}
+	}
 }
 
 // Finish runs the tracee from a fork's event to the exit of the call and

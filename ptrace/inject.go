@@ -132,6 +132,11 @@ func (i *Injection) enter(h heal, nr uintptr, args []uintptr) error {
 	if err := i.block(); err != nil {
 		return err
 	}
+	return i.toEntry(nr)
+}
+
+// toEntry runs the tracee to the entry of call nr.
+func (i *Injection) toEntry(nr uintptr) error {
 	stop, err := i.proceedBy((*Running).awaitEntry)
 	switch {
 	case errors.Is(err, ErrBusy):
