@@ -65,19 +65,25 @@ func sameNS(d *proc.Dir, a, b proc.Kind) (bool, error) {
 	if a == proc.Time && !timeNamespaces() {
 		return true, nil
 	}
-	idA, err := d.NS(a)
-	if errors.Is(err, os.ErrNotExist) {
-		return false, unix.ESRCH // its number is being handed over by an exec
+	for missing := 0; ; missing++ {
+		idA, err := d.NS(a)
+		if errors.Is(err, os.ErrNotExist) {
+			return false, unix.ESRCH // its number is being handed over by an exec
+		}
+		if err != nil || missing == surely {
+			return false, err
+		}
+		idB, err := d.NS(b)
+		if !errors.Is(err, os.ErrNotExist) {
+			return idA == idB, err
+		}
 	}
-	if err != nil {
-		return false, err
-	}
-	idB, err := d.NS(b)
-	if errors.Is(err, os.ErrNotExist) {
-		return false, nil
-	}
-	return idA == idB, err
 }
+
+// surely is how often one link is missing between two that are there before it
+// is not there at all. That it is missing for a while, as proc finds out, is not
+// enough: an exec by another thread takes as long as it takes.
+const surely = 3
 
 // timeNamespaces reports whether this kernel has them.
 var timeNamespaces = sync.OnceValue(func() bool {
