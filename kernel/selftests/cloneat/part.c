@@ -277,3 +277,60 @@ PLAY(events, "the target's io_getevents ends with as many as were asked for")
 	}
 	expect_eq(actor_finish(&t), 3);
 }
+
+/* --- signals in the rest of a call ---------------------------------------------------- */
+
+static volatile long handled;
+
+static void handler(int sig)
+{
+	(void)sig;
+	handled++;
+}
+
+/* Catches SIGUSR1 with these flags, and writes it all. */
+static long do_write_caught(struct msg *m)
+{
+	struct sigaction sa = { .sa_handler = handler,
+				.sa_flags = m->arg[0] };
+	long ret;
+
+	sigaction(SIGUSR1, &sa, NULL);
+	ret = by_write();
+	return handled == 1 ? ret : -EBADMSG;
+}
+
+/* A target whose write is at its rest, and has been sent a signal. */
+static void signalled_write(struct actor *t, int flags)
+{
+	struct actor k;
+
+	make_big_pipe();
+	spawn(&me, t, 0);
+	expect_eq(on(t, do_ignore_sigchld, 0), 0);
+	start(t, do_write_caught, flags);
+	wait_asleep(t);
+	expect_ok(cl(&me, &k, t->pid, 0, 0));
+	quit(&k, 0);
+	take();
+	wait_asleep(t);
+	expect_ok(cl(&me, &k, t->pid, 0, 0));
+	quit(&k, 0);
+	wait_asleep(t);
+	must(kill(t->pid, SIGUSR1));
+}
+
+PLAY(signal_ends, "a handler ends the target's write with what was written")
+{
+	struct actor t;
+	long ret;
+
+	signalled_write(&t, 0);
+	ret = actor_finish(&t);
+	expect(ret >= CHUNK && ret < SIZE);
+	while (moved < (size_t)ret)
+		take();
+	take();
+	expect_eq(moved, ret);
+	expect(!memcmp(data, got, moved));
+}

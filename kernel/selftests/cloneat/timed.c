@@ -562,3 +562,34 @@ PLAY_DOCUMENTED(unix_connect,
 
 	play(&call, 1);
 }
+
+/* Catches SIGUSR1 and waits, longer than the check lasts. */
+static long do_caught(struct msg *m)
+{
+	struct sigaction sa = { .sa_handler = nop_handler };
+	struct epoll_event e;
+	int fd = epoll_create1(EPOLL_CLOEXEC);
+	long ret;
+
+	(void)m;
+	sigaction(SIGUSR1, &sa, NULL);
+	ret = kept_call(SYS_epoll_pwait, fd, (long)&e, 1, 1000000, 0, 8);
+	close(fd);
+	return ret;
+}
+
+PLAY(caught, "a handler ends a timed wait of the target that was used: EINTR")
+{
+	struct actor t, kid[KIDS];
+
+	spawn(&me, &t, 0);
+	start(&t, do_caught, 0);
+	wait_blocked(&t, SYS_epoll_pwait);
+	use_target(&t, kid);
+	end_kids(kid);
+	wait_asleep(&t);
+	expect(!answered(&t));
+	must(kill(t.pid, SIGUSR1));
+	expect_eq(actor_finish(&t), -EINTR);
+	reap_kids(&t);
+}
