@@ -123,7 +123,7 @@ func (b *build) whoIsGone(err error) error {
 		return err
 	}
 	for _, tid := range []int{b.c.TID, b.snap.caller.TID} {
-		if ending(tid) {
+		if ending(tid) || killed(tid) {
 			return fmt.Errorf("pid %d: %w (%w)", tid, ptrace.ErrGone, err)
 		}
 	}

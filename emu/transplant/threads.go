@@ -97,6 +97,27 @@ func ending(tid int) bool {
 	return len(f) <= flags-3 || f[0][0] == 'Z' || f[0][0] == 'X' || parseDec(f[flags-3])&exiting != 0
 }
 
+// killed reports whether SIGKILL waits for a thread. In the middle of an exec it
+// leaves a process that looks like nothing known, before it ends.
+func killed(tid int) bool {
+	b, err := readProc(tid, "status")
+	if err != nil {
+		return true
+	}
+	const sigkill = 1 << (9 - 1)
+	for line := range bytes.Lines(b) {
+		for _, field := range []string{"SigPnd:", "ShdPnd:"} {
+			if mask, ok := bytes.CutPrefix(line, []byte(field)); ok {
+				v, _ := strconv.ParseUint(string(bytes.TrimSpace(mask)), 16, 64)
+				if v&sigkill != 0 {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
 // Release lets the caller's other threads go on. Build does it as soon as the
 // contents of memory are copied; who takes a snapshot and does not build must
 // do it himself. It may be called more than once.
