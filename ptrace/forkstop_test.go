@@ -29,7 +29,7 @@ func TestForkWhereStopsArrive(t *testing.T) {
 		}
 	})
 	born := 0
-	for range 300 {
+	for range 30 {
 		i, err := s.Begin()
 		if err != nil {
 			t.Fatal(err)
