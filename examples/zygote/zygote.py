@@ -15,6 +15,7 @@ SIGTERM ends the server, its sandboxes and all in them."""
 
 import argparse
 import os
+import select
 import signal
 import socket
 import sys
@@ -74,6 +75,7 @@ def serve_one(connection, keep=-1):
     standard error, and keep."""
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.set_wakeup_fd(-1)
         null = os.open("/dev/null", os.O_RDWR)  # the sandbox's
         own = {null, 2, keep, connection.fileno()}
         for fd in [int(name) for name in os.listdir("/proc/self/fd")]:
@@ -98,13 +100,19 @@ def close(fd):
 
 
 def serve(path, sandboxes):
-    """Never returns: the handler of SIGTERM raises SystemExit."""
+    """Never returns: the handler of SIGTERM raises SystemExit. A signal that comes
+    just before a call that blocks would be handled after it only; the wakeup
+    descriptor ends select() in that case, too."""
+    stop, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         try:
             listener.listen(64)
             print("ready", flush=True)
             while True:
+                select.select([listener, stop], [], [])
                 connection, _ = listener.accept()
                 with connection:
                     answer(connection, sandboxes)
