@@ -223,6 +223,112 @@ PLAY(namespace_dies, "the target's pid namespace dies: a child, ESRCH, ENOMEM")
 	}
 }
 
+/*
+ * Makes pid namespaces below arg[0] without end, and leaves their init
+ * processes there.  Slot 2 counts up to arg[1]; what ended it is the answer.
+ */
+static long do_fill(struct msg *m)
+{
+	long pid;
+
+	for (;;) {
+		pid = cloneat_words(m->arg[0], 0, CLONE_NEWPID | SIGCHLD, 0);
+		if (!pid)
+			for (;;)
+				pause();
+		if (pid < 0)
+			return pid;
+		if (ct_slot[2] < m->arg[1])
+			slot_set(2, ct_slot[2] + 1);
+	}
+}
+
+/*
+ * A new namespace hangs below the one that dies, and the caller is in neither:
+ * whoever comes too late for being killed must not come at all.
+ *
+ * check -> a (two threads call) -> init -> target -> kids, each an init
+ */
+PLAY(namespace_below_dies, "new pid namespaces below one that dies: none outlives it")
+{
+	struct actor init, th[2];
+
+	for (int i = 0; i < 10; i++) {
+		slot_set(2, 0);
+		spawn(&me, &a, 0);
+		expect_eq(on(&a, do_ignore_sigchld, 0), 0);
+		thread_of(&a, &th[0]);
+		thread_of(&a, &th[1]);
+		spawn(&a, &init, CLONE_NEWPID);
+		spawn(&init, &t, 0);
+		for (int j = 0; j < 2; j++)
+			start(&th[j], do_fill, j & i ? init.pid : t.pid, 1 + i % 5);
+		slot_wait(2, 1 + i % 5);
+		must(kill(init.pid, SIGKILL));
+		for (int j = 0; j < 2; j++)
+			expect_among(actor_finish(&th[j]), AMONG(ESRCH, ENOMEM));
+		wait_state(init.pid, 0);
+		quit(&a, 0);
+		expect_eq(on(&me, do_wait4, a.pid, 0), a.pid);
+		expect_eq(settle(), 0);
+		for (int j = 0; j < 2; j++)
+			close(th[j].fd);
+		close(init.fd);
+		close(t.fd);
+		close(a.fd);
+	}
+}
+
+/* Calls for arg[0] with the flags arg[1], until that fails with another errno. */
+static long do_call_until(struct msg *m)
+{
+	long pid;
+
+	do {
+		pid = cloneat_words(m->arg[0], 0, m->arg[1] | SIGCHLD, 0);
+		if (!pid)
+			ct_exit(0);
+		if (pid > 0 && m->arg[2])
+			return pid;
+		if (ct_slot[2] < 3)
+			slot_set(2, ct_slot[2] + 1);
+	} while (pid > 0 || pid == -m->arg[2]);
+	return pid;
+}
+
+/* The target ends while a calls: no more is said about it than that. */
+static void call_to_the_end(uint64_t flags, int err)
+{
+	slot_set(2, 0);
+	start(&a, do_call_until, t.pid, flags, err);
+	slot_wait(2, 3);
+	must(kill(t.pid, SIGKILL));
+	expect_eq(actor_finish(&a), -ESRCH);
+	close_all();
+}
+
+PLAY(sharing_target_exits, "a target that shares files exits: ESRCH, never EINVAL")
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		spawn(&me, &a, 0);
+		spawn(&a, &t, CLONE_FILES);
+		expect_eq(on(&t, do_ignore_sigchld, 0), 0);
+		call_to_the_end(CLONE_FILES, 0);
+	}
+}
+
+/* A thread that has given up its memory is not dumpable any less. */
+PLAY(undumpable_exits, "a target that is not dumpable exits: EPERM, then ESRCH")
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		cast();
+		expect_eq(on(&a, do_become, 1000), 0);
+		expect_eq(on(&t, do_become, 1000), 0);
+		expect_eq(sys(&t, SYS_prctl, PR_SET_DUMPABLE, 0), 0);
+		call_to_the_end(0, EPERM);
+	}
+}
+
 /* --- the caller --------------------------------------------------------- */
 
 /* Waits for one child of the target after the other: how many ended badly. */
