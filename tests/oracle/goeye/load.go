@@ -4,7 +4,7 @@ package main
 
 import (
 	"fmt"
-	"unsafe"
+	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,12 +13,17 @@ import (
 func load(code []byte) error {
 	const flags = unix.MAP_PRIVATE | unix.MAP_ANONYMOUS | unix.MAP_FIXED_NOREPLACE
 	const prot = unix.PROT_READ | unix.PROT_WRITE | unix.PROT_EXEC
-	at, err := unix.MmapPtr(-1, 0, unsafe.Pointer(uintptr(eyeBase)), eyeSize, prot, flags)
-	if err != nil || uintptr(at) != eyeBase {
-		return fmt.Errorf("mmap at %#x: %w", eyeBase, err)
+	at, _, errno := unix.Syscall6(unix.SYS_MMAP, eyeBase, eyeSize, prot, flags, ^uintptr(0), 0)
+	if errno != 0 || at != eyeBase {
+		return fmt.Errorf("mmap at %#x: %w", eyeBase, errno)
 	}
-	copy(unsafe.Slice((*byte)(at), eyeSize), code)
-	return nil
+	mem, err := os.OpenFile("/proc/self/mem", os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer mem.Close()
+	_, err = mem.WriteAt(code, eyeBase)
+	return err
 }
 
 // look runs the eye, which has its own stack.
@@ -26,8 +31,3 @@ func look(target, dir string, options uint64) int64 {
 	t, d := append([]byte(target), 0), append([]byte(dir), 0)
 	return callEye(&t[0], &d[0], options)
 }
-
-// callEye is in call_amd64.s.
-//
-//go:noescape
-func callEye(target, dir *byte, options uint64) int64
