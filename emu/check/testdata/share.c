@@ -16,10 +16,13 @@
 
 static char stack[64 * 1024] __attribute__((aligned(16)));
 
+static int ready[2];
+
 static int child(void *unused)
 {
 	(void)unused;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || write(ready[1], "", 1) != 1)
+		_exit(1);
 	for (;;)
 		pause();
 }
@@ -40,10 +43,10 @@ int main(int argc, char **argv)
 	char c;
 	int pid;
 
-	if (argc < 2 || (argc == 2 && make_undo_list()))
+	if (argc < 2 || pipe(ready) || (argc == 2 && make_undo_list()))
 		return 1;
 	pid = clone(child, stack + sizeof(stack), strtoul(argv[1], NULL, 16) | SIGCHLD, NULL);
-	if (pid < 0)
+	if (pid < 0 || read(ready[0], &c, 1) != 1)
 		return 1;
 	printf("%d\n", pid);
 	fflush(stdout);
