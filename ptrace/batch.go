@@ -38,7 +38,7 @@ type Result struct {
 
 const (
 	entryLen = 64
-	listOff  = 448
+	listOff  = 512
 	doneOff  = 8 // in the list's head
 	allLoose = 1
 )

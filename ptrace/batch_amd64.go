@@ -28,7 +28,9 @@ import (
 //
 //	rbx, r12, rsp = what they were
 //	mov dword [done], 1
-//	poll(NULL, 0, 2000), in the guard
+//	sleep: poll(NULL, 0, 2000)
+//	       if the filters are suspended: jmp sleep (see SuspendedNr)
+//	getpid(), in the guard
 var batchLoop = []byte{
 	0x4c, 0x39, 0xe3, // cmp rbx, r12
 	0x73, 0x35, // jae end
@@ -52,7 +54,7 @@ var batchLoop = []byte{
 // Offsets in the area.
 const (
 	programOff = guardArgs // 224
-	regsOff    = 384       // rbx, r12, rsp of a tracee that must survive
+	regsOff    = 448       // rbx, r12, rsp of a tracee that must survive
 )
 
 // code is a program that is being written, from offset programOff of the area.
@@ -101,10 +103,21 @@ func (b *Batch) endSleep(c *code) {
 	c.rel(regsOff+8, []byte{0x4c, 0x8b, 0x25})  // mov r12, [regs+8]
 	c.rel(regsOff+16, []byte{0x48, 0x8b, 0x25}) // mov rsp, [regs+16]
 	b.say(c)
-	c.raw(0xb8, 0x07, 0x00, 0x00, 0x00) // mov eax, 7
-	c.raw(0xbf, 0x00, 0x00, 0x00, 0x00) // mov edi, 0
-	c.raw(0xbe, 0x00, 0x00, 0x00, 0x00) // mov esi, 0
+	sleep := uintptr(programOff + len(c.b))
+	c.raw(0x31, 0xff, 0x31, 0xf6)       // xor edi, edi; xor esi, esi
 	c.raw(0xba, 0xd0, 0x07, 0x00, 0x00) // mov edx, 2000
+	c.raw(0xb8, 0x07, 0x00, 0x00, 0x00) // mov eax, 7
+	c.raw(0x0f, 0x05)                   // syscall
+	c.raw(0x31, 0xd2)                   // xor edx, edx
+	c.raw(0x49, 0xba)                   // mov r10, SuspendedArg
+	c.b = binary.LittleEndian.AppendUint64(c.b, SuspendedArg)
+	c.raw(0xb8) // mov eax, SuspendedNr
+	c.b = binary.LittleEndian.AppendUint32(c.b, SuspendedNr)
+	c.raw(0x0f, 0x05) // syscall
+	c.raw(0x3d)       // cmp eax, -InForce
+	c.b = binary.LittleEndian.AppendUint32(c.b, ^uint32(InForce)+1)
+	c.rel(sleep, []byte{0x0f, 0x85})    // jne sleep
+	c.raw(0xb8, 0x27, 0x00, 0x00, 0x00) // mov eax, 39
 	c.rel(0, []byte{0xe9})              // jmp guard
 }
 
@@ -119,8 +132,9 @@ const maskBut = blockAll &^ (1 << (uint(unix.SIGTRAP) - 1))
 
 // execute runs the program over the list. A child in the making ends in a trap, from
 // which it goes on the next time. For a caller a trap would be deadly without its
-// tracer: it says that it is done, and sleeps in the guard until it is interrupted, or
-// goes on with its own call if nobody comes.
+// tracer: it says that it is done, and sleeps until it is interrupted, or goes on with
+// its own call if its tracer is gone. A tracer that is only late must not find it there:
+// the filters are suspended still, and the call would be ENOSYS.
 func (b *Batch) execute() error {
 	i := b.i
 	if i.trapped != b {

@@ -1,6 +1,7 @@
 package listen
 
 import (
+	"encoding/binary"
 	"errors"
 	"os"
 	"os/exec"
@@ -11,6 +12,8 @@ import (
 
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
+
+	"cloneat-emu/ptrace"
 )
 
 // init keeps the main thread for the main goroutine: the runtime cannot end that
@@ -35,21 +38,26 @@ func TestProgram(t *testing.T) {
 		name     string
 		nr, arch uint32
 		want     uint32
+		arg4     uint64
 	}{
-		{"cloneat", 511, unix.AUDIT_ARCH_X86_64, unix.SECCOMP_RET_USER_NOTIF},
-		{"another that was asked for", 508, unix.AUDIT_ARCH_X86_64, unix.SECCOMP_RET_USER_NOTIF},
-		{"i386, asked for", 508, unix.AUDIT_ARCH_I386, unix.SECCOMP_RET_ALLOW},
-		{"number between", 509, unix.AUDIT_ARCH_X86_64, unix.SECCOMP_RET_ALLOW},
-		{"number below", 510, unix.AUDIT_ARCH_X86_64, unix.SECCOMP_RET_ALLOW},
-		{"number above", 512, unix.AUDIT_ARCH_X86_64, unix.SECCOMP_RET_ALLOW},
-		{"x32", 511 | 1<<30, unix.AUDIT_ARCH_X86_64, unix.SECCOMP_RET_ALLOW},
-		{"i386", 511, unix.AUDIT_ARCH_I386, unix.SECCOMP_RET_ALLOW},
-		{"read", 0, unix.AUDIT_ARCH_X86_64, unix.SECCOMP_RET_ALLOW},
+		{"cloneat", 511, unix.AUDIT_ARCH_X86_64, unix.SECCOMP_RET_USER_NOTIF, 0},
+		{"another that was asked for", 508, unix.AUDIT_ARCH_X86_64, unix.SECCOMP_RET_USER_NOTIF, 0},
+		{"i386, asked for", 508, unix.AUDIT_ARCH_I386, unix.SECCOMP_RET_ALLOW, 0},
+		{"number between", 509, unix.AUDIT_ARCH_X86_64, unix.SECCOMP_RET_ALLOW, 0},
+		{"number below", 510, unix.AUDIT_ARCH_X86_64, unix.SECCOMP_RET_ALLOW, 0},
+		{"number above", 512, unix.AUDIT_ARCH_X86_64, unix.SECCOMP_RET_ALLOW, 0},
+		{"x32", 511 | 1<<30, unix.AUDIT_ARCH_X86_64, unix.SECCOMP_RET_ALLOW, 0},
+		{"i386", 511, unix.AUDIT_ARCH_I386, unix.SECCOMP_RET_ALLOW, 0},
+		{"read", 0, unix.AUDIT_ARCH_X86_64, unix.SECCOMP_RET_ALLOW, 0},
+		{"the question", 511, unix.AUDIT_ARCH_X86_64, unix.SECCOMP_RET_ERRNO | uint32(unix.EXFULL), ptrace.SuspendedArg},
+		{"half of it", 511, unix.AUDIT_ARCH_X86_64, unix.SECCOMP_RET_USER_NOTIF, ptrace.SuspendedArg & 0xffffffff},
+		{"the other half", 511, unix.AUDIT_ARCH_X86_64, unix.SECCOMP_RET_USER_NOTIF, ptrace.SuspendedArg &^ 0xffffffff},
+		{"to another call", 508, unix.AUDIT_ARCH_X86_64, unix.SECCOMP_RET_USER_NOTIF, ptrace.SuspendedArg},
 	} {
 		data := make([]byte, 64)
 		// The interpreter reads big-endian words, as from a packet.
-		for i, v := range []uint32{c.nr, c.arch} {
-			data[4*i], data[4*i+1], data[4*i+2], data[4*i+3] = byte(v>>24), byte(v>>16), byte(v>>8), byte(v)
+		for at, v := range map[int]uint32{0: c.nr, 4: c.arch, 40: uint32(c.arg4), 44: uint32(c.arg4 >> 32)} {
+			binary.BigEndian.PutUint32(data[at:], v)
 		}
 		got, err := vm.Run(data)
 		if err != nil || uint32(got) != c.want {
