@@ -89,6 +89,14 @@ func (d *Dir) Close() error {
 // is alive in this sense.
 func (d *Dir) Alive() bool { return unix.Faccessat(d.fd, "stat", unix.F_OK, 0) == nil }
 
+// still is a GoneError if the process has been reaped.
+func (d *Dir) still(file string) error {
+	if d.Alive() {
+		return nil
+	}
+	return &GoneError{PID: d.PID, File: file}
+}
+
 // Open opens a file below the directory with open(2)'s flags.
 func (d *Dir) Open(name string, flags int) (*os.File, error) {
 	fd, err := d.openat(name, flags)

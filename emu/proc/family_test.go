@@ -90,3 +90,34 @@ func TestNamespaceWithoutInit(t *testing.T) {
 		t.Errorf("got %v, want ErrNotExist", err)
 	}
 }
+
+// TestParentOfOneThatIsReaped: until it is gone a child has its parent.
+func TestParentOfOneThatIsReaped(t *testing.T) {
+	for range 300 {
+		cmd := exec.Command("true")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		d, err := Open(cmd.Process.Pid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reaped := make(chan error)
+		go func() { reaped <- cmd.Wait() }()
+		for err == nil {
+			var up *Dir
+			switch up, err = d.Parent(); {
+			case err == nil && up == nil:
+				t.Fatalf("process %d has no parent", d.PID)
+			case err == nil:
+				up.Close()
+			case !Gone(err):
+				t.Error(err)
+			}
+		}
+		d.Close()
+		if err := <-reaped; err != nil {
+			t.Error(err)
+		}
+	}
+}

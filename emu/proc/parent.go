@@ -13,8 +13,11 @@ package proc
 func (d *Dir) Parent() (*Dir, error) {
 	for {
 		before, err := d.Stat()
-		if err != nil || before.Ppid == 0 {
+		if err != nil {
 			return nil, err
+		}
+		if before.Ppid == 0 {
+			return nil, d.still("stat") // of one that is being reaped, do_task_stat() says 0
 		}
 		parent, err := Open(before.Ppid)
 		if err != nil && !Gone(err) {
