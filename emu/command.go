@@ -172,7 +172,7 @@ func (c *Cmd) awaitStart() error {
 	err := launch.Read(c.front, &m)
 	switch {
 	case errors.Is(err, io.EOF):
-		return &StartError{Path: c.Path, text: "the supervisor ended before the program was started"}
+		return &StartError{Path: c.Path, text: "the supervisor ended before it said whether the program was started"}
 	case err != nil:
 		return err
 	case m.Kind == launch.Failed:

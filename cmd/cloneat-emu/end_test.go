@@ -134,6 +134,10 @@ func TestOperatorKilled(t *testing.T) {
 // TestKeeperKilled: nobody knows the program's end then, and the front says so.
 func TestKeeperKilled(t *testing.T) {
 	c := startCounter(t)
+	if err := c.cmd.Process.Signal(unix.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	c.until(t, "1*1 ") // the front passes it on when it knows that the program was started
 	if err := unix.PidfdSendSignal(children(t, c.cmd.Process.Pid)[1], unix.SIGKILL, nil, 0); err != nil {
 		t.Fatal(err)
 	}
