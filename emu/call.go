@@ -115,9 +115,13 @@ func (c *call) rows() unix.Errno {
 	}
 }
 
-// finish delivers the verdict and tells of it.
+// finish tells of the verdict and delivers it, in this order: what the caller does next
+// is told later.
 func (c *call) finish(v verdict) {
 	v = c.s.patience.judge(c.n.TID, v)
+	if !v.drop && !v.again {
+		c.tell(v)
+	}
 	if c.caller != nil {
 		c.letGo(v)
 	} else if !v.drop && c.s.waiting.take(c.n.TID, c.n.ID) {
@@ -126,10 +130,6 @@ func (c *call) finish(v verdict) {
 	c.lost = c.lost || ptrace.Tracing()
 	c.unlock()
 	c.step("over")
-	if v.drop || v.again {
-		return
-	}
-	c.tell(v)
 }
 
 // unlock lets other workers have the processes: where this thread has to end to
@@ -154,7 +154,7 @@ func (c *call) answer(v verdict) {
 	_ = listen.Send(c.s.fd, c.n.ID, v.value, v.errno) // a caller that is gone needs none
 }
 
-// tell reports the call's end.
+// tell reports the call's end, without waiting for whoever hears of it.
 func (c *call) tell(v verdict) {
 	e := &c.event
 	e.Result, e.Cause, e.Duration = v.value, v.cause, time.Since(c.start)

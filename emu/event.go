@@ -22,7 +22,7 @@ type Config struct {
 	BestEffort bool
 	// Log gets what a person debugging wants to know; nil discards.
 	Log *logrus.Logger
-	// OnEvent, if set, is called once a call, after its result was delivered,
+	// OnEvent, if set, is called once a call, right before its result is delivered,
 	// from the goroutine that served it.
 	OnEvent func(Event)
 
