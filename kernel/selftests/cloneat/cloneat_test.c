@@ -330,6 +330,17 @@ static int run_all(char **names)
 	return failed != 0;
 }
 
+/* Whoever started us may ignore or block some, as nohup(1) does. */
+static void default_signals(void)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 static void prepare(void)
 {
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
@@ -341,7 +352,7 @@ static void prepare(void)
 	ct_slot = shared->slot;
 	if (access("/proc/self/stat", F_OK))
 		mount("proc", "/proc", "proc", 0, NULL);
-	signal(SIGCHLD, SIG_DFL);
+	default_signals();
 }
 
 int main(int argc, char **argv)
