@@ -110,6 +110,7 @@ func TestOtherMountNamespaceAndRoot(t *testing.T) {
 // compare transplants the caller and compares what the child writes with want.
 func (s *subject) compare(t *testing.T, want string) {
 	t.Helper()
+	settle(t, s.cmd.Process.Pid, unix.SYS_PAUSE) // which the child then returns from, and does not come to
 	o := s.transplant(s.cmd.Process.Pid, Options{})
 	if o.err != nil {
 		t.Fatal(o.err)
