@@ -52,16 +52,8 @@ func TestOperatorDiesAtEveryStep(t *testing.T) {
 // stormOutput runs the storm, which ends when the operator has died.
 func stormOutput(t *testing.T, cmd *emu.Cmd) (string, error) {
 	t.Helper()
-	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
-	cmd.Stdout, cmd.Stderr = out, out
-	err = cmd.Run()
-	text, rerr := os.ReadFile(out.Name())
-	if rerr != nil {
-		t.Fatal(rerr)
-	}
-	return string(text), err
+	return built.Output(t, func(out *os.File) error {
+		cmd.Stdout, cmd.Stderr = out, out
+		return cmd.Run()
+	})
 }

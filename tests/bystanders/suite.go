@@ -36,7 +36,7 @@ func (s suite) run(t *testing.T, before ...string) (Verdicts, string) {
 	cmd.Stdout, cmd.Stderr, cmd.Dir = out, out, s.dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if s.dir == "" {
-		cmd.Dir = open(t)
+		cmd.Dir = built.OpenDir(t)
 	}
 	var failed *exec.ExitError
 	if err := cmd.Run(); err != nil && !errors.As(err, &failed) {
@@ -49,20 +49,6 @@ func (s suite) run(t *testing.T, before ...string) (Verdicts, string) {
 	return s.parse(string(text)), string(text)
 }
 
-// open is a new folder that anybody may use.
-func open(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "bystander")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
 // goTests builds the tests of a package of the Go distribution. Without cgo: that
 // is how the rest of this project is built, and cached.
 func goTests(t *testing.T, pkg string, args ...string) suite {
@@ -72,7 +58,7 @@ func goTests(t *testing.T, pkg string, args ...string) suite {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(strings.TrimSpace(string(goroot)), "src", pkg)
-	program := filepath.Join(open(t), "tests")
+	program := filepath.Join(built.OpenDir(t), "tests")
 	build := exec.Command("go", "test", "-c", "-o", program, pkg)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {

@@ -31,7 +31,7 @@ func TestAttacks(t *testing.T) {
 	for _, name := range attacks(t, program) {
 		t.Run(name, func(t *testing.T) {
 			cmd := exec.Command(built.Emulator(t), "run", "--log-level", "warn", "--", program, name)
-			cmd.Dir = open(t)
+			cmd.Dir = built.OpenDir(t)
 			cmd.Env = append(os.Environ(), "NATIVE_FILES="+strings.TrimSpace(string(files)))
 			out, err := output(t, cmd)
 			var exit *exec.ExitError
@@ -45,21 +45,13 @@ func TestAttacks(t *testing.T) {
 	}
 }
 
-// output runs cmd with its output in a file: what it leaves would hold a pipe.
+// output runs cmd and returns what it wrote.
 func output(t *testing.T, cmd *exec.Cmd) (string, error) {
 	t.Helper()
-	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
-	cmd.Stdout, cmd.Stderr = out, out
-	err = cmd.Run()
-	text, rerr := os.ReadFile(out.Name())
-	if rerr != nil {
-		t.Fatal(rerr)
-	}
-	return string(text), err
+	return built.Output(t, func(out *os.File) error {
+		cmd.Stdout, cmd.Stderr = out, out
+		return cmd.Run()
+	})
 }
 
 // attack builds the program where other users find it.
@@ -69,25 +61,11 @@ func attack(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program := filepath.Join(open(t), "attack")
+	program := filepath.Join(built.OpenDir(t), "attack")
 	if err := os.WriteFile(program, data, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	return program
-}
-
-// open is a new folder that anybody may use.
-func open(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "attack")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	return dir
 }
 
 func attacks(t *testing.T, program string) []string {
