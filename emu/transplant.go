@@ -71,6 +71,9 @@ func (c *call) snapshot() (*transplant.Snapshot, error) {
 		c.caller.Detached = true
 		return nil, errors.Join(ptrace.ErrAgain, c.released(c.caller.LetGo()))
 	}
+	if onStep != nil {
+		c.caller.OnAsleep = func() { c.step("caller asleep") }
+	}
 	snap, err := transplant.Take(c.caller.Stopped, c.callerPIDFD, c.s.sendBack)
 	if err != nil {
 		return nil, err

@@ -185,6 +185,9 @@ func (b *Batch) toSleep() error {
 				return err
 			}
 		case !said && b.done():
+			if b.i.OnAsleep != nil {
+				b.i.OnAsleep()
+			}
 			if err := r.Interrupt(); err != nil {
 				return err
 			}

@@ -17,6 +17,9 @@ type Stopped struct {
 	TID int
 	// Last is the stop that the tracee is in.
 	Last Stop
+	// OnAsleep is called when the tracee has made a batch's calls and sleeps, before it
+	// is interrupted, by tests that keep its tracer from that.
+	OnAsleep func()
 
 	slept *asleep
 	leg   *slot // of the leg that it is in, or goes on with

@@ -1,0 +1,95 @@
+package emu_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu"
+	"cloneat-emu/emu/proc"
+	"cloneat-emu/tests/built"
+)
+
+// TestSupervisorLate: a caller that has answered the supervisor's questions sleeps on
+// until the supervisor comes, however late that is. It used to take its tracer for
+// dead after two seconds and make its call again, with its filters suspended: ENOSYS.
+func TestSupervisorLate(t *testing.T) {
+	cmd := emu.Command(built.C(t, "tests/bench/loops/loops.c"), "forked", "1", "3")
+	cmd.StopAt("caller asleep")
+	out, err := built.Output(t, func(out *os.File) error {
+		cmd.Stdout, cmd.Stderr = out, out
+		if err := cmd.Start(); err != nil {
+			return err
+		}
+		if awaitStopped(t, cmd.Operator()) {
+			awaitNextSleep(cmd.Pid)
+		}
+		if err := unix.Kill(cmd.Operator(), unix.SIGCONT); err != nil {
+			t.Error(err)
+		}
+		return cmd.Wait()
+	})
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// awaitStopped waits until a child of this process has stopped. One that ends instead
+// is an error.
+func awaitStopped(t *testing.T, pid int) bool {
+	t.Helper()
+	for {
+		var si unix.Siginfo
+		err := unix.Waitid(unix.P_PID, pid, &si, unix.WSTOPPED|unix.WEXITED|unix.WNOWAIT, nil)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil || si.Code != cldStopped:
+			t.Errorf("the operator did not come to the step: code %d, %v", si.Code, err)
+			return false
+		}
+		return true
+	}
+}
+
+// cldStopped is CLD_STOPPED (include/uapi/asm-generic/siginfo.h).
+const cldStopped = 5
+
+// awaitNextSleep waits until the process, which sleeps in poll(NULL, 0, 2000) or is on
+// the way there, has woken up from it, whatever it does then. A process that has ended
+// has, too.
+func awaitNextSleep(pid int) {
+	const poll = "7 0x0 0x0 0x7d0 "
+	sleeps := ""
+	for ; ; time.Sleep(time.Millisecond) {
+		call, _ := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", pid))
+		now, alive := sleepsOf(pid)
+		switch {
+		case !alive, sleeps != "" && now != sleeps:
+			return
+		case sleeps == "" && strings.HasPrefix(string(call), poll):
+			sleeps = now
+		}
+	}
+}
+
+// sleepsOf is how often a process has gone to sleep, and whether it is alive.
+func sleepsOf(pid int) (sleeps string, alive bool) {
+	dir, err := proc.Open(pid)
+	if err != nil {
+		return "", false
+	}
+	defer dir.Close()
+	st, err := dir.Stat()
+	if err != nil || st.Exiting() {
+		return "", false
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	_, rest, _ := strings.Cut(string(status), "\nvoluntary_ctxt_switches:")
+	sleeps, _, _ = strings.Cut(rest, "\n")
+	return sleeps, err == nil
+}
