@@ -3,8 +3,6 @@ package transplant
 import (
 	"strconv"
 	"testing"
-
-	"golang.org/x/sys/unix"
 )
 
 // BenchmarkTransplant measures Take and Build together, for callers of several
@@ -24,7 +22,7 @@ func BenchmarkTransplant(b *testing.B) {
 
 func benchmark(b *testing.B, argv []string) {
 	s := start(b, argv...)
-	settle(b, s.cmd.Process.Pid, unix.SYS_PAUSE)
+	settle(b, s.cmd.Process.Pid)
 	for b.Loop() {
 		if o := s.transplant(s.cmd.Process.Pid, Options{}); o.err != nil {
 			b.Fatal(o.err)

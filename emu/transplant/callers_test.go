@@ -32,7 +32,7 @@ func goCaller() {
 	yes := []byte("a clone of a Go program\n")
 	fmt.Fprintf(os.Stderr, "thread %d\ntarget %d\n", unix.Gettid(), target.Process.Pid)
 	for r := uintptr(1); r != 0; { // the runtime's own signals end a pause
-		r, _, _ = unix.RawSyscall(unix.SYS_PAUSE, 0, 0, 0)
+		r, _, _ = unix.RawSyscall6(pauseNr, 0, 0, 0, 0, 0, 0)
 	}
 	_, _, _ = unix.RawSyscall(unix.SYS_WRITE, 1, addressOf(yes), uintptr(len(yes)))
 	_, _, _ = unix.RawSyscall(unix.SYS_EXIT_GROUP, 0, 0, 0)
@@ -54,7 +54,7 @@ func TestCallers(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := start(t, c.argv...)
-			settle(t, s.thread, unix.SYS_PAUSE)
+			settle(t, s.thread)
 			o := s.transplant(s.thread, Options{})
 			if o.err != nil {
 				t.Fatal(o.err)
@@ -85,7 +85,7 @@ func TestManyOfThem(t *testing.T) {
 	for _, c := range []struct{ fds, maps string }{{"19990", "10"}, {"10", "30000"}, {"254", "10"}, {"1013", "5000"}} {
 		t.Run(c.fds+" descriptors, "+c.maps+" mappings", func(t *testing.T) {
 			s := start(t, many, c.fds, c.maps)
-			settle(t, s.thread, unix.SYS_PAUSE)
+			settle(t, s.thread)
 			o := s.transplant(s.thread, Options{})
 			if o.err != nil {
 				t.Fatal(o.err)

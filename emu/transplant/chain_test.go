@@ -12,7 +12,7 @@ func TestCloneOfAClone(t *testing.T) {
 	const depth = "5"
 	s := start(t, program(t, "chain", "-static"), depth)
 	for i := range 5 {
-		settle(t, s.thread, unix.SYS_PAUSE)
+		settle(t, s.thread)
 		old, oldTarget := s.thread, s.target
 		if o := s.transplant(old, Options{}); o.err != nil {
 			t.Fatal(o.err)

@@ -30,7 +30,7 @@ func TestKilledAtEveryStage(t *testing.T) {
 		for _, at := range stageNames() {
 			t.Run(whom+" before "+at, func(t *testing.T) {
 				s := start(t, fat, "1", "/bin/sleep", "1000")
-				settle(t, s.thread, unix.SYS_PAUSE)
+				settle(t, s.thread)
 				before := openFDs(t)
 				s.born = func(pid int) func(string) {
 					return func(stage string) {
@@ -75,7 +75,7 @@ func running(pid int) bool {
 // being made of a caller with more rights.
 func TestNobodyLooksIn(t *testing.T) {
 	s := start(t, "TARGET_UID=1000", program(t, "rich", "-static"), "early", "/bin/sleep", "1000")
-	settle(t, s.thread, unix.SYS_PAUSE)
+	settle(t, s.thread)
 	closed := false
 	s.born = func(pid int) func(string) {
 		return func(stage string) {

@@ -91,15 +91,15 @@ func (s *subject) end() {
 	_ = s.cmd.Wait()
 }
 
-// settle waits until tid sleeps in system call nr.
-func settle(t testing.TB, tid int, nr int) {
+// settle waits until tid sleeps in pause(3).
+func settle(t testing.TB, tid int) {
 	t.Helper()
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Microsecond) {
 		b, err := os.ReadFile(procPath(tid, "syscall"))
 		if err != nil || !running(tid) {
 			t.Fatalf("the caller %d is gone: %v", tid, err)
 		}
-		if strings.HasPrefix(string(b), strconv.Itoa(nr)+" ") {
+		if strings.HasPrefix(string(b), strconv.Itoa(pauseNr)+" ") {
 			return
 		}
 	}

@@ -68,7 +68,7 @@ func TestChildIsWhatForkMakes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := start(t, c.argv...)
 			want := s.readUntil(t, "== end")
-			settle(t, s.thread, unix.SYS_PAUSE)
+			settle(t, s.thread)
 			s.compare(t, want)
 		})
 	}
@@ -85,7 +85,7 @@ func TestOtherMountNamespace(t *testing.T) {
 	} {
 		s := start(t, argv...)
 		want := s.readUntil(t, "== end")
-		settle(t, s.thread, unix.SYS_PAUSE)
+		settle(t, s.thread)
 		s.compare(t, strings.Replace(want, "\ncwd /usr\n", "\ncwd /\n", 1))
 	}
 }
@@ -94,7 +94,7 @@ func TestOtherMountNamespace(t *testing.T) {
 // sees no /proc.
 func TestOtherMountNamespaceAndRoot(t *testing.T) {
 	s := start(t, targetNS(unix.CLONE_NEWNS), "TARGET_ROOT=/usr", program(t, "rich", "-static"), "early", "-")
-	settle(t, s.thread, unix.SYS_PAUSE)
+	settle(t, s.thread)
 	s.inspect = func(pid int) {
 		for _, name := range []string{"root", "cwd"} {
 			if link, err := readLink(pid, name); err != nil || link != "/usr" {
@@ -110,7 +110,7 @@ func TestOtherMountNamespaceAndRoot(t *testing.T) {
 // compare transplants the caller and compares what the child writes with want.
 func (s *subject) compare(t *testing.T, want string) {
 	t.Helper()
-	settle(t, s.cmd.Process.Pid, unix.SYS_PAUSE) // which the child then returns from, and does not come to
+	settle(t, s.cmd.Process.Pid) // which the child then returns from, and does not come to
 	o := s.transplant(s.cmd.Process.Pid, Options{})
 	if o.err != nil {
 		t.Fatal(o.err)
@@ -177,7 +177,7 @@ func TestWhatTheChildCannotShedIsRefused(t *testing.T) {
 	} {
 		t.Run(c.variable, func(t *testing.T) {
 			s := start(t, c.variable, program(t, "rich", "-static"), "early", "-")
-			settle(t, s.cmd.Process.Pid, unix.SYS_PAUSE)
+			settle(t, s.cmd.Process.Pid)
 			o := s.transplant(s.cmd.Process.Pid, Options{})
 			if !c.refused {
 				if o.err != nil {

@@ -7,8 +7,6 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-
-	"golang.org/x/sys/unix"
 )
 
 // secretAt is where testdata/secret.c has its secret.
@@ -26,7 +24,7 @@ func TestNobodyKeepsAWindow(t *testing.T) {
 
 func keepWindow(t *testing.T, target []string) {
 	s := start(t, append([]string{program(t, "secret", "-static"), fmt.Sprint(secretAt)}, target...)...)
-	settle(t, s.thread, unix.SYS_PAUSE)
+	settle(t, s.thread)
 	var window *peeper
 	s.born = func(pid int) func(string) {
 		return func(stage string) {
