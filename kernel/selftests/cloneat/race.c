@@ -223,6 +223,39 @@ PLAY(namespace_dies, "the target's pid namespace dies: a child, ESRCH, ENOMEM")
 	}
 }
 
+/* Kills all others of a new pid namespace but its init, until slot 1 is set. */
+static long do_kill_all(struct msg *m)
+{
+	(void)m;
+	if (ct_pid() != 2)
+		return -EPERM;	/* no new namespace */
+	while (!ct_slot[1])
+		ct_syscall3(SYS_kill, -1, SIGKILL, 0);
+	return 0;
+}
+
+/* check -> a (caller) -> init -> killer */
+PLAY(killed_at_birth, "whoever is born there is killed at once: nothing is left")
+{
+	struct actor init, killer;
+
+	spawn(&me, &a, 0);
+	spawn(&a, &init, CLONE_NEWPID);
+	expect_eq(on(&init, do_ignore_sigchld, 0), 0);
+	spawn(&init, &killer, 0);
+	start(&killer, do_kill_all, 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		cl_start(&a, init.pid, 0, 0);
+		expect_among(cl_finish(&a, &k), AMONG(0, ESRCH));
+		close(k.fd);
+		expect_eq(on(&a, do_wait4, -1, WNOHANG | __WALL), 0);
+	}
+	slot_set(1, 1);
+	expect_eq(actor_finish(&killer), 0);
+	must(kill(init.pid, SIGKILL));
+	wait_end(init.pid);
+}
+
 /*
  * Makes pid namespaces below arg[0] without end, and leaves their init
  * processes there.  Slot 2 counts up to arg[1]; what ended it is the answer.
