@@ -34,18 +34,40 @@ func (c *call) makeSelf() (int64, error) {
 	if err == nil {
 		err = c.unguarded(child)
 	}
-	if err == nil {
-		err = c.released(child.Detach(0))
-	}
 	if err != nil && !ptrace.Gone(err) {
 		return 0, err
 	}
+	return id, c.goOn(child)
+}
+
+// goOn releases both: the child first, so that the caller cannot meet one that is
+// traced.
+func (c *call) goOn(child *ptrace.Stopped) error {
+	if c.args.Has(unix.CLONE_VFORK) {
+		return c.goOnInVfork()
+	}
+	err := goneIsFine(c.released(child.Detach(0)))
+	if err != nil {
+		return err
+	}
 	c.step("self: child released")
 	if err := c.released(c.caller.Detach(0)); err != nil {
-		return 0, ofCaller(err)
+		return ofCaller(err)
 	}
 	c.caller.Detached = true
-	return id, nil
+	return nil
+}
+
+// goOnInVfork lets the caller go on to wait for the child, and ends this thread, by
+// which both are let go. To detach a tracee from its stop sets TIF_SIGPENDING until it
+// returns from the kernel (__ptrace_unlink()), and a deadly signal would not end its
+// wait: complete_signal() looks for a thread that has nothing pending, and is not traced.
+func (c *call) goOnInVfork() error {
+	if _, err := c.caller.Cont(0); err != nil {
+		return ofCaller(c.released(err))
+	}
+	c.caller.Detached, c.lost = true, true
+	return nil
 }
 
 // givenBack restores the caller inside its clone. The kernel will put the

@@ -533,6 +533,25 @@ PLAY(vfork_fatal, "CLONE_VFORK: a fatal signal ends who waits, not the child")
 	}
 }
 
+PLAY(vfork_fatal_self, "CLONE_VFORK to self: a fatal signal ends who waits")
+{
+	static const int sigs[] = { SIGKILL, SIGTERM, SIGUSR2, SIGHUP };
+	struct actor a;
+
+	for (size_t i = 0; i < ct_count(sigs); i++) {
+		slot_set(RUNS, 0);
+		slot_set(GO, 0);
+		spawn(&me, &a, 0);
+		start(&a, do_vfork, a.pid, CLONE_VFORK, 0);
+		wait_runs();
+		must(kill(a.pid, sigs[i]));
+		expect_eq(on(&me, do_wait4, a.pid, 0), a.pid);
+		expect_eq(status_of(&me), sigs[i]);
+		slot_set(GO, 1);
+		close(a.fd);
+	}
+}
+
 PLAY(vfork_held, "CLONE_VFORK: a signal with a handler waits for the child")
 {
 	struct actor a, t;
