@@ -81,6 +81,9 @@ var faults = []string{
 	"a.reserved3 = 0xffff800000000000UL;", "a.parent_tid_ptr = a.child_tid_ptr = 8;", "a.flags_size = 12;", "a.flags_size = 12; set[2] = 1;",
 }
 
+// thirdWord is the first of the faults that make the array longer.
+const thirdWord = 11
+
 // how tells birth() in the prelude what is special about a birth.
 func how(flags uint32) string {
 	switch {
@@ -117,6 +120,9 @@ func (o Op) cloneat(n int) string {
 	}
 	if faults[fault] != "" {
 		fmt.Fprintf(&b, "\t\t%s\n", faults[fault])
+	}
+	if o.Args[4] == "4" && fault < thirdWord { // the array ends before the second word
+		flags = bits(o.Args[2])
 	}
 	args := "(long)&a"
 	if fault == 1 {

@@ -11,11 +11,19 @@ bool makes_child(const struct command *c)
 	return c->kind == DO_CLONE || c->kind == DO_CLONEAT;
 }
 
+/* An array of four bytes ends before the second word. */
+static uint32_t second_word(const struct at *at)
+{
+	bool third = at->fault == THIRD_WORD || at->fault == HIGH_WORD;
+
+	return at->size == 4 && !third ? 0 : at->word[1];
+}
+
 /* The classic flags of a birth, from wherever they are set. */
 static uint32_t flags_of(const struct command *c)
 {
 	return c->kind == DO_CLONE ? (uint32_t)c->arg[0] :
-	       c->kind == DO_CLONEAT ? c->at.word[0] | c->at.word[1] << 8 : 0;
+	       c->kind == DO_CLONEAT ? c->at.word[0] | second_word(&c->at) << 8 : 0;
 }
 
 bool wants_pidfd(const struct command *c)
