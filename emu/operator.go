@@ -42,8 +42,8 @@ type operator struct {
 	keeper    int // socket to the keeper and, before, the exec stage
 	keeperPid int
 	ended     atomic.Bool // the program has
-	served    atomic.Bool // no call is under way any more
 	reports   *reporter
+	server    *Server
 	cancel    context.CancelFunc
 }
 
@@ -120,12 +120,12 @@ func (o *operator) serve(listener *os.File) error {
 		return err
 	}
 	debug.SetGCPercent(gcPercent)
-	go o.watch()
-	err = NewServer(listener, Config{
+	o.server = NewServer(listener, Config{
 		Engine: o.cfg.Engine, PIDDriver: o.cfg.PIDDriver, BestEffort: o.cfg.BestEffort,
 		Log: log, OnEvent: o.reports.event, fault: o.cfg.Fault,
-	}).Serve(ctx)
-	o.served.Store(true)
+	})
+	go o.watch()
+	err = o.server.Serve(ctx)
 	if ctx.Err() == nil {
 		o.ended.Store(true) // nobody has the filter any more: the program has ended
 	} else {
@@ -153,7 +153,7 @@ func (o *operator) watch() {
 	}
 	o.cancel()
 	time.AfterFunc(lastCalls, func() {
-		if !o.served.Load() {
+		if o.server.pool.serving() {
 			o.reports.busy()
 		}
 	})

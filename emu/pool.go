@@ -25,8 +25,9 @@ type pool struct {
 
 	mu   sync.Mutex // guards what follows; nothing else is locked under it
 	idle int        // workers that wait for a call
+	now  int        // calls that are being served
 	over bool
-	busy sync.WaitGroup // calls that are being served
+	busy sync.WaitGroup // the same calls
 }
 
 // maxIdle is how many workers are kept for the next calls. Not more: since Linux 6.6
@@ -78,7 +79,7 @@ func (p *pool) work() {
 			continue
 		}
 		good := p.serve(n)
-		p.busy.Done()
+		p.served()
 		if !good || !p.rest() {
 			return // the thread ends: after a burst there are as few as before
 		}
@@ -93,9 +94,25 @@ func (p *pool) take() bool {
 		return false
 	}
 	p.busy.Add(1)
+	p.now++
 	p.idle--
 	p.fill()
 	return true
+}
+
+// served is the end of a call that take has counted.
+func (p *pool) served() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.now--
+	p.busy.Done()
+}
+
+// serving reports whether a call is being served.
+func (p *pool) serving() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.now > 0
 }
 
 // rest reports whether a worker that has served is to wait for the next call.

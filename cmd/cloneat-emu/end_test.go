@@ -153,7 +153,7 @@ func TestKeeperKilled(t *testing.T) {
 // descendants but the program.
 func children(t *testing.T, pid int) (pidfds []int) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); len(pidfds) < 2; { // they may be starting
+	for deadline := time.Now().Add(hang); len(pidfds) < 2; { // they may be starting
 		if time.Now().After(deadline) {
 			t.Fatalf("no operator and keeper below %d", pid)
 		}
@@ -184,17 +184,20 @@ func child(pid int) (child int) {
 	return 0
 }
 
+// hang is longer than anything takes, on a machine however slow.
+const hang = 5 * time.Minute
+
 // awaitEnd waits for a process that is not ours to wait for.
 func awaitEnd(t *testing.T, pidfd int) {
 	t.Helper()
 	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
 	for {
-		n, err := unix.Poll(fds, 20000)
+		n, err := unix.Poll(fds, int(hang.Milliseconds()))
 		if err == syscall.EINTR {
 			continue
 		}
 		if n != 1 {
-			t.Fatal("a process of the supervisor is still there after 20 s")
+			t.Fatalf("a process of the supervisor is still there after %v", hang)
 		}
 		return
 	}

@@ -80,7 +80,7 @@ func (s *terminal) read() {
 func (s *terminal) expect(t *testing.T, pattern string) string {
 	t.Helper()
 	re := regexp.MustCompile(pattern)
-	late := time.AfterFunc(10*time.Second, func() {
+	late := time.AfterFunc(hang, func() {
 		s.mu.Lock()
 		s.closed = true
 		s.more.Broadcast()

@@ -62,13 +62,19 @@ func stand(t *testing.T, tree *Tree, o *Options) *Built {
 	if err != nil {
 		t.Fatal(err)
 	}
+	members := map[int]int{} // pidfds: their numbers may be others' afterwards
+	for _, p := range b.Tree.Processes {
+		if members[p.host()], err = unix.PidfdOpen(p.host(), 0); err != nil {
+			t.Error(err)
+		}
+	}
 	t.Cleanup(func() {
 		b.Close()
-		for _, p := range b.Tree.Processes {
-			host := p.host()
-			if _, err := os.Stat(fmt.Sprintf("/proc/%d", host)); err == nil {
-				t.Errorf("process %d is left behind", host)
+		for pid, fd := range members {
+			if err := unix.PidfdSendSignal(fd, 0, nil, 0); err != unix.ESRCH {
+				t.Errorf("process %d is left behind (%v)", pid, err)
 			}
+			_ = unix.Close(fd)
 		}
 	})
 	return b

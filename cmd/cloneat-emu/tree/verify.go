@@ -86,10 +86,11 @@ func (b *builder) stopSome(got *Tree) bool {
 	return any
 }
 
-// awaitSleep waits for idlers that were still on their way to sleep when they were read.
+// awaitSleep waits for idlers that were still on their way to sleep when they were
+// read: running, or waiting for whoever looked at their memory.
 func awaitSleep(got *Tree) {
 	for _, g := range got.Processes {
-		if g.State != "R" {
+		if g.State != "R" && g.State != "D" {
 			continue
 		}
 		if s := awaitState(g.host(), "STZ"); s != 0 {
