@@ -97,11 +97,18 @@ func stop(t *testing.T, tid int) *ptrace.Stopped {
 	if err := r.Interrupt(); err != nil {
 		t.Fatal(err)
 	}
-	s, _, err := r.Wait()
-	if err != nil {
-		t.Fatal(err)
+	for {
+		s, at, err := r.Wait()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at.Kind == ptrace.Interrupt {
+			return s
+		}
+		if r, err = s.Cont(int(at.Sig)); err != nil { // a signal came before
+			t.Fatal(err)
+		}
 	}
-	return s
 }
 
 // threads are the numbers of the process's threads, as this process sees them.

@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"strconv"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -43,7 +42,7 @@ func stopped(t *testing.T, tid, options int) *Stopped {
 	if err := r.Interrupt(); err != nil {
 		t.Fatal(err)
 	}
-	s, stop, err := r.WaitFor(10*time.Second, nil)
+	s, stop, err := r.Wait()
 	if err != nil {
 		t.Fatal(err)
 	}

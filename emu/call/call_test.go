@@ -27,13 +27,15 @@ func TestMain(m *testing.M) {
 }
 
 // under runs the calling test again under the emulator, if it is not there, and
-// reports whether that is done.
+// reports whether that is done. There it has a pid namespace of its own, in which
+// nobody else takes numbers.
 func under(t *testing.T) bool {
 	t.Helper()
 	if Available() {
 		return false
 	}
-	cmd := exec.Command(built.Emulator(t), "run", "--", os.Args[0], "-test.run=^"+t.Name()+"$", "-test.count=1")
+	cmd := exec.Command("unshare", "-pf", "--kill-child", "--mount-proc", built.Emulator(t), "run", "--",
+		os.Args[0], "-test.run=^"+t.Name()+"$", "-test.count=1")
 	cmd.Env = append(os.Environ(), "CALL_UNDER=1")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -102,7 +104,7 @@ func TestHint(t *testing.T) {
 	if err := gone.Run(); err != nil {
 		t.Fatal(err)
 	}
-	hint := gone.Process.Pid // numbers are given in turn: this one is free for long
+	hint := gone.Process.Pid // numbers are given in turn: this one is free
 	got, child := output(t, cat(t), hint, `echo $$ > $OUT`)
 	if child != hint || got != fmt.Sprint(hint) {
 		t.Errorf("wanted %d, got %d, which says it is %s", hint, child, got)

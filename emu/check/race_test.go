@@ -25,7 +25,7 @@ func TestTargetsThatEndMeanwhile(t *testing.T) {
 			a.Line() // reaped
 		}
 		t.Logf("rows that answered: %v", stages)
-		if after := openFiles(t); after != before {
+		if after := openFiles(t); after > before {
 			t.Errorf("%d files open before, %d after", before, after)
 		}
 	}

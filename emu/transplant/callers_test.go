@@ -31,10 +31,13 @@ func goCaller() {
 	}
 	yes := []byte("a clone of a Go program\n")
 	fmt.Fprintf(os.Stderr, "thread %d\ntarget %d\n", unix.Gettid(), target.Process.Pid)
-	for r := uintptr(1); r != 0; { // the runtime's own signals end a pause
-		r, _, _ = unix.RawSyscall6(pauseNr, 0, 0, 0, 0, 0, 0)
+	// A signal of the runtime's own would end the pause, perhaps as it is to be cloned.
+	all := ^uint64(0)
+	_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, addressOf(&all), 0, 8, 0, 0)
+	if r, _, _ := unix.RawSyscall6(pauseNr, 0, 0, 0, 0, 0, 0); r != 0 {
+		_, _, _ = unix.RawSyscall(unix.SYS_EXIT_GROUP, 1, 0, 0)
 	}
-	_, _, _ = unix.RawSyscall(unix.SYS_WRITE, 1, addressOf(yes), uintptr(len(yes)))
+	_, _, _ = unix.RawSyscall(unix.SYS_WRITE, 1, addressOf(&yes[0]), uintptr(len(yes)))
 	_, _, _ = unix.RawSyscall(unix.SYS_EXIT_GROUP, 0, 0, 0)
 }
 

@@ -91,10 +91,13 @@ func (s *subject) end() {
 	_ = s.cmd.Wait()
 }
 
+// hang is longer than anything takes, on a machine however slow.
+const hang = 5 * time.Minute
+
 // settle waits until tid sleeps in pause(3).
 func settle(t testing.TB, tid int) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Microsecond) {
+	for end := time.Now().Add(hang); time.Now().Before(end); time.Sleep(100 * time.Microsecond) {
 		b, err := os.ReadFile(procPath(tid, "syscall"))
 		if err != nil || !running(tid) {
 			t.Fatalf("the caller %d is gone: %v", tid, err)
@@ -115,8 +118,15 @@ func hold(tid, options int) (*ptrace.Stopped, error) {
 	if err := r.Interrupt(); err != nil {
 		return nil, err
 	}
-	s, _, err := r.Wait()
-	return s, err
+	for {
+		s, stop, err := r.Wait()
+		if err != nil || stop.Kind == ptrace.Interrupt {
+			return s, err
+		}
+		if r, err = s.Cont(int(stop.Sig)); err != nil { // a signal came before
+			return nil, err
+		}
+	}
 }
 
 // cloneOptions keep C's supervisor's death from leaving a half-made process.

@@ -2,4 +2,4 @@ package transplant
 
 import "unsafe"
 
-func addressOf(p []byte) uintptr { return uintptr(unsafe.Pointer(&p[0])) }
+func addressOf[T any](p *T) uintptr { return uintptr(unsafe.Pointer(p)) }

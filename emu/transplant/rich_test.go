@@ -153,11 +153,10 @@ func TestControlGroupIsTheCallers(t *testing.T) {
 
 // removeGroup waits for the group's last process to be gone.
 func removeGroup(t *testing.T, dir string) {
-	for range 1000 {
+	for end := time.Now().Add(hang); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		if os.Remove(dir) == nil {
 			return
 		}
-		time.Sleep(time.Millisecond)
 	}
 	t.Errorf("%s stays behind", dir)
 }

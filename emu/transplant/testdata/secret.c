@@ -6,6 +6,7 @@
  * usage: secret ADDRESS [PROGRAM [ARGS]]
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,7 @@ int main(int argc, char **argv)
 	pid_t pid;
 	char c;
 
-	if (!at || setresgid(1000, 1000, 1000) || setresuid(1000, 1000, 1000) || pipe(ready))
+	if (!at || setresgid(1000, 1000, 1000) || setresuid(1000, 1000, 1000) || pipe2(ready, O_CLOEXEC))
 		return 1;
 	pid = fork();
 	if (!pid) {
@@ -31,7 +32,9 @@ int main(int argc, char **argv)
 		for (;;)
 			pause();
 	}
-	if (argc == 2 && read(ready[0], &c, 1) != 1)
+	/* A target that executes a program says nothing, but closes the pipe. */
+	close(ready[1]);
+	if (read(ready[0], &c, 1) != (argc == 2))
 		return 1;
 	if (mmap(at, 4096, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != at)
