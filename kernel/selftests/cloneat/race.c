@@ -108,6 +108,39 @@ PLAY(target_vanishes, "the target's number is freed: a child or ESRCH")
 	}
 }
 
+/*
+ * check -> init -> a (caller) -> target
+ *               -> other -> heir    with the number that the target had
+ */
+PLAY(target_reused, "the target's number is another's: no child of that one")
+{
+	struct actor init, other, heir;
+	long ret;
+
+	spawn(&me, &init, CLONE_NEWPID);
+	spawn(&init, &a, 0);
+	spawn(&init, &other, 0);
+	expect_eq(on(&init, do_ignore_sigchld, 0), 0);
+	expect_eq(on(&a, do_ignore_sigchld, 0), 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		spawn(&a, &t, 0);
+		cl_start(&a, t.vpid, 0, 0);
+		must(kill(t.pid, SIGKILL));
+		do {
+			ret = cl(&other, &heir, other.vpid, t.vpid, 0);
+		} while (ret == -EEXIST);
+		expect_eq(ret, t.vpid);
+		expect_among(cl_finish(&a, &k), AMONG(0, ESRCH, EPERM));
+		expect_eq(on(&heir, do_wait4, -1, WNOHANG | __WALL), -ECHILD);
+		if (k.pid > 0 && k.fd >= 0)
+			expect_eq(sys(&k, SYS_getppid), 1);
+		whole(&k);
+		expect_eq(cl(&a, &k, t.vpid, 0, 0), -EPERM);
+		expect_eq(end(&heir, &other, 3), EXITED(3));
+		close(t.fd);
+	}
+}
+
 PLAY(target_execs, "the target executes: the child is its, before or after")
 {
 	cast();

@@ -13,7 +13,7 @@
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <linux/userfaultfd.h>
-#if defined(__x86_64__) && __has_include(<sys/rseq.h>)
+#if defined(__x86_64__) && __has_include("sys/rseq.h")
 #include <sys/rseq.h>
 #define HAVE_RSEQ
 #endif
