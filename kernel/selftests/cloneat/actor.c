@@ -154,6 +154,13 @@ bool answered(struct actor *a)
 	return must(poll(&p, 1, 0)) != 0;
 }
 
+void actor_busy(int line, struct actor *a)
+{
+	if (answered(a))
+		ct_fail(line, "actor %d is done already, with %ld", a->pid,
+			actor_finish(a));
+}
+
 long actor_on(struct actor *a, actor_fn fn, const long arg[6])
 {
 	actor_start(a, fn, arg);

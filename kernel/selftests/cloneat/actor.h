@@ -47,6 +47,9 @@ void actor_start(struct actor *a, actor_fn fn, const long arg[6]);
 long actor_finish(struct actor *a);
 /* Is the answer there? */
 bool answered(struct actor *a);
+/* It is not: the actor is still about its command. */
+#define expect_busy(a) (ct_at(CT_LINE), actor_busy(CT_LINE, a))
+void actor_busy(int line, struct actor *a);
 #define ARGS(...) ((const long[6]) { __VA_ARGS__ })
 #define on(a, fn, ...) actor_on(a, fn, ARGS(__VA_ARGS__))
 #define start(a, fn, ...) actor_start(a, fn, ARGS(__VA_ARGS__))

@@ -103,7 +103,7 @@ PLAY_TABLE(blocked_waitid, waits)
 	wait_blocked(&t, SYS_waitid);
 	use_target(&t, kid);
 	wait_asleep(&t);
-	expect(!answered(&t));
+	expect_busy(&t);
 	must(kill(ct_slot[2], happens[w->what]));
 	expect_eq(actor_finish(&t), code[w->what] << 8 | happens[w->what]);
 	end_kids(kid);

@@ -187,7 +187,7 @@ void play_block(void)
 	end_kids(kid);
 	if (b->release != nothing) {
 		wait_asleep(&t);
-		expect(!answered(&t));
+		expect_busy(&t);
 	}
 	b->release(&t);
 	expect_eq(actor_finish(&t), b->result);

@@ -129,6 +129,19 @@ void slot_set(int slot, long value)
 	futex(slot, FUTEX_WAKE, INT_MAX);
 }
 
+void slot_count(int slot, long most)
+{
+	long now = __atomic_load_n(&ct_slot[slot], __ATOMIC_SEQ_CST);
+
+	do {
+		if (now >= most)
+			return;
+	} while (!__atomic_compare_exchange_n(&ct_slot[slot], &now, now + 1,
+					      false, __ATOMIC_SEQ_CST,
+					      __ATOMIC_SEQ_CST));
+	futex(slot, FUTEX_WAKE, INT_MAX);
+}
+
 /* A futex word is the low half of the long (little endian). */
 void slot_wait(int slot, long value)
 {

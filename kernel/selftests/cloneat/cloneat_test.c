@@ -138,10 +138,14 @@ static void run_body(const struct ct_check *check)
 	ct_exit(0);
 }
 
-/* The state and the parent's number in /proc/PID/stat; false if gone. */
-static bool read_stat(pid_t pid, char *state, pid_t *parent)
+/*
+ * The parent's number in /proc/PID/stat, and whether anything of the process
+ * lives: a dead leader may have left threads.  False if it is gone.
+ */
+static bool read_stat(pid_t pid, bool *live, pid_t *parent)
 {
-	char path[64], text[512], *end;
+	char path[64], text[512], state, *end;
+	int threads;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
@@ -150,7 +154,12 @@ static bool read_stat(pid_t pid, char *state, pid_t *parent)
 		return false;
 	end = fgets(text, sizeof(text), f) ? strrchr(text, ')') : NULL;
 	fclose(f);
-	return end && sscanf(end + 1, " %c %d", state, parent) == 2;
+	if (!end || sscanf(end + 1, " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
+			   "%*u %*u %*d %*d %*d %*d %d", &state, parent,
+			   &threads) != 3)
+		return false;
+	*live = threads > 1 || (state != 'Z' && state != 'X');
+	return true;
 }
 
 /* Kills the keeper's children; counts those that were alive. */
@@ -159,7 +168,7 @@ static int kill_children(void)
 	DIR *dir = opendir("/proc");
 	struct dirent *entry;
 	pid_t parent;
-	char state;
+	bool lives;
 	int live = 0;
 
 	if (!dir)
@@ -167,8 +176,8 @@ static int kill_children(void)
 	while ((entry = readdir(dir))) {
 		pid_t pid = atoi(entry->d_name);
 
-		if (pid <= 0 || !read_stat(pid, &state, &parent) ||
-		    parent != getpid() || state == 'Z' || state == 'X')
+		if (pid <= 0 || !read_stat(pid, &lives, &parent) ||
+		    parent != getpid() || !lives)
 			continue;
 		live++;
 		kill(pid, SIGKILL);

@@ -198,6 +198,8 @@ extern volatile long *ct_slot;
 /* Waits until the slot holds that value (a futex); slot_set() wakes. */
 void slot_set(int slot, long value);
 void slot_wait(int slot, long value);
+/* Adds one and wakes, up to @most: several may count in one slot. */
+void slot_count(int slot, long most);
 
 /* --- the call ----------------------------------------------------------- */
 

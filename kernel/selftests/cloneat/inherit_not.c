@@ -310,14 +310,31 @@ static long do_cpu_time(struct msg *m)
 	return t.tv_sec * 1000000000L + t.tv_nsec;
 }
 
+/*
+ * The kid cannot have used more than has passed since the call.  That must be
+ * much less than what we had used before, or it would tell nothing: in a virtual
+ * machine, time in which the whole of it had to wait is use.
+ */
 static void cpu_time(enum kind kind)
 {
+	long mine, passed, theirs, least = 100000000;
+	struct timespec a, b;
 	struct actor k;
 
-	while (on(&me, do_cpu_time) < 300000000L)
-		;
-	kid_of(kind, &k);
-	expect(on(&k, do_cpu_time) < on(&me, do_cpu_time));
+	do {
+		while ((mine = on(&me, do_cpu_time)) < least)
+			;
+		clock_gettime(CLOCK_MONOTONIC, &a);
+		kid_of(kind, &k);
+		theirs = on(&k, do_cpu_time);
+		clock_gettime(CLOCK_MONOTONIC, &b);
+		passed = (b.tv_sec - a.tv_sec) * 1000000000L + b.tv_nsec -
+			 a.tv_nsec;
+		least = 4 * passed;
+	} while (passed > mine / 2);
+	if (theirs < 0 || theirs >= mine)
+		fail("used %ld ns in %ld, the caller %ld before", theirs,
+		     passed, mine);
 }
 
 static const struct kinds rows[] = {

@@ -191,7 +191,7 @@ PLAY(thread_gone, "a child of an ended thread of ours is a target still")
 	thread_of(&a, &th);
 	spawn(&th, &t, 0);
 	start(&th, do_exit_thread, 0);
-	while (proc_state(th.pid))
+	while (!tgkill(a.pid, th.pid, 0))
 		sched_yield();
 	expect_eq(sys(&t, SYS_getppid), a.pid);
 	expect_ok(cl(&a, &k, t.pid, 0, 0));

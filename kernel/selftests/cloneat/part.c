@@ -270,7 +270,7 @@ PLAY(events, "the target's io_getevents ends with as many as were asked for")
 	start(&t, do_events, in[0], in[1], in[2]);
 	for (int i = 0; i < 3; i++) {
 		wait_asleep(&t);
-		expect(!answered(&t));
+		expect_busy(&t);
 		expect_ok(cl(&me, &k, t.pid, 0, 0));
 		quit(&k, 0);
 		expect_eq(write(out[i], "", 1), 1);

@@ -21,7 +21,10 @@ static long chdir_by(struct actor *a, const char *path)
 	return on(a, do_chdir);
 }
 
-/* A root that holds nothing but a mount: of a tmpfs on /tmp. */
+/*
+ * A root that holds nothing but a directory, on a tmpfs of its own if arg[0] is
+ * set.  The answer has its name.
+ */
 static long do_new_root(struct msg *m)
 {
 	mkdir("/tmp", 01777);
@@ -29,19 +32,30 @@ static long do_new_root(struct msg *m)
 		return -errno;
 	if (m->arg[0] && mount("none", "/tmp", "tmpfs", 0, NULL))
 		return -errno;
-	mkdir("/tmp/cloneat-root", 0700);
-	mkdir("/tmp/cloneat-root/dir", 0700);
-	if (chroot("/tmp/cloneat-root") || chdir("/dir"))
+	strcpy(m->buf, "/tmp/cloneat-root-XXXXXX");
+	if (!mkdtemp(m->buf) || chroot(m->buf) || mkdir("/dir", 0700) ||
+	    chdir("/dir"))
 		return -errno;
 	return 0;
 }
 
-static long do_remove_root(struct msg *m)
+/* Of the actor, from now on; the name of what is to be removed. */
+static const char *new_root(struct actor *a)
 {
-	(void)m;
-	rmdir("/tmp/cloneat-root/dir");
-	rmdir("/tmp/cloneat-root");
-	return 0;
+	static char root[32];
+
+	expect_eq(on(a, do_new_root, 0), 0);
+	snprintf(root, sizeof(root), "%.31s", a->m.buf);
+	return root;
+}
+
+static void remove_root(const char *root)
+{
+	char dir[64];
+
+	snprintf(dir, sizeof(dir), "%s/dir", root);
+	rmdir(dir);
+	rmdir(root);
 }
 
 /* As the process sees it. */
@@ -98,46 +112,49 @@ PLAY_TABLE(places, rows)
 PLAY(target_chrooted, "a target's chroot does not matter in the same namespace")
 {
 	struct actor t, k;
+	const char *root;
 
 	spawn(&me, &t, 0);
-	expect_eq(on(&t, do_new_root, 0), 0);
+	root = new_root(&t);
 	other_place(t.pid, getpid(), "root");
 	expect_ok(cl(&me, &k, t.pid, 0, 0));
 	same_place(k.pid, getpid(), "root");
 	same_place(k.pid, getpid(), "cwd");
 	other_place(t.pid, getpid(), "root");
 	expect_eq(end(&k, &t, 5), EXITED(5));
-	on(&me, do_remove_root);
+	remove_root(root);
 }
 
 PLAY(caller_chrooted, "a caller's chroot is the child's in the same namespace")
 {
 	struct actor a, t, k;
+	const char *root;
 
 	spawn(&me, &a, 0);
 	spawn(&a, &t, 0);
-	expect_eq(on(&a, do_new_root, 0), 0);
+	root = new_root(&a);
 	expect_ok(cl(&a, &k, t.pid, 0, 0));
 	same_place(k.pid, a.pid, "root");
 	same_place(k.pid, a.pid, "cwd");
 	cwd_is(&k, "/dir");
 	other_place(k.pid, t.pid, "root");
 	expect_eq(end(&k, &t, 5), EXITED(5));
-	on(&me, do_remove_root);
+	remove_root(root);
 }
 
 PLAY(both_chrooted, "both chrooted: the caller's is the child's")
 {
 	struct actor a, t, k;
+	const char *root;
 
 	spawn(&me, &a, 0);
-	expect_eq(on(&a, do_new_root, 0), 0);
+	root = new_root(&a);
 	spawn(&a, &t, 0);
 	expect_eq(chdir_by(&t, "/"), 0);
 	expect_ok(cl(&a, &k, t.pid, 0, 0));
 	cwd_is(&k, "/dir");
 	same_place(k.pid, a.pid, "root");
-	on(&me, do_remove_root);
+	remove_root(root);
 }
 
 PLAY(deleted_cwd, "a current directory that was removed is kept")
@@ -206,15 +223,16 @@ PLAY(other_init_chrooted, "the same with the init of a container")
 PLAY(other_caller_chrooted, "a chrooted caller: its root does not go along")
 {
 	struct actor a, t, k;
+	const char *root;
 
 	spawn(&me, &a, 0);
 	spawn(&a, &t, CLONE_NEWNS);
-	expect_eq(on(&a, do_new_root, 0), 0);
+	root = new_root(&a);
 	expect_ok(cl(&a, &k, t.pid, 0, 0));
 	same_place(k.pid, t.pid, "root");
 	cwd_is(&k, "/");
 	expect_eq(end(&k, &t, 5), EXITED(5));
-	on(&me, do_remove_root);
+	remove_root(root);
 }
 
 /* --- a new mount namespace ---------------------------------------------- */

@@ -85,7 +85,7 @@ PLAY(rseq, "a target in an rseq critical section: ended or aborted, never resume
 		expect_ok(cl(&me, &k, t.pid, 0, 0));
 		quit(&k, 0);
 	}
-	expect(!answered(&t));
+	expect_busy(&t);
 	slot_set(1, 1);
 	expect_eq(actor_finish(&t), 0);
 }
@@ -128,7 +128,7 @@ PLAY(threads_end, "a target whose threads come and go")
 		expect_eq(sys(&k, SYS_getppid), t.pid);
 		quit(&k, 0);
 	}
-	expect(!answered(&t));
+	expect_busy(&t);
 	slot_set(1, 1);
 	expect_eq(actor_finish(&t), 0);
 }
@@ -143,8 +143,8 @@ PLAY(stopped_threads, "a stopped target of two threads: both stay stopped")
 	expect_eq(on(&me, do_wait4, t.pid, WUNTRACED), t.pid);
 	use_target(&t, kid);
 	end_kids(kid);
-	expect_eq(proc_state(t.pid), 'T');
-	expect_eq(proc_state(thread.pid), 'T');
+	wait_state(t.pid, 'T');	/* who was let go is on its way there */
+	wait_state(thread.pid, 'T');
 	expect_eq(on(&me, do_wait4, t.pid, WNOHANG | WUNTRACED | WCONTINUED),
 		  0);
 	must(kill(t.pid, SIGCONT));
@@ -258,7 +258,7 @@ PLAY(page_fault, "a target in a page fault that takes long")
 	start(&t, do_read_byte, (long)page);
 	await_fault(uffd);
 	use_target(&t, kid);
-	expect(!answered(&t));
+	expect_busy(&t);
 	provide(uffd, page);
 	expect_eq(actor_finish(&t), 'b');
 	end_kids(kid);
@@ -293,7 +293,7 @@ PLAY_DOCUMENTED(page_fault_in_call,
 	start(&t, do_write_page, (long)page, p[1]);
 	await_fault(uffd);
 	ret = try_target(&t);
-	expect(!answered(&t));
+	expect_busy(&t);
 	provide(uffd, page);
 	expect_eq(actor_finish(&t), 1);
 	expect_ok(ret);
@@ -321,7 +321,7 @@ PLAY_DOCUMENTED(vfork_wait, "a target that waits for its vfork child",
 	start(&t, in_vfork, 0);
 	wait_state(t.pid, 'D');
 	ret = try_target(&t);
-	expect(!answered(&t));
+	expect_busy(&t);
 	slot_set(1, 1);
 	expect_eq(actor_finish(&t), 0);
 	expect_ok(ret);
@@ -347,29 +347,30 @@ PLAY_DOCUMENTED(stepped, "a target that its tracer holds, and steps",
 
 /* --- frozen ------------------------------------------------------------------------------ */
 
-static char group[64] = "/tmp/cloneat-XXXXXX";
+static char mounted[] = "/tmp/cloneat-XXXXXX";
+static char group[64];
 
 static int in_group(const char *file, const char *text)
 {
 	char path[128];
 
-	snprintf(path, sizeof(path), "%s/cloneat-%d/%s", group, getpid(), file);
+	snprintf(path, sizeof(path), "%s/%s", group, file);
 	return ct_write(path, "%s", text);
 }
 
 /* A control group that can be frozen, in a mount of our own. */
 static void make_group(pid_t pid)
 {
-	char path[96], num[16];
+	char num[16];
 
 	mkdir("/tmp", 01777);
-	expect(mkdtemp(group));
+	expect(mkdtemp(mounted));
 	ct_unshare(CLONE_NEWNS);
 	must(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
-	if (mount("none", group, "cgroup2", 0, NULL))
+	if (mount("none", mounted, "cgroup2", 0, NULL))
 		ct_skip("no control groups here: %s", ct_errname(errno));
-	snprintf(path, sizeof(path), "%s/cloneat-%d", group, getpid());
-	if (mkdir(path, 0700))
+	snprintf(group, sizeof(group), "%s/cloneat-XXXXXX", mounted);
+	if (!mkdtemp(group))
 		ct_skip("no control group here: %s", ct_errname(errno));
 	snprintf(num, sizeof(num), "%d", pid);
 	expect_eq(in_group("cgroup.procs", num), 0);
@@ -380,8 +381,7 @@ static void await_frozen(void)
 	char path[128], text[256];
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "%s/cloneat-%d/cgroup.events", group,
-		 getpid());
+	snprintf(path, sizeof(path), "%s/cgroup.events", group);
 	do {
 		int fd = must(open(path, O_RDONLY | O_CLOEXEC));
 
@@ -394,13 +394,10 @@ static void await_frozen(void)
 
 static void remove_group(struct actor *t)
 {
-	char path[96];
-
 	expect_eq(end(t, &me, 0), EXITED(0));
-	snprintf(path, sizeof(path), "%s/cloneat-%d", group, getpid());
-	rmdir(path);
-	umount(group);
 	rmdir(group);
+	umount(mounted);
+	rmdir(mounted);
 }
 
 /* Frozen, tried and thawed, the target goes on: the result of the call. */

@@ -396,7 +396,7 @@ static void vforked(uint64_t flags, long how, int status)
 	spawn(&a, &t, flags & CLONE_VM);
 	start(&a, do_vfork, t.pid, CLONE_VFORK | flags, how);
 	pid = wait_runs();
-	expect(!answered(&a));
+	expect_busy(&a);
 	expect_eq(proc_ppid(pid), t.pid);
 	expect_eq(sys(&t, SYS_getpid), t.pid);
 	slot_set(GO, 1);
@@ -559,7 +559,7 @@ PLAY(vfork_held, "CLONE_VFORK: a signal with a handler waits for the child")
 
 	vfork_signalled(SIGUSR1, &a, &t, &pid);
 	expect_eq(sys(&t, SYS_getpid), t.pid);
-	expect(!answered(&a));
+	expect_busy(&a);
 	slot_set(GO, 1);
 	expect_eq(actor_finish(&a), pid);
 	expect_eq(caught, 0);	/* here */
@@ -589,7 +589,7 @@ PLAY(vfork_extended, "CLONEXT_VFORK is the same flag; to self as well")
 	spawn(&me, &a, 0);
 	start(&a, do_vfork, a.pid, EXT(CLONEXT_VFORK), 0);
 	pid = wait_runs();
-	expect(!answered(&a));
+	expect_busy(&a);
 	slot_set(GO, 1);
 	expect_eq(actor_finish(&a), pid);
 	expect_eq(on(&a, do_wait4, pid, 0), pid);
