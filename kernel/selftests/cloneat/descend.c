@@ -284,3 +284,35 @@ PLAY_DOCUMENTED(traced_target, "a traced target is the parent, not its tracer",
 	expect_eq(end(&tracer, &me, 3), EXITED(3));
 	expect_eq(end(&k, &t, 5), EXITED(5));
 }
+
+/* check -> a (caller) -> target; tracer: of a, and then of the kid */
+PLAY_DOCUMENTED(traced_caller, "a traced caller: its tracer gets the child, the target is its parent",
+		"a process has one tracer, so the emulator answers EBUSY")
+{
+	struct actor a, t, k, tracer;
+	long stopped = 0, kid = 0;
+
+	spawn(&me, &a, 0);
+	spawn(&a, &t, 0);
+	spawn(&me, &tracer, 0);
+	expect_eq(sys(&tracer, SYS_ptrace, PTRACE_SEIZE, a.pid, 0,
+		      PTRACE_O_TRACEFORK), 0);
+	cl_start(&a, t.pid, 0, 0);
+	while (!stopped && !answered(&a))
+		stopped = on(&tracer, do_wait4, a.pid, WNOHANG | __WALL);
+	if (stopped) {
+		expect_eq(stopped, a.pid);
+		expect_eq(status_of(&tracer) >> 8,
+			  SIGTRAP | PTRACE_EVENT_FORK << 8);
+		/* No child of the tracer: it can wait for what it traces. */
+		kid = on(&tracer, do_wait4, -1, __WALL);
+		expect(kid > 0 && kid != a.pid);
+		expect(WIFSTOPPED(status_of(&tracer)));
+		expect_eq(sys(&tracer, SYS_ptrace, PTRACE_DETACH, kid, 0, 0), 0);
+		expect_eq(sys(&tracer, SYS_ptrace, PTRACE_DETACH, a.pid, 0, 0), 0);
+	}
+	expect_ok(cl_finish(&a, &k));
+	expect_eq(k.pid, kid);
+	expect_eq(sys(&k, SYS_getppid), t.pid);
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
