@@ -6,6 +6,7 @@ here: where this folder is in there; and init(pid): the sandbox's first process,
 the pid of that command, when the program runs."""
 
 import atexit
+import contextlib
 import json
 import os
 import shutil
@@ -28,8 +29,9 @@ def only_child(pid):
     """The one child of a process that has one, whichever thread has made it."""
     children = []
     for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/children") as file:
-            children += file.read().split()
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that ended
+            with open(f"/proc/{pid}/task/{task}/children") as file:
+                children += file.read().split()
     (child,) = children
     return int(child)
 

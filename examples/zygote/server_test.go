@@ -4,7 +4,6 @@ package zygote
 
 import (
 	"bufio"
-	"errors"
 	"io"
 	"net"
 	"os"
@@ -64,10 +63,20 @@ func (s *server) end(cmd *exec.Cmd) {
 	if err := cmd.Wait(); err != nil {
 		s.Errorf("the zygote: %v", err)
 	}
-	if err := unix.Kill(-s.group, 0); !errors.Is(err, unix.ESRCH) {
-		s.Errorf("processes are left in group %d (%v)", s.group, err)
+	if left := s.left(); len(left) > 0 {
+		s.Errorf("processes are left in group %d: %v", s.group, left)
 		unix.Kill(-s.group, unix.SIGKILL)
 	}
+}
+
+// left returns the server's processes that do not end by themselves.
+func (s *server) left() (found []int) {
+	for _, pid := range s.members() {
+		if !ends(pid) {
+			found = append(found, pid)
+		}
+	}
+	return found
 }
 
 // connect makes the zygote clone itself; the clone waits for its request.
@@ -102,22 +111,29 @@ func (s *server) rest(c net.Conn) string {
 }
 
 // inits returns the pids of the sandboxes' first processes.
-func (s *server) inits() []int {
+func (s *server) inits() (found []int) {
+	s.Helper()
+	for _, pid := range s.members() {
+		if firstInside(pid) {
+			found = append(found, pid)
+		}
+	}
+	return found
+}
+
+// members returns the pids of the server's process group.
+func (s *server) members() (found []int) {
 	s.Helper()
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
 		s.Fatal(err)
 	}
-	var found []int
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
 		if err != nil {
 			continue
 		}
-		if group, err := unix.Getpgid(pid); err != nil || group != s.group {
-			continue
-		}
-		if firstInside(pid) {
+		if group, err := unix.Getpgid(pid); err == nil && group == s.group {
 			found = append(found, pid)
 		}
 	}

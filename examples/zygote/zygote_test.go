@@ -156,7 +156,7 @@ func TestSandboxEndsWithClone(t *testing.T) {
 	}
 }
 
-// ends waits until a process is dead, for 30 s at most.
+// ends waits until a process is dead, for five minutes at most.
 func ends(pid int) bool {
 	fd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
@@ -164,7 +164,7 @@ func ends(pid int) bool {
 	}
 	defer unix.Close(fd)
 	for {
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 30_000)
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 300_000)
 		if err != unix.EINTR {
 			return n == 1
 		}

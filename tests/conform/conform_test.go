@@ -29,8 +29,12 @@ func fake(t *testing.T, checks, body string) Program {
 	return programs[0]
 }
 
-func run(p Program, limit time.Duration) []Result {
-	r := Runner{Jobs: 2, CaseTimeout: limit}
+// run has a clock that goes off for each message of late; nil: never.
+func run(p Program, late <-chan time.Time) []Result {
+	if late == nil {
+		late = make(chan time.Time)
+	}
+	r := Runner{Jobs: 2, CaseTimeout: time.Minute, late: late}
 	return r.Run(context.Background(), []Program{p})
 }
 
@@ -52,7 +56,7 @@ exit 1
 		{Name: "fake.b", Verdict: "it b", Status: Fail, Text: "line 7: wrong", Transcript: "some noise\nnot ok 2 - fake.b # line 7: wrong\n"},
 		{Name: "fake.c", Verdict: "it c", Status: Skip, Text: "not here", Transcript: "ok 3 - fake.c # SKIP not here\n"},
 	}
-	if diff := cmp.Diff(want, run(p, time.Minute), ignoreTime); diff != "" {
+	if diff := cmp.Diff(want, run(p, nil), ignoreTime); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -60,23 +64,31 @@ exit 1
 // TestRunGoesOn: a check that kills the program, and one that hangs, have failed; the
 // others are run all the same.
 func TestRunGoesOn(t *testing.T) {
-	p := fake(t, `fake.dies\td\nfake.hangs\th\nfake.fine\tf\n`, `
+	hangs := filepath.Join(t.TempDir(), "hangs")
+	p := fake(t, `fake.dies\td\nfake.hangs\th\nfake.fine\tf\n`, "hangs="+hangs+`
 for c; do
 	case $c in
 	dies) echo "last words"; kill -SEGV $$ ;;
-	hangs) sleep 1000 & wait ;;
+	hangs) : >"$hangs"; sleep 1000 & wait ;;
 	*) echo "ok 1 - fake.$c" ;;
 	esac
 done
 `)
-	got := run(p, 500*time.Millisecond)
+	late := make(chan time.Time)
+	go func() {
+		for _, err := os.Stat(hangs); err != nil; _, err = os.Stat(hangs) {
+			time.Sleep(time.Millisecond)
+		}
+		late <- time.Now()
+	}()
+	got := run(p, late)
 	if len(got) != 3 || got[0].Status != Fail || got[1].Status != Fail || got[2].Status != Pass {
 		t.Fatalf("%+v", got)
 	}
 	if !strings.Contains(got[0].Text, "segmentation fault") || got[0].Transcript != "last words\n" {
 		t.Errorf("dies: %+v", got[0])
 	}
-	if !strings.Contains(got[1].Text, "no verdict within 500ms") {
+	if !strings.Contains(got[1].Text, "no verdict within 1m0s") {
 		t.Errorf("hangs: %+v", got[1])
 	}
 }

@@ -23,6 +23,16 @@ type Runner struct {
 	CaseTimeout time.Duration
 	// Each, if set, is called for each result as it comes, one at a time.
 	Each func(Result)
+
+	late <-chan time.Time // instead of a clock, in tests
+}
+
+// patience ends when a check that begins now has had its time.
+func (r *Runner) patience() <-chan time.Time {
+	if r.late != nil {
+		return r.late
+	}
+	return time.After(r.CaseTimeout)
 }
 
 // Run returns the results of all checks, in the order of programs and checks. A done
@@ -161,8 +171,7 @@ func readLines(r io.Reader, lines chan<- string, stop <-chan struct{}) {
 func (r *Runner) follow(ctx context.Context, lines <-chan string, todo []string, known map[string]string, keep func(Result)) (end ended) {
 	var transcript strings.Builder
 	last := time.Now()
-	timer := time.NewTimer(r.CaseTimeout)
-	defer timer.Stop()
+	late := r.patience()
 	for end.told < len(todo) {
 		select {
 		case line, ok := <-lines:
@@ -178,10 +187,10 @@ func (r *Runner) follow(ctx context.Context, lines <-chan string, todo []string,
 			res.Transcript, res.Duration = transcript.String(), time.Since(last)
 			last = time.Now()
 			transcript.Reset()
-			timer.Reset(r.CaseTimeout)
+			late = r.patience()
 			end.told++
 			keep(res)
-		case <-timer.C:
+		case <-late:
 			return ended{end.told, fmt.Sprintf("no verdict within %s", r.CaseTimeout), transcript.String()}
 		case <-ctx.Done():
 			return ended{end.told, fmt.Sprintf("the suite was ended: %v", context.Cause(ctx)), transcript.String()}

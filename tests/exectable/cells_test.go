@@ -99,7 +99,7 @@ func begin(t *testing.T, client []string, n int) *inside {
 		t.Fatal(err)
 	}
 	want := "sleep\x00" + seconds + "\x00"
-	for {
+	for !ended(cmd) {
 		all, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 		for _, f := range all {
 			if b, err := os.ReadFile(f); err == nil && string(b) == want {
@@ -113,6 +113,15 @@ func begin(t *testing.T, client []string, n int) *inside {
 			}
 		}
 	}
+	t.Fatalf("%v ended without a command: %v", cmd.Args, cmd.Wait())
+	return nil
+}
+
+// ended reports whether a program that we have started has ended; it is not reaped.
+func ended(cmd *exec.Cmd) bool {
+	var info unix.Siginfo
+	err := unix.Waitid(unix.P_PID, cmd.Process.Pid, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+	return err != nil || info.Signo != 0
 }
 
 // status reads a process's; of one that is gone it is empty.

@@ -119,7 +119,7 @@ func (s *storm) complaints(t *testing.T) string {
 }
 
 // settleBound is how long what a storm left may take to end.
-const settleBound = 60 * time.Second
+const settleBound = 5 * time.Minute
 
 // nobodyLeft reaps what the storm left behind, and fails for what does not end
 // by itself: something is stopped, or lost.

@@ -24,6 +24,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
@@ -154,6 +155,7 @@ static void file_capability(void)
 		.data[0].permitted = 1U << CAP_SYS_ADMIN,
 	};
 	char path[] = "./capable", caps[64];
+	struct statvfs mount;
 	int ready[2], st, in, out;
 	char buf[65536], num[16];
 	ssize_t n;
@@ -166,6 +168,11 @@ static void file_capability(void)
 	must(close(out));
 	if (setxattr(path, "security.capability", &cap, XATTR_CAPS_SZ_2, 0)) {
 		fprintf(stderr, "no file capabilities here: %s\n", strerror(errno));
+		_exit(SKIPPED);
+	}
+	must(statvfs(path, &mount));
+	if (mount.f_flag & ST_NOSUID) {
+		fprintf(stderr, "no file capabilities here: TMPDIR is mounted nosuid\n");
 		_exit(SKIPPED);
 	}
 	must(pipe(ready));
