@@ -47,7 +47,11 @@ func (s *Snapshot) freeze() error {
 
 // freezeOne stops one thread; one that is ending is none any more.
 func (s *Snapshot) freezeOne(tid int) error {
-	r, err := ptrace.Seize(tid, unix.PTRACE_O_TRACESYSGOOD)
+	r, err := ptrace.SeizeBeside(tid, unix.PTRACE_O_TRACESYSGOOD, s.stopped())
+	if errors.Is(err, ptrace.ErrExecuted) {
+		s.frozen = nil // dead, or somebody else by now
+		return err
+	}
 	if err == nil {
 		r.Observe()
 		err = r.Interrupt()
@@ -64,6 +68,15 @@ func (s *Snapshot) freezeOne(tid int) error {
 		return nil
 	}
 	return fmt.Errorf("thread %d of the caller: %w", tid, err)
+}
+
+// stopped are the threads of the caller's that are.
+func (s *Snapshot) stopped() []int {
+	tids := []int{s.caller.TID}
+	for _, t := range s.frozen {
+		tids = append(tids, t.TID)
+	}
+	return tids
 }
 
 // interrupted tells of a thread that was interrupted and is awaited.

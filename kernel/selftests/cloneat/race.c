@@ -431,6 +431,30 @@ PLAY(caller_killed, "the caller is killed in the call: a whole child or none")
 	}
 }
 
+/* check -> a (its leader calls, another thread executes) -> target */
+PLAY(caller_execs, "another thread of the caller executes: a child or none")
+{
+	struct actor th[3];
+
+	for (int i = 0; i < ROUNDS; i++) {
+		cast();
+		for (int j = 0; j < 3; j++)
+			thread_of(&a, &th[j]);
+		cl_start(&a, t.pid, 0, 0);
+		for (int n = 0; n < i * 20000; n++)
+			__asm__ volatile("");
+		start(&th[2], do_execute_loop, 0);
+		expect_eq(actor_finish(&th[2]), a.pid);
+		/* A kid without a commander ends by itself. */
+		close(a.fd);
+		expect_eq(on(&t, do_reap_all), 0);
+		quit(&t, 0);
+		for (int j = 0; j < 3; j++)
+			close(th[j].fd);
+		settle();
+	}
+}
+
 /* Calls and reaps for ever. */
 static long do_call_forever(struct msg *m)
 {
