@@ -55,7 +55,7 @@ class ForkInto(Target):
             os.waitpid(pid, 0)
 
     def test_hint(self):
-        gone = os.fork()  # numbers are given in turn: this one is free for long
+        gone = os.fork()  # numbers are given in turn: this one is free
         if gone == 0:
             os._exit(0)
         os.waitpid(gone, 0)
@@ -151,7 +151,7 @@ class Container(unittest.TestCase):
         self.assertEqual(os.read(hear, 100), b"700 1 700")
         unshare.kill()  # and init with it
         unshare.communicate()
-        self.assertEqual(select.select([fd], [], [], 30)[0], [fd])
+        self.assertEqual(select.select([fd], [], [])[0], [fd])
         for each in (fd, hear, say):
             os.close(each)
 

@@ -11,7 +11,7 @@ set -m
 sleep 1000 &
 echo "group of its own: $(($(ps -o pgid= $!) == $!))"
 kill -STOP $!
-until grep -q '^State:.T' /proc/$!/status; do :; done
+until jobs -s | grep -q sleep; do :; done
 echo "stopped: $(jobs -s | wc -l)"
 kill -KILL -- -$!
 while kill -0 -- -$!; do
