@@ -36,6 +36,8 @@ kernel-check: ## the patch series as a reviewer sees it: checkpatch, sparse, W=1
 	@kernel/check.sh
 conform: ## the conformance suite under the emulator
 	@.ci/conform emu
+conform-debug: ## the conformance suite on the debug kernel: it must pass, and the kernel have no complaint
+	@.ci/conform native --debug
 compare: ## emulator and kernels side by side, report in build/compare.html
 	@.ci/compare
 man: ## lint of the manual pages
@@ -49,5 +51,5 @@ dist: ## the release: a static command with manual, header and licences
 clean: ## removes build/ and dist/out/; the cached kernels stay
 	rm -rf build dist/out
 
-.PHONY: help build demo test bystanders soak servers bench warm tree-bench fuzz kernel kernel-debug kernel-check conform \
+.PHONY: help build demo test bystanders soak servers bench warm tree-bench fuzz kernel kernel-debug kernel-check conform conform-debug \
 	compare man lint deb dist clean
