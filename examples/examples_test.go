@@ -16,7 +16,7 @@ import (
 // under runs a program under the emulator and returns its masked output.
 func under(t *testing.T, program ...string) string {
 	t.Helper()
-	cmd := exec.Command(built.Emulator(t), append([]string{"run", "--"}, program...)...)
+	cmd := alone(append([]string{built.Emulator(t), "run", "--"}, program...)...)
 	cmd.Dir = built.Root(t)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -46,8 +46,7 @@ caller: into its own parent: Operation not permitted`)
 
 // TestPythonModule runs the module's own tests, where nobody else takes numbers.
 func TestPythonModule(t *testing.T) {
-	cmd := exec.Command("unshare", "-pf", "--kill-child", "--mount-proc", built.Emulator(t), "run", "--",
-		"python3", "-B", "-m", "unittest", "test_cloneat")
+	cmd := alone(built.Emulator(t), "run", "--", "python3", "-B", "-m", "unittest", "test_cloneat")
 	cmd.Dir = filepath.Join(built.Root(t), "examples", "python")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %v\n%s", cmd.Args, err, out)

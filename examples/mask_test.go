@@ -4,6 +4,7 @@ package examples
 
 import (
 	"fmt"
+	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
@@ -33,6 +34,15 @@ func mask(s string) string {
 		return names[n]
 	})
 	return strings.TrimSpace(spaces.ReplaceAllString(s, " "))
+}
+
+// alone is a command in a pid namespace of its own, below an init that reaps. What it
+// leaves running ends with it, and its pids are large and nobody else's, so that mask
+// never takes one for another number.
+func alone(command ...string) *exec.Cmd {
+	const init = `echo 5000 >/proc/sys/kernel/ns_last_pid; "$@"; exit $?`
+	args := []string{"-pf", "--kill-child", "--mount-proc", "sh", "-c", init, "sh"}
+	return exec.Command("unshare", append(args, command...)...)
 }
 
 func TestMask(t *testing.T) {

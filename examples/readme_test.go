@@ -5,7 +5,6 @@ package examples
 import (
 	"flag"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -92,7 +91,7 @@ func newShell(t *testing.T) func(string) string {
 	}
 	return func(line string) string {
 		t.Helper()
-		cmd := exec.Command("sh", "-c", line)
+		cmd := alone("sh", "-c", line)
 		cmd.Dir = built.Root(t)
 		cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"))
 		out, err := cmd.CombinedOutput()

@@ -144,14 +144,15 @@ int reaped_by(struct actor *target, pid_t child)
 	return status >= 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* A number that no process, group or session has: from the top, where the
- * kernel's own counter comes by last.
+/* A number that no process or group has, another one each time: from the top,
+ * where the kernel's own counter comes by last.
  */
 pid_t free_pid(void)
 {
-	pid_t pid = 32000;
+	static pid_t pid = 32001;
 
-	while (kill(pid, 0) == 0 || errno != ESRCH || kill(-pid, 0) == 0 || errno != ESRCH)
+	do
 		pid--;
+	while (kill(pid, 0) == 0 || errno != ESRCH || kill(-pid, 0) == 0 || errno != ESRCH);
 	return pid;
 }
