@@ -236,9 +236,12 @@ int main(void)
 
 	tcdrain(out);
 	report_leaks();
-	printf("\ncloneat-init: exit status %d\n", status);
-	fflush(stdout);
-	tcdrain(STDOUT_FILENO);
+	/* What the kernel says in the middle of a line spoils that one only. */
+	for (int i = 0; i < 2; i++) {
+		printf("\ncloneat-init: exit status %d\n", status);
+		fflush(stdout);
+		tcdrain(STDOUT_FILENO);
+	}
 	sync();
 	reboot(RB_POWER_OFF);
 	fail("power off");
