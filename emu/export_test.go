@@ -12,7 +12,11 @@ import (
 func init() {
 	var visits atomic.Int32
 	onStep = func(step, fault string) {
-		at, stops := strings.CutPrefix(fault, stopAt)
+		at, unprivileged := strings.CutPrefix(fault, without)
+		at, stops := strings.CutPrefix(at, stopAt)
+		if unprivileged && step == "received" {
+			dropSysAdmin()
+		}
 		if step != at || visits.Add(1) != 2 {
 			return
 		}
@@ -25,14 +29,34 @@ func init() {
 	}
 }
 
-// stopAt is what a fault begins with that is no death.
-const stopAt = "stop at "
+// What a fault begins with that is no death, and without the right to suspend filters.
+const (
+	stopAt  = "stop at "
+	without = "unprivileged "
+)
+
+// dropSysAdmin takes CAP_SYS_ADMIN from this thread.
+func dropSysAdmin() {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&header, &data[0]); err != nil {
+		panic(err)
+	}
+	data[0].Effective &^= 1 << unix.CAP_SYS_ADMIN
+	data[0].Permitted &^= 1 << unix.CAP_SYS_ADMIN
+	if err := unix.Capset(&header, &data[0]); err != nil {
+		panic(err)
+	}
+}
 
 // DieAt makes c's operator, which is this test binary again, die at a step.
 func (c *Cmd) DieAt(step string) { c.Config.fault = step }
 
 // StopAt makes it stop there, as by SIGSTOP.
 func (c *Cmd) StopAt(step string) { c.Config.fault = stopAt + step }
+
+// Unprivileged takes CAP_SYS_ADMIN from the operator. Precondition: DieAt or StopAt.
+func (c *Cmd) Unprivileged() { c.Config.fault = without + c.Config.fault }
 
 // Operator is its pid. Precondition: c was started without UserNS.
 func (c *Cmd) Operator() int { return c.first }

@@ -18,8 +18,23 @@ import (
 // until the supervisor comes, however late that is. It used to take its tracer for
 // dead after two seconds and make its call again, with its filters suspended: ENOSYS.
 func TestSupervisorLate(t *testing.T) {
+	t.Parallel()
+	untilLate(t, func(*emu.Cmd) {})
+}
+
+// TestUnprivilegedSupervisorLate: where filters cannot be suspended, the caller makes
+// its call again, which begins anew. The supervisor used to wait for ever for a stop.
+func TestUnprivilegedSupervisorLate(t *testing.T) {
+	t.Parallel()
+	untilLate(t, (*emu.Cmd).Unprivileged)
+}
+
+// untilLate stops the supervisor of calls until the caller has woken up.
+func untilLate(t *testing.T, change func(*emu.Cmd)) {
+	t.Helper()
 	cmd := emu.Command(built.C(t, "tests/bench/loops/loops.c"), "forked", "1", "3")
 	cmd.StopAt("caller asleep")
+	change(cmd)
 	out, err := built.Output(t, func(out *os.File) error {
 		cmd.Stdout, cmd.Stderr = out, out
 		if err := cmd.Start(); err != nil {

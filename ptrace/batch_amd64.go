@@ -178,7 +178,9 @@ func (b *Batch) toSleep() error {
 			return err
 		case over && said && (stop.Kind == Interrupt || stop.Kind == Group):
 			b.i.Last = s.Last
-			return nil
+			return b.stillThere()
+		case over && stop.Kind == Signal && stop.Sig != unix.SIGSTOP: // all others are blocked in the area
+			return b.left(stop.Sig)
 		case over: // a SIGSTOP, or a stop of the group, on the way
 			b.i.stops = b.i.stops || stop.Kind == Signal && stop.Sig == unix.SIGSTOP
 			if _, err := b.i.Cont(0); err != nil {
@@ -193,6 +195,9 @@ func (b *Batch) toSleep() error {
 			}
 			said = true
 		default:
+			if said && b.i.OnAwaited != nil {
+				b.i.OnAwaited()
+			}
 			yield()
 		}
 	}

@@ -17,6 +17,9 @@ type Stopped struct {
 	TID int
 	// Last is the stop that the tracee is in.
 	Last Stop
+	// OnAwaited is called again and again while the tracee has been interrupted after
+	// a batch and not stopped: see [Running.WaitFor].
+	OnAwaited func()
 	// OnAsleep is called when the tracee has made a batch's calls and sleeps, before it
 	// is interrupted, by tests that keep its tracer from that.
 	OnAsleep func()

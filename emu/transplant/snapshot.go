@@ -45,11 +45,12 @@ type Snapshot struct {
 // until the copy of its memory is made (see Release). callerPIDFD is a pidfd of
 // its process, which must stay open until the Snapshot is used up.
 //
-// awaited is told, again and again, of each other thread of the caller's that was
+// awaited is told, again and again, of each thread of the caller's that was
 // interrupted and has not stopped yet: it may wait in a call of its own, and has
 // to be sent back before it can stop. nil does nothing.
 func Take(caller *ptrace.Stopped, callerPIDFD int, awaited func(tid int)) (*Snapshot, error) {
 	s := &Snapshot{caller: caller, pidfd: callerPIDFD, awaited: awaited}
+	caller.OnAwaited = func() { s.interrupted(caller.TID) }
 	for _, read := range []func() error{
 		s.takeRegisters, s.takeStatus, s.freeze, s.ask, s.takeMemory, s.takeRest,
 	} {
