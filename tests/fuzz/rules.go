@@ -3,6 +3,7 @@
 package main
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,16 +22,18 @@ func (d *Difference) rule() string {
 	if d.Emu.Result == "EBUSY" && (d.World[caller].inVfork() || d.World[target].inVfork()) {
 		return "traced"
 	}
-	if _, born := d.Native.Seen[child]; born {
-		if d.Emu.Result == "EOPNOTSUPP" {
-			return unsupported(d.World[caller], d.World[target], words[6:])
-		}
-		if d.Native.Result == d.Emu.Result && d.maySession(caller, child, target) && d.onlySession(child) {
-			return "session"
-		}
+	_, born := d.Native.Seen[child]
+	switch {
+	case d.Emu.Result == "EOPNOTSUPP" && (born || slices.Contains(late, d.Native.Result)):
+		return unsupported(d.World[caller], d.World[target], words[6:])
+	case born && d.Native.Result == d.Emu.Result && d.maySession(caller, child, target) && d.onlySession(child):
+		return "session"
 	}
 	return ""
 }
+
+// late are the errors that the emulator may not come to before it says EOPNOTSUPP.
+var late = []string{"EEXIST", "EMFILE", "EFAULT"}
 
 // inVfork reports that the emulator traces the actor: it waits for a vfork child
 // below another target, or is one.
@@ -46,7 +49,8 @@ func unsupported(caller, target View, flags []string) string {
 		return ""
 	case target.Get("nnp") == "1" && caller.Get("nnp") == "0":
 		return "target-no-new-privs"
-	case caps(caller.Get("bnd"))&^caps(target.Get("bnd")) != 0:
+	case caps(caller.Get("bnd"))&^caps(target.Get("bnd")) != 0,
+		caps(caller.Get("prm"))&^caps(caller.Get("bnd"))&^caps(target.Get("prm")) != 0:
 		return "target-bounding-set"
 	case namespace(caller, 0) != namespace(target, 0):
 		return "target-user-namespace"

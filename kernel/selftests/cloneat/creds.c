@@ -10,6 +10,7 @@
  */
 #include "scene.h"
 #include <grp.h>
+#include <linux/securebits.h>
 #include <sys/fsuid.h>
 
 static long do_drop(struct msg *m)
@@ -175,6 +176,57 @@ PLAY_DOCUMENTED(target_bounding_set, "a target with a smaller bounding set",
 	cast(0);
 	expect_eq(sys(&t, SYS_prctl, PR_CAPBSET_DROP, CAP_SYS_TIME), 0);
 	double_of_caller();
+}
+
+PLAY_DOCUMENTED(target_securebits, "a target with locked securebits",
+		"a process cannot unlock them: EOPNOTSUPP")
+{
+	cast(0);
+	expect_eq(sys(&t, SYS_prctl, PR_SET_SECUREBITS,
+		      SECBIT_NOROOT | SECBIT_NOROOT_LOCKED), 0);
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+	expect_eq(sys(&k, SYS_prctl, PR_GET_SECUREBITS), 0);
+}
+
+PLAY_DOCUMENTED(caller_unbound_caps,
+		"a caller with a capability outside its bounding set",
+		"a target without it has no child that can get it: EOPNOTSUPP")
+{
+	cast(0);
+	expect_eq(sys(&a, SYS_prctl, PR_CAPBSET_DROP, CAP_SYS_TIME), 0);
+	expect_eq(sys(&t, SYS_prctl, PR_CAPBSET_DROP, CAP_SYS_TIME), 0);
+	expect_eq(on(&t, do_drop_all), 0);
+	double_of_caller();
+}
+
+PLAY_DOCUMENTED(target_fewer_caps_files,
+		"CLONE_FILES with a target that dropped a capability",
+		"an exec for the right would end the sharing: EOPNOTSUPP")
+{
+	cast(CLONE_FILES);
+	expect_eq(on(&t, do_drop, CAP_NET_ADMIN), 0);
+	expect_ok(cl(&a, &k, t.pid, 0, CLONE_FILES));
+	same_identity(a.pid, k.pid);
+}
+
+PLAY_DOCUMENTED(target_fewer_caps_vm,
+		"CLONE_VM with a target that dropped a capability",
+		"an exec for the right would end the sharing: EOPNOTSUPP")
+{
+	cast(CLONE_VM);
+	expect_eq(on(&t, do_drop, CAP_NET_ADMIN), 0);
+	expect_ok(cl(&a, &k, t.pid, 0, CLONE_VM));
+	same_identity(a.pid, k.pid);
+}
+
+PLAY_DOCUMENTED(undumpable_files,
+		"CLONE_FILES of a caller that may not be dumped",
+		"an exec to hide memory would end the sharing: EOPNOTSUPP")
+{
+	cast(CLONE_FILES);
+	expect_eq(sys(&a, SYS_prctl, PR_SET_DUMPABLE, 0), 0);
+	expect_ok(cl(&a, &k, t.pid, 0, CLONE_FILES));
+	expect_eq(sys(&k, SYS_prctl, PR_GET_DUMPABLE), 0);
 }
 
 PLAY(caller_bounding_set, "a caller with a smaller bounding set")

@@ -8,6 +8,7 @@
  *	        +-- kid      must have "mine"; the target keeps "theirs"
  */
 #include "scene.h"
+#include <linux/keyctl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <linux/securebits.h>
@@ -671,6 +672,45 @@ PLAY_DOCUMENTED(target_nnp, "a target's own no_new_privs is not the child's",
 	expect_eq(on(&t, put_nnp, 1), 0);
 	expect_ok(cl(&me, &k, t.pid, 0, 0));
 	expect_eq(on(&k, get_nnp), 0);
+}
+
+/* The serial number of the session keyring. */
+static long do_session_keyring(struct msg *m)
+{
+	(void)m;
+	return ct_syscall3(SYS_keyctl, KEYCTL_GET_KEYRING_ID,
+			   KEY_SPEC_SESSION_KEYRING, 0);
+}
+
+PLAY_DOCUMENTED(target_keyring, "a target's own session keyring is not the child's",
+		"a process can join none but by name: EOPNOTSUPP")
+{
+	struct actor t, k;
+	long ours = on(&me, do_session_keyring);
+
+	if (ours == -ENOSYS)
+		ct_skip("no keys in this kernel");
+	spawn(&me, &t, 0);
+	expect_ok(sys(&t, SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0));
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(on(&k, do_session_keyring), ours);
+}
+
+#ifndef PR_SET_MDWE
+#define PR_SET_MDWE 65
+#define PR_GET_MDWE 66
+#endif
+
+PLAY_DOCUMENTED(target_mdwe, "a target that denies itself writable code",
+		"a process cannot allow it again: EOPNOTSUPP")
+{
+	struct actor t, k;
+
+	spawn(&me, &t, ACTOR_EXEC);
+	if (sys(&t, SYS_prctl, PR_SET_MDWE, 1, 0, 0, 0) == -EINVAL)
+		ct_skip("no PR_SET_MDWE in this kernel");
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(sys(&k, SYS_prctl, PR_GET_MDWE, 0, 0, 0, 0), 0);
 }
 
 /* Hard limits that the target lowered do not bind the child. */

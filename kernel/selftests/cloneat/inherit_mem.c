@@ -8,6 +8,7 @@
  *	        +-- kid
  */
 #include "scene.h"
+#include <linux/io_uring.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
 #include <time.h>
@@ -407,4 +408,24 @@ static const struct kinds rows[] = {
 PLAY_TABLE(memory, rows)
 {
 	play_kind();
+}
+
+/* --- memory that belongs to a kernel object ------------------------------ */
+
+PLAY_DOCUMENTED(io_uring_ring, "a ring of io_uring is shared",
+		"it can be mapped by its process alone: EOPNOTSUPP")
+{
+	struct io_uring_params par = { 0 };
+	int fd = syscall(SYS_io_uring_setup, 4, &par);
+	struct actor t, k;
+
+	if (fd < 0)
+		ct_skip("no io_uring here: %s", ct_errname(errno));
+	spawn(&me, &t, ACTOR_EXEC);
+	area = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		    IORING_OFF_SQES);
+	expect(area != MAP_FAILED);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(on(&k, do_write, 1, 5), 0);
+	expect_eq(area[1], 5);
 }

@@ -246,3 +246,36 @@ PLAY_DOCUMENTED(request_key_process, "where requested keys go: a process keyring
 	expect_eq(on(&k, do_request_key, KEY_REQKEY_DEFL_NO_CHANGE),
 		  KEY_REQKEY_DEFL_PROCESS_KEYRING);
 }
+
+/* --- what only a fork hands down ----------------------------------------- */
+
+/* The audit session, which begins with a login; -errno. */
+static long do_audit_session(struct msg *m)
+{
+	char text[16] = "";
+	int fd = open(m->arg[0] ? "/proc/self/loginuid" : "/proc/self/sessionid",
+		      m->arg[0] ? O_WRONLY : O_RDONLY);
+	long ret = fd < 0 ? -errno : 0;
+
+	if (!ret && m->arg[0])
+		ret = write(fd, "0", 1) < 0 ? -errno : 0;
+	else if (!ret && read(fd, text, sizeof(text) - 1) < 0)
+		ret = -errno;
+	close(fd);
+	return ret ? ret : strtol(text, NULL, 10);
+}
+
+PLAY_DOCUMENTED(audit_session, "the audit session is the caller's",
+		"only a login gives one, and a new one")
+{
+	struct actor a, t, k;
+	long ret;
+
+	spawn(&me, &a, 0);
+	spawn(&a, &t, 0);
+	ret = on(&a, do_audit_session, 1);
+	if (ret)
+		ct_skip("no login here: %s", ct_errname(-ret));
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+	expect_eq(on(&k, do_audit_session, 0), on(&a, do_audit_session, 0));
+}
