@@ -267,10 +267,10 @@ func (p *inside) awaitExit(t *testing.T) {
 	p.exits(t, -1)
 }
 
-// waitForInit waits for a process's child.
-func waitForInit(t *testing.T, pid int) int {
+// waitForInit waits for a program's child.
+func waitForInit(t *testing.T, cmd *exec.Cmd) int {
 	t.Helper()
-	for {
+	for pid := cmd.Process.Pid; !ended(cmd); {
 		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
 		if err != nil {
 			t.Fatal(err)
@@ -283,4 +283,6 @@ func waitForInit(t *testing.T, pid int) int {
 		}
 		_ = unix.Nanosleep(&unix.Timespec{Nsec: 1e6}, nil)
 	}
+	t.Fatalf("%v ended without a container: %v", cmd.Args, cmd.Wait())
+	return 0
 }

@@ -92,7 +92,7 @@ func unshared(t *testing.T) int {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	init := waitForInit(t, cmd.Process.Pid)
+	init := waitForInit(t, cmd)
 	leave := func() {}
 	t.Cleanup(func() {
 		_ = unix.Kill(init, unix.SIGKILL)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -264,12 +265,12 @@ func TestBuildPayload(t *testing.T) {
 // await waits until a shell has written a file.
 func await(t *testing.T, name string) {
 	t.Helper()
-	for {
+	for end := time.Now().Add(5 * time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		if b, err := os.ReadFile(name); err == nil && strings.HasSuffix(string(b), "\n") {
 			return
 		}
-		_ = unix.Nanosleep(&unix.Timespec{Nsec: 1e6}, nil)
 	}
+	t.Fatalf("nobody writes %s", name)
 }
 
 func TestMembersReportThemselves(t *testing.T) {
