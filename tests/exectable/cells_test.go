@@ -75,7 +75,7 @@ func oursInTargetsCgroup(t *testing.T, client []string, init int) string {
 	t.Helper()
 	p := begin(t, append([]string{client[0], "exec", "--cgroup", "target"}, client[2:]...), 3)
 	defer func() {
-		_ = unix.Kill(p.pid, unix.SIGKILL)
+		_ = unix.PidfdSendSignal(p.pidfd, unix.SIGKILL, nil, 0)
 		_ = p.client.Wait()
 	}()
 	return ", or the " + cgroupOf(t, p.pid, init) + " (--cgroup)"
@@ -239,12 +239,12 @@ func (p *inside) orphan(t *testing.T, init int) (becomes, zombie string) {
 			becomes = "stays with " + program(up)
 		}
 	}
-	_ = unix.Kill(p.pid, unix.SIGKILL)
+	_ = unix.PidfdSendSignal(p.pidfd, unix.SIGKILL, nil, 0)
 	p.awaitExit(t)
 	if pid, err := unix.Wait4(p.pid, nil, 0, nil); err == nil && pid == p.pid {
 		return becomes, "until the host's init reaps"
 	}
-	for unix.Kill(p.pid, 0) == nil {
+	for unix.PidfdSendSignal(p.pidfd, 0, nil, 0) == nil {
 		_ = unix.Nanosleep(&unix.Timespec{Nsec: 1e6}, nil)
 	}
 	return becomes, "none"

@@ -93,9 +93,14 @@ func unshared(t *testing.T) int {
 		t.Fatal(err)
 	}
 	init := waitForInit(t, cmd)
+	pidfd, err := unix.PidfdOpen(init, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
 	leave := func() {}
 	t.Cleanup(func() {
-		_ = unix.Kill(init, unix.SIGKILL)
+		_ = unix.PidfdSendSignal(pidfd, unix.SIGKILL, nil, 0)
+		_ = unix.Close(pidfd)
 		_ = cmd.Wait()
 		leave()
 	})
