@@ -1,6 +1,8 @@
 package emu
 
 import (
+	"errors"
+
 	"golang.org/x/sys/unix"
 
 	"cloneat-emu/ptrace"
@@ -31,6 +33,12 @@ func forkBy(clone func(uintptr, ...uintptr) (*ptrace.Stopped, error), i *ptrace.
 // and stands at a `syscall` that is its own.
 func (s *Server) fork(i *ptrace.Injection, a cloneArgs, setTID []int32) (*ptrace.Stopped, error) {
 	child, err := forkBy(i.Fork, i, a, setTID)
+	var dead *ptrace.Stillborn
+	if errors.As(err, &dead) && a.Flags&unix.CLONE_THREAD == 0 {
+		// Nobody else knows of it, and the init of its pid namespace could not end
+		// before (zap_pid_ns_processes() in kernel/pid_namespace.c).
+		_, _ = i.Call(unix.SYS_WAIT4, dead.ID, 0, unix.WALL, 0)
+	}
 	if err != nil {
 		return nil, err
 	}

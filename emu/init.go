@@ -102,9 +102,6 @@ func (c *call) inThread(c0 *ptrace.Injection) (*ptrace.Injection, int64, error) 
 	c.step("init: thread over there")
 	stopped, err := c.forkOver(c0)
 	if err != nil {
-		if ptrace.Gone(err) { // it was born, and killed with all that is in the namespace
-			reapFather(c0)
-		}
 		return nil, 0, err
 	}
 	c.step("init: father made")
@@ -113,15 +110,8 @@ func (c *call) inThread(c0 *ptrace.Injection) (*ptrace.Injection, int64, error) 
 	if _, ferr := c0.Finish(); ferr != nil {
 		return nil, 0, ofCaller(ferr)
 	}
-	reapFather(c0)
-	return child, id, err
-}
-
-// reapFather lets C0 take the exit of C1, which nobody else waits for: the program does
-// not know of it, and the namespace's init could not end before
-// (zap_pid_ns_processes() in kernel/pid_namespace.c).
-func reapFather(c0 *ptrace.Injection) {
 	_, _ = c0.Call(unix.SYS_WAIT4, uintptr(^uint32(0)), 0, unix.WALL|unix.WNOTHREAD, 0)
+	return child, id, err
 }
 
 // viaC1 lets C1 make the child and ends it, for C0 waits in its clone until then:

@@ -37,7 +37,7 @@ func (c *call) make() verdict {
 		if err != nil {
 			c.event.Engine = ""
 			c.s.log.WithField("caller", c.n.TID).WithField("engine", e.name).Debug(err)
-			return verdictOf(c.ownFault(err))
+			return c.unlessDying(verdictOf(c.ownFault(err)))
 		}
 		return verdict{value: id}
 	}
@@ -52,6 +52,19 @@ func (c *call) forbidden(name string) bool {
 
 func (c *call) toSelf() bool  { return c.check.Target.Self }
 func (c *call) toOther() bool { return !c.check.Target.Self }
+
+// unlessDying lets the call begin anew where a target that cannot be used is about to be
+// gone: what looked strange in it may be that, and rows 8 to 10 have the answer.
+func (c *call) unlessDying(v verdict) verdict {
+	if c.toSelf() || v.errno != unix.EOPNOTSUPP && v.errno != unix.EBUSY {
+		return v
+	}
+	tid := c.check.Target.TID
+	if c.targetAlive() != nil || exiting(tid) || pending(tid, unix.SIGKILL) {
+		return verdict{again: true, cause: v.cause}
+	}
+	return v
+}
 
 // verdictOf turns an engine's error into what the caller is told.
 func verdictOf(err error) verdict {

@@ -20,6 +20,10 @@ import (
 // nothing is left to be done for it if the supervisor dies.
 func (c *call) makeSelf() (int64, error) {
 	child, err := c.forkSelf()
+	var dead *ptrace.Stillborn
+	if errors.As(err, &dead) && (c.hint == 0 || int(dead.ID) == c.hint) {
+		return int64(dead.ID), nil // its parent hears of its end as of any other
+	}
 	if err != nil {
 		return 0, ofCaller(err)
 	}

@@ -19,8 +19,8 @@ const ForkOptions = unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_TRACEFORK |
 // registers back there, and the kernel will still put the child's number into
 // rax when it goes on. Where the call fails, the tracee is at its exit and the
 // error is the call's. So it is if the child is killed before its first stop, by the
-// init of its pid namespace: ErrGone. Precondition: seized with ForkOptions, and flags without
-// CLONE_UNTRACED.
+// init of its pid namespace: a Stillborn. Precondition: seized with ForkOptions, and flags
+// without CLONE_UNTRACED.
 func (i *Injection) Fork(nr uintptr, args ...uintptr) (*Stopped, error) {
 	return i.fork(healFork, nr, args)
 }
@@ -47,11 +47,24 @@ func (i *Injection) fork(h heal, nr uintptr, args []uintptr) (*Stopped, error) {
 	if err == nil {
 		return child, nil
 	}
-	if _, ferr := i.Finish(); ferr != nil {
+	id, ferr := i.Finish()
+	if ferr != nil {
 		return nil, ferr
 	}
-	return nil, fmt.Errorf("the child of pid %d: %w", i.TID, err)
+	return nil, fmt.Errorf("the child of pid %d: %w", i.TID, &Stillborn{ID: id, err: err})
 }
+
+// Stillborn is the error of a Fork whose child was killed before its first stop. The
+// tracee has done its clone, and has a zombie by this number. Gone is true for it.
+type Stillborn struct {
+	ID  uintptr // in the tracee's pid namespace
+	err error
+}
+
+func (s *Stillborn) Error() string { return fmt.Sprintf("born as %d: %v", s.ID, s.err) }
+
+// Unwrap makes it an error for which Gone is true.
+func (s *Stillborn) Unwrap() error { return s.err }
 
 // toEvent runs the tracee from the entry of a clone to its event. A clone that is
 // met by a stop, or by a signal that could not be blocked, is set back by the

@@ -61,11 +61,12 @@ func imageEnd(image []byte, f *elf.File) uint64 {
 	return end
 }
 
-// vdsoBase finds where tid's vdso is, by its auxiliary vector (AT_SYSINFO_EHDR).
+// vdsoBase finds where tid's vdso is, by its auxiliary vector (AT_SYSINFO_EHDR), which
+// every process has until it has given up its memory.
 func vdsoBase(tid int) (uint64, error) {
 	const atSysinfoEHDR = 33
 	b, err := readProc(tid, "auxv")
-	if err != nil {
+	if err != nil || len(b) == 0 {
 		return 0, ErrGone
 	}
 	for ; len(b) >= 16; b = b[16:] {
@@ -79,8 +80,10 @@ func vdsoBase(tid int) (uint64, error) {
 // syscallInsn finds a `syscall` instruction that the tracee has mapped: the
 // one it stands behind, or one in its vdso.
 func (s *Stopped) syscallInsn(r Regs) (uint64, error) {
-	if _, in := InSyscall(r); in && s.isSyscall(r.Rip-syscallLen) {
-		return r.Rip - syscallLen, nil
+	if _, in := InSyscall(r); in {
+		if is, err := s.isSyscall(r.Rip - syscallLen); is || Gone(err) {
+			return r.Rip - syscallLen, err
+		}
 	}
 	v, err := ourVDSO()
 	if err != nil {
@@ -90,14 +93,17 @@ func (s *Stopped) syscallInsn(r Regs) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if !s.isSyscall(base + v.syscall) {
-		return 0, ErrNoSyscall
+	if is, err := s.isSyscall(base + v.syscall); !is {
+		if !Gone(err) {
+			err = ErrNoSyscall
+		}
+		return 0, err
 	}
 	return base + v.syscall, nil
 }
 
-func (s *Stopped) isSyscall(at uint64) bool {
+func (s *Stopped) isSyscall(at uint64) (bool, error) {
 	var word uint64
 	err := requestMem("PEEKTEXT", unix.PTRACE_PEEKTEXT, s.TID, uintptr(at), bytesOf(&word))
-	return err == nil && word&0xffff == 0x050f
+	return err == nil && word&0xffff == 0x050f, err
 }

@@ -55,6 +55,9 @@ func (s *Snapshot) makeGiver() (*lender, error) {
 		return nil, err
 	}
 	if l.giver, err = l.inj.Fork(unix.SYS_CLONE, flags, 0, 0, 0, 0); err != nil {
+		if dead := (*ptrace.Stillborn)(nil); errors.As(err, &dead) {
+			_, _ = l.inj.Call(unix.SYS_WAIT4, dead.ID, 0, unix.WALL, 0)
+		}
 		return nil, errors.Join(fmt.Errorf("a process that shares the caller's files: %w", err), l.inj.End())
 	}
 	if err = l.giver.SetOptions(unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_EXITKILL); err == nil {

@@ -289,6 +289,31 @@ PLAY(killed_at_birth, "whoever is born there is killed at once: nothing is left"
 	wait_end(init.pid);
 }
 
+/* check -> a (caller) -> init; killer, born into the namespace of init */
+PLAY(own_killed_at_birth, "to self, born elsewhere and killed at once: a's zombies")
+{
+	struct actor init, killer;
+	long ret;
+
+	spawn(&me, &a, 0);
+	expect_eq(sys(&a, SYS_unshare, CLONE_NEWPID), 0);
+	spawn(&a, &init, 0);
+	spawn(&a, &killer, 0);
+	start(&killer, do_kill_all, 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		cl_start(&a, a.pid, 0, 0);
+		ret = expect_ok(cl_finish(&a, &k));
+		close(k.fd);
+		expect_eq(on(&a, do_wait4, ret, 0), ret);
+		expect_eq(on(&a, do_wait4, -1, WNOHANG | __WALL), 0);
+	}
+	slot_set(1, 1);
+	expect_eq(actor_finish(&killer), 0);
+	expect_eq(end(&killer, &a, 3), EXITED(3));
+	must(kill(init.pid, SIGKILL));
+	wait_end(init.pid);
+}
+
 /*
  * Makes pid namespaces below arg[0] without end, and leaves their init
  * processes there.  Slot 2 counts up to arg[1]; what ended it is the answer.
