@@ -126,21 +126,26 @@ func (s *subject) compare(t *testing.T, want string) {
 // TestControlGroupIsTheCallers moves the caller after its target was made.
 func TestControlGroupIsTheCallers(t *testing.T) {
 	mounts, err := cgroupMounts()
-	if err != nil || len(mounts) == 0 {
-		t.Fatalf("no control groups mounted: %v", err)
+	if err != nil {
+		t.Fatal(err)
 	}
 	s := start(t, program(t, "rich", "-static"), "early", "/bin/sleep", "1000")
 	pid := s.cmd.Process.Pid
 	want := s.readUntil(t, "== end")
+	none := true
 	for _, mount := range mounts {
 		dir := filepath.Join(mount, "transplant-"+strconv.Itoa(pid))
-		if os.Mkdir(dir, 0o755) != nil {
+		if err = os.Mkdir(dir, 0o755); err != nil {
 			continue
 		}
+		none = false
 		t.Cleanup(func() { removeGroup(t, dir) })
 		if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0); err != nil {
 			continue // a cpuset without processors, for one
 		}
+	}
+	if none {
+		t.Skipf("no control group can be made here: %d hierarchies, %v", len(mounts), err)
 	}
 	groups, err := os.ReadFile(procPath(pid, "cgroup"))
 	if err != nil || !strings.Contains(string(groups), "transplant-") {
