@@ -79,7 +79,16 @@ func (d *Difference) maySession(caller, child, target string) bool {
 	if c.Get("sid") != t.Get("sid") {
 		return true
 	}
-	return c.Get("pgid") != t.Get("pgid") && namespace(c, 1) != namespace(d.Native.Seen[child], 1)
+	return c.Get("pgid") != t.Get("pgid") && d.pidNSOf(c.Get("pgid")) != namespace(d.Native.Seen[child], 1)
+}
+
+// pidNSOf returns the pid namespace of an actor by name. The controller, I, is in the
+// first.
+func (d *Difference) pidNSOf(name string) string {
+	if v, known := d.World[name]; known {
+		return namespace(v, 1)
+	}
+	return "0"
 }
 
 // onlySession reports that nothing but session and process group of the child
