@@ -68,9 +68,15 @@ func fails(errno unix.Errno, cause string) verdict { return verdict{errno: errno
 // run does the checks in the spec's order and makes the child.
 func (c *call) run() verdict {
 	c.step("received")
+	if !c.s.means.there() {
+		return fails(unix.ENOMEM, "the supervisor's limit of open files (RLIMIT_NOFILE) was lowered")
+	}
 	args, errno := abi.Decode(callerMemory{c.n.TID}, c.n.Args[2]) // rows 2 to 6
 	caller, err := check.OpenCaller(c.n.TID)
-	if err != nil {
+	switch {
+	case scarce(err):
+		return fails(unix.ENOMEM, err.Error())
+	case err != nil:
 		return verdict{drop: true}
 	}
 	defer caller.Close()

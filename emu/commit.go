@@ -75,7 +75,7 @@ func (c *call) canStorePIDFD() error {
 	}
 	fd, err := c.caller.Call(unix.SYS_PIDFD_OPEN, uintptr(c.numberForCaller(c.check.Caller.TGID)), 0)
 	if err != nil {
-		return ofCaller(err)
+		return ofCaller(errors.Join(errPIDFD, err))
 	}
 	if _, err := c.caller.Call(unix.SYS_CLOSE, fd); err != nil {
 		return ofCaller(err)
@@ -95,7 +95,7 @@ func (c *call) storePIDFD(id int64) error {
 	}
 	fd, err := c.caller.Call(unix.SYS_PIDFD_OPEN, uintptr(id), 0)
 	if err != nil {
-		return ofCaller(err)
+		return ofCaller(errors.Join(errPIDFD, err))
 	}
 	var b [4]byte
 	binary.LittleEndian.PutUint32(b[:], uint32(fd))

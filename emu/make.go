@@ -90,13 +90,21 @@ func verdictOf(err error) verdict {
 // errBadPointer is row 19's EFAULT: the caller's address for a pidfd.
 var errBadPointer = fmt.Errorf("the address for the pidfd: %w", unix.EFAULT)
 
-// ownFault keeps the EFAULT of a step of ours from the caller, whose pointers were
-// good. What the caller clones by itself is answered by the kernel.
+// errPIDFD is in the other errors of row 19.
+var errPIDFD = errors.New("a pidfd in the caller")
+
+// ownFault keeps errors of a step of ours from the caller, whose pointers were good,
+// and who has files left. What the caller clones by itself is answered by the kernel.
 func (c *call) ownFault(err error) error {
-	if c.toSelf() || !errors.Is(err, unix.EFAULT) || errors.Is(err, errBadPointer) || ptrace.Gone(err) {
+	switch {
+	case c.toSelf() || errors.Is(err, errPIDFD) || errors.Is(err, errBadPointer) || ptrace.Gone(err):
 		return err
+	case errors.Is(err, unix.EFAULT):
+		return &transplant.Unsupported{Cause: err.Error()}
+	case scarce(err):
+		return fmt.Errorf("%w: %s", unix.ENOMEM, err.Error())
 	}
-	return &transplant.Unsupported{Cause: err.Error()}
+	return err
 }
 
 // ofTarget marks an error of a request to the target. The thread may be gone

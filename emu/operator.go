@@ -71,6 +71,9 @@ func (o *operator) run(spec *launch.Spec, keeperToFront int) error {
 	if err := json.Unmarshal(spec.Extra, &o.cfg); err != nil {
 		return err
 	}
+	if err := enoughFiles(); err != nil {
+		return err
+	}
 	ours, theirs, err := launch.Pair()
 	if err != nil {
 		return err

@@ -23,11 +23,12 @@ type Server struct {
 	locks     locks
 	pool      pool
 	room      chan struct{} // bounds the calls that are worked on at once
-	noSuspend atomic.Bool   // PTRACE_O_SUSPEND_SECCOMP is refused
+	means     means
+	noSuspend atomic.Bool // PTRACE_O_SUSPEND_SECCOMP is refused
 }
 
-// maxWorkers bounds the threads that serve calls at the same time. A call that
-// only waits for its vfork child does not count.
+// maxWorkers bounds the threads that serve calls at the same time, if there are means
+// for so many. A call that only waits for its vfork child does not count.
 const maxWorkers = 64
 
 // NewServer returns a server for the filter's listener, which it owns from now
@@ -38,9 +39,10 @@ func NewServer(listener *os.File, cfg Config) *Server {
 		log = logrus.New()
 		log.SetOutput(io.Discard)
 	}
+	means := meansOf(filesLimit())
 	return &Server{
 		cfg: cfg, listener: listener, fd: int(listener.Fd()), log: log,
-		room: make(chan struct{}, maxWorkers),
+		room: make(chan struct{}, means.calls), means: means,
 	}
 }
 

@@ -143,7 +143,7 @@ func (c *call) forTarget() cloneArgs {
 func (c *call) build(snap *transplant.Snapshot, child *ptrace.Stopped, memoryIsSame bool) (transplant.Stats, error) {
 	a := c.args
 	o := transplant.Options{
-		BestEffort: c.s.cfg.BestEffort, Log: c.s.log.WithField("caller", c.n.TID),
+		Files: c.s.means.files, BestEffort: c.s.cfg.BestEffort, Log: c.s.log.WithField("caller", c.n.TID),
 		ShareFiles: a.Has(unix.CLONE_FILES), ShareFS: a.Has(unix.CLONE_FS),
 		ShareSighand: a.Has(unix.CLONE_SIGHAND), ShareVM: a.Has(unix.CLONE_VM),
 		KeepMemory:    memoryIsSame && !a.Has(unix.CLONE_VM),

@@ -10,19 +10,25 @@ import (
 
 // Read fills b from the tracee's memory at addr, whatever its protection.
 func (s *Stopped) Read(addr uintptr, b []byte) error {
-	return s.access(addr, b, unix.O_RDONLY, unix.Pread)
+	return s.access(addr, b, unix.O_RDONLY, unix.Pread, unix.PtracePeekData)
 }
 
 // Write puts b into the tracee's memory at addr, read-only mappings included:
 // a private page is copied first, as for a debugger's breakpoint (FOLL_FORCE).
 func (s *Stopped) Write(addr uintptr, b []byte) error {
-	return s.access(addr, b, unix.O_WRONLY, unix.Pwrite)
+	return s.access(addr, b, unix.O_WRONLY, unix.Pwrite, unix.PtracePokeData)
 }
 
+// access needs a descriptor, or many requests: what was begun in a tracee must come to
+// its end without any.
 func (s *Stopped) access(addr uintptr, b []byte, mode int,
-	do func(int, []byte, int64) (int, error),
+	do func(int, []byte, int64) (int, error), slowly func(int, uintptr, []byte) (int, error),
 ) error {
 	fd, err := openProc(s.TID, "mem", mode)
+	if errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) {
+		do = func(int, []byte, int64) (int, error) { return slowly(s.TID, addr, b) }
+		err = nil
+	}
 	if err != nil {
 		return err
 	}

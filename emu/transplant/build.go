@@ -17,6 +17,9 @@ type Options struct {
 	// BestEffort builds a child that keeps something of the target, and logs
 	// it, where otherwise the call fails (the spec's section 5).
 	BestEffort bool
+	// Files bounds how many of the caller's files the operator has open at a time;
+	// 0 is MaxFiles.
+	Files int
 	// Log gets what is left over; nil discards.
 	Log *logrus.Entry
 	// StackPointer is the child's; 0 is the caller's.
@@ -45,6 +48,14 @@ type Options struct {
 
 	// OnStage is called before each stage, by tests that disturb it.
 	OnStage func(name string)
+}
+
+// files is Files, or what a message can carry.
+func (o *Options) files() int {
+	if o.Files == 0 {
+		return MaxFiles
+	}
+	return min(o.Files, MaxFiles)
 }
 
 // keepsMemory reports whether C's memory needs no rebuilding.

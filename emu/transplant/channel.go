@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxRights is SCM_MAX_FD: how many descriptors one message can carry.
-const maxRights = 253
+// MaxFiles is SCM_MAX_FD: how many descriptors one message can carry.
+const MaxFiles = 253
 
 // channel carries descriptors from the operator into C. Where C's table is empty but
 // for what came through the channel, the numbers are known before C receives
@@ -94,7 +94,7 @@ func (c *channel) closeOurs() {
 }
 
 // send brings fds into C and returns their numbers there. They are
-// close-on-exec, and there when the queued calls have run. At most maxRights at a time.
+// close-on-exec, and there when the queued calls have run. At most MaxFiles at a time.
 func (c *channel) send(fds []int) ([]int, error) {
 	if err := unix.Sendmsg(c.ours, []byte{0}, unix.UnixRights(fds...), nil, unix.MSG_NOSIGNAL); err != nil {
 		return nil, fmt.Errorf("sending %d descriptors: %w", len(fds), err)

@@ -136,7 +136,7 @@ func (b *build) borrowFDs(all []descriptor) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, from.close()) }()
-	for chunk := range slices.Chunk(all, maxRights) {
+	for chunk := range slices.Chunk(all, b.opt.files()) {
 		if err := b.placeFDs(from.pidfd, chunk); err != nil {
 			return err
 		}

@@ -24,7 +24,7 @@ func (g *fileGroup) add(m *mapping) error {
 	}
 	key := g.b.fileKey(m)
 	if _, ok := g.keys[key]; !ok {
-		if len(g.fds) == maxRights {
+		if len(g.fds) == g.b.opt.files() {
 			if err := g.flush(); err != nil {
 				return err
 			}

@@ -20,6 +20,7 @@ import (
 
 // subject is a caller that waits in pause(2) and has a target.
 type subject struct {
+	options Options // of compare
 	cmd     *exec.Cmd
 	out     *bufio.Reader
 	errs    *bufio.Reader

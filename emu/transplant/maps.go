@@ -19,7 +19,7 @@ const (
 )
 
 // makeMaps recreates the caller's mappings in C, in order. Mappings of files
-// come in groups of at most maxRights descriptors.
+// come in groups of at most MaxFiles descriptors.
 func (b *build) makeMaps() error {
 	b.findRows()
 	group := newFileGroup(b)

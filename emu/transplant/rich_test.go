@@ -74,6 +74,15 @@ func TestChildIsWhatForkMakes(t *testing.T) {
 	}
 }
 
+// TestFewFilesAtATime: the caller's files pass by in handfuls.
+func TestFewFilesAtATime(t *testing.T) {
+	s := start(t, program(t, "rich", "-fPIE", "-pie", "-Wl,-z,now"), "early", "/bin/sleep", "1000")
+	want := s.readUntil(t, "== end")
+	settle(t, s.thread)
+	s.options.Files = 2
+	s.compare(t, want)
+}
+
 func targetNS(flags int) string { return "TARGET_NS=" + strconv.Itoa(flags) }
 
 // TestOtherMountNamespace: root and working directory become the target's root.
@@ -111,7 +120,7 @@ func TestOtherMountNamespaceAndRoot(t *testing.T) {
 func (s *subject) compare(t *testing.T, want string) {
 	t.Helper()
 	settle(t, s.cmd.Process.Pid) // which the child then returns from, and does not come to
-	o := s.transplant(s.cmd.Process.Pid, Options{})
+	o := s.transplant(s.cmd.Process.Pid, s.options)
 	if o.err != nil {
 		t.Fatal(o.err)
 	}
