@@ -500,6 +500,22 @@ PLAY(vfork_target, "CLONE_VFORK: the target goes on, and may end")
 	expect_eq(actor_finish(&a), pid);
 }
 
+PLAY_DOCUMENTED(vfork_as_target, "CLONE_VFORK: who waits can be a target",
+		"the emulator traces it until its child is through: EBUSY")
+{
+	struct actor a, t, k;
+	long pid;
+
+	spawn(&me, &a, 0);
+	spawn(&a, &t, 0);
+	start(&a, do_vfork, t.pid, CLONE_VFORK, 0);
+	pid = wait_runs();
+	expect_ok(cl(&me, &k, a.pid, 0, 0));
+	expect_eq(proc_ppid(k.pid), a.pid);
+	slot_set(GO, 1);
+	expect_eq(actor_finish(&a), pid);
+}
+
 /* check -> a (caller) -> target -> child; a gets a signal in its wait */
 static void vfork_signalled(int sig, struct actor *a, struct actor *t,
 			    long *pid)
