@@ -57,7 +57,7 @@ func (c *call) callerIsRoot() (bool, error) {
 // target's soft RLIMIT_NPROC if that is what forbade it: the target's limit must
 // not decide, since the child is not its own. The supervisor may not set other
 // users' limits everywhere (CAP_SYS_RESOURCE), the target may set this one.
-func unlimited(t *ptrace.Injection, fork func() (*ptrace.Stopped, error)) (*ptrace.Stopped, func(), error) {
+func (c *call) unlimited(t *ptrace.Injection, fork func() (*ptrace.Stopped, error)) (*ptrace.Stopped, func(), error) {
 	child, err := fork()
 	if !errors.Is(err, unix.EAGAIN) {
 		return child, func() {}, err
@@ -66,7 +66,12 @@ func unlimited(t *ptrace.Injection, fork func() (*ptrace.Stopped, error)) (*ptra
 	if err != nil {
 		return nil, func() {}, err
 	}
-	if old.Cur == old.Max {
+	switch alike, err := c.limitedAlike(t.TID, old); {
+	case err != nil:
+		return nil, func() {}, err
+	case alike:
+		return nil, func() {}, unix.EAGAIN // others took what was left when mayFork asked
+	case old.Cur == old.Max:
 		return nil, func() {}, &transplant.Unsupported{Cause: "RLIMIT_NPROC of the target, which it cannot raise"}
 	}
 	if err := setNproc(t, unix.Rlimit{Cur: old.Max, Max: old.Max}); err != nil {
@@ -74,6 +79,22 @@ func unlimited(t *ptrace.Injection, fork func() (*ptrace.Stopped, error)) (*ptra
 	}
 	child, err = fork()
 	return child, func() { _ = setNproc(t, old) }, err
+}
+
+// limitedAlike reports whether the caller has no more left than the target, whose clone
+// failed: they are processes of one user, whose limit is not higher for the caller.
+func (c *call) limitedAlike(target int, its unix.Rlimit) (bool, error) {
+	d, err := proc.Open(target)
+	if err != nil {
+		return false, err
+	}
+	defer d.Close()
+	st, err := d.Status()
+	if err != nil {
+		return false, err
+	}
+	own, err := nproc(c.n.TID)
+	return st.Uid[0] != 0 && st.Uid[0] == c.check.Caller.Status.Uid[0] && own.Cur != unix.RLIM_INFINITY && own.Cur <= its.Cur, err
 }
 
 // nproc reads the limit from /proc/TID/limits, which needs no rights.

@@ -115,7 +115,7 @@ func (c *call) bear() (*ptrace.Stopped, error) {
 
 // bearOne is the target's window: one injected call.
 func (c *call) bearOne(t *ptrace.Injection) (*ptrace.Stopped, error) {
-	child, restore, err := unlimited(t, func() (*ptrace.Stopped, error) { return c.forkHinted(t, c.forTarget()) })
+	child, restore, err := c.unlimited(t, func() (*ptrace.Stopped, error) { return c.forkHinted(t, c.forTarget()) })
 	if err != nil {
 		restore()
 		return nil, err
