@@ -154,9 +154,9 @@ static bool read_stat(pid_t pid, bool *live, pid_t *parent)
 		return false;
 	end = fgets(text, sizeof(text), f) ? strrchr(text, ')') : NULL;
 	fclose(f);
-	if (!end || sscanf(end + 1, " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
-			   "%*u %*u %*d %*d %*d %*d %d", &state, parent,
-			   &threads) != 3)
+	if (!end || sscanf(end + 1,
+			   " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d",
+			   &state, parent, &threads) != 3)
 		return false;
 	*live = threads > 1 || (state != 'Z' && state != 'X');
 	return true;

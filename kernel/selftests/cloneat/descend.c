@@ -286,7 +286,7 @@ PLAY_DOCUMENTED(traced_target, "a traced target is the parent, not its tracer",
 }
 
 /* check -> a (caller) -> target; tracer: of a, and then of the kid */
-PLAY_DOCUMENTED(traced_caller, "a traced caller: its tracer gets the child, the target is its parent",
+PLAY_DOCUMENTED(traced_caller, "a traced caller: its tracer traces the child as well",
 		"a process has one tracer, so the emulator answers EBUSY")
 {
 	struct actor a, t, k, tracer;

@@ -32,7 +32,7 @@ static long do_new_root(struct msg *m)
 		return -errno;
 	if (m->arg[0] && mount("none", "/tmp", "tmpfs", 0, NULL))
 		return -errno;
-	strcpy(m->buf, "/tmp/cloneat-root-XXXXXX");
+	snprintf(m->buf, sizeof(m->buf), "/tmp/cloneat-root-XXXXXX");
 	if (!mkdtemp(m->buf) || chroot(m->buf) || mkdir("/dir", 0700) ||
 	    chdir("/dir"))
 		return -errno;
