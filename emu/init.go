@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"cloneat-emu/emu/proc"
+	"cloneat-emu/emu/transplant"
 	"cloneat-emu/ptrace"
 )
 
@@ -58,11 +59,31 @@ func (c *call) makeInit() (int64, error) {
 	if err := c.canStorePIDFD(); err != nil {
 		return 0, err
 	}
+	release, err := c.freezeOthers()
+	if err != nil {
+		return 0, err
+	}
 	child, id, err := c.viaThread()
+	release()
 	if err != nil {
 		return 0, err
 	}
 	return c.commit(child.Stopped, id)
+}
+
+// freezeOthers stops the caller's other threads: an exec of one of them would end C0,
+// and leave C1 to the new program as a child that it knows nothing of. Where one cannot
+// be stopped, since it waits in vfork(2) or is traced, that is left to chance.
+func (c *call) freezeOthers() (release func(), err error) {
+	others, err := transplant.Freeze(c.caller.Stopped, c.s.sendBack)
+	switch {
+	case errors.Is(err, ptrace.ErrExecuted):
+		c.caller.Detached, c.lost = true, true
+		return nil, errCallerGone
+	case err != nil && ptrace.Gone(err):
+		return nil, errCallerGone
+	}
+	return func() { _ = others.Release() }, nil
 }
 
 // viaThread makes C0 and ends it again. The child is left stopped.

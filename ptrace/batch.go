@@ -234,6 +234,7 @@ func (s *Stopped) vm(do func(int, []unix.Iovec, []unix.RemoteIovec, uint) (int, 
 		err = unix.EFAULT
 	}
 	if err != nil {
+		err = s.orGone(err)
 		return fmt.Errorf("process_vm access to pid %d at %#x: %w", s.TID, parts[0].addr, err)
 	}
 	return nil

@@ -40,9 +40,18 @@ func (s *Stopped) access(addr uintptr, b []byte, mode int,
 	case err == nil:
 		return fmt.Errorf("memory of pid %d: %w", s.TID, ErrGone)
 	case errors.Is(err, unix.EIO):
-		return fmt.Errorf("memory of pid %d at %#x: %w", s.TID, addr, unix.EFAULT)
+		return fmt.Errorf("memory of pid %d at %#x: %w", s.TID, addr, s.orGone(unix.EFAULT))
 	}
 	return fmt.Errorf("memory of pid %d at %#x: %w", s.TID, addr, err)
+}
+
+// orGone is err, or ErrGone where the number is nobody's any more that this thread has
+// stopped: after an exec of another thread it is the new program's.
+func (s *Stopped) orGone(err error) error {
+	if _, lost := s.SigMask(); Gone(lost) {
+		return ErrGone
+	}
+	return err
 }
 
 // openProc opens a file of /proc/TID, which is ErrGone for a dead thread. It

@@ -16,6 +16,20 @@ import (
 // milliseconds: fork(2) holds the caller's mmap_lock and write-protects its
 // pages, here the caller's other threads are stopped until the copy is made.
 
+// Freeze stops the other threads of a stopped caller, until Release. awaited is as in
+// Take. There is nothing more in this Snapshot.
+func Freeze(caller *ptrace.Stopped, awaited func(tid int)) (*Snapshot, error) {
+	s := &Snapshot{caller: caller, awaited: awaited}
+	err := s.takeStatus()
+	if err == nil {
+		err = s.freeze()
+	}
+	if err != nil {
+		_ = s.Release()
+	}
+	return s, err
+}
+
 // freeze stops every other thread of the caller's group. New ones can be born
 // until the last one is stopped, so that the list is read again until it holds
 // nobody new.

@@ -456,13 +456,17 @@ PLAY(caller_killed, "the caller is killed in the call: a whole child or none")
 	}
 }
 
-/* check -> a (its leader calls, another thread executes) -> target */
+/*
+ * check -> a (its leader calls, another thread executes) -> target, in every
+ *          other round the init of a pid namespace
+ */
 PLAY(caller_execs, "another thread of the caller executes: a child or none")
 {
 	struct actor th[3];
 
 	for (int i = 0; i < ROUNDS; i++) {
-		cast();
+		spawn(&me, &a, 0);
+		spawn(&a, &t, i & 1 ? CLONE_NEWPID : 0);
 		for (int j = 0; j < 3; j++)
 			thread_of(&a, &th[j]);
 		cl_start(&a, t.pid, 0, 0);
@@ -473,6 +477,8 @@ PLAY(caller_execs, "another thread of the caller executes: a child or none")
 		/* A kid without a commander ends by itself. */
 		close(a.fd);
 		expect_eq(on(&t, do_reap_all), 0);
+		/* The target is the only child that the new program has. */
+		expect_eq(on(&th[2], do_wait4, -1, WNOHANG | __WALL), 0);
 		quit(&t, 0);
 		for (int j = 0; j < 3; j++)
 			close(th[j].fd);
