@@ -23,7 +23,7 @@ type call struct {
 	check       *check.Call
 	caller      *ptrace.Injection // nil until the caller is stopped
 	early       *verdict          // how the call ended before its time, if it did
-	callerPIDFD int               // of the caller's process, while a transplant is made
+	callerPIDFD int               // of the caller's process, while a transplant is made, or -1
 	locked      []int             // processes that this worker may attach to
 	event       Event
 	inRoom      bool
@@ -36,7 +36,7 @@ type call struct {
 func (s *Server) serve(n listen.Notification) bool {
 	s.room <- struct{}{}
 	c := &call{
-		s: s, n: n, kind: kinds[n.Nr], start: time.Now(), inRoom: true,
+		s: s, n: n, kind: kinds[n.Nr], start: time.Now(), inRoom: true, callerPIDFD: -1,
 		pid: int(int32(n.Args[0])), hint: int(int32(n.Args[1])),
 	}
 	defer c.leaveRoom()

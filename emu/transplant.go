@@ -35,7 +35,7 @@ func (c *call) transplant(memoryIsSame bool) (int64, error) {
 	if err := c.openCaller(); err != nil {
 		return 0, err
 	}
-	defer unix.Close(c.callerPIDFD)
+	defer c.closeCaller()
 	if err := errors.Join(c.bornActive(), c.mayBear()); err != nil {
 		return 0, ofTarget(err)
 	}
@@ -190,4 +190,11 @@ func (c *call) openCaller() (err error) {
 		return errCallerGone
 	}
 	return nil
+}
+
+func (c *call) closeCaller() {
+	if c.callerPIDFD >= 0 {
+		unix.Close(c.callerPIDFD)
+		c.callerPIDFD = -1
+	}
 }

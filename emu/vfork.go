@@ -13,6 +13,10 @@ import (
 // stays traced until it execs or exits, and the caller stopped as long, but for
 // what ends it (see callerLeaves).
 func (c *call) untilExec(child *ptrace.Stopped, id int64) error {
+	// As many as like may wait: no room is taken, and no descriptor.
+	c.closeCaller()
+	c.check.Close()
+	c.check.Caller.Close()
 	c.leaveRoom()
 	// Meanwhile the caller looks as if it slept: /proc shows its own mask.
 	if err := c.released(c.caller.End()); err != nil {

@@ -15,15 +15,15 @@ import (
 	"cloneat-emu/tests/built"
 )
 
-// limited runs a storm of the arguments below a supervisor with a limit, which also
-// binds the storm.
-func limited(t *testing.T, limit string, args ...string) (string, error) {
+// limited runs a program of testdata below a supervisor with a limit, which also binds
+// the program.
+func limited(t *testing.T, limit, source string, args ...string) (string, error) {
 	t.Helper()
 	// What this process has inherited would count.
 	if err := unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
 		t.Fatal(err)
 	}
-	args = append([]string{limit, built.Emulator(t), "run", "--", built.C(t, "tests/stress/testdata/storm.c")}, args...)
+	args = append([]string{limit, built.Emulator(t), "run", "--", built.C(t, "tests/stress/testdata/"+source)}, args...)
 	return built.Output(t, func(out *os.File) error {
 		cmd := exec.Command("prlimit", args...)
 		cmd.Stdout, cmd.Stderr = out, out
@@ -34,7 +34,15 @@ func limited(t *testing.T, limit string, args ...string) (string, error) {
 // TestFewDescriptors: a supervisor that may open no more files than it takes for one
 // call serves one after the other, and none fails.
 func TestFewDescriptors(t *testing.T) {
-	if out, err := limited(t, "--nofile=72:72", "4", "1"); err != nil {
+	if out, err := limited(t, "--nofile=72:72", "storm.c", "4", "1"); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	nobodyLeft(t)
+}
+
+// TestManyWaitFew: callers that wait in vfork keep nobody from being served.
+func TestManyWaitFew(t *testing.T) {
+	if out, err := limited(t, "--nofile=72:72", "waiters.c", "30"); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 	nobodyLeft(t)
@@ -91,7 +99,7 @@ func (s *storm) read(t *testing.T, n int) string {
 
 // TestTooFewDescriptors: one that may open fewer says so, and does not start anything.
 func TestTooFewDescriptors(t *testing.T) {
-	out, err := limited(t, "--nofile=71:71", "1", "1")
+	out, err := limited(t, "--nofile=71:71", "storm.c", "1", "1")
 	if err == nil || !strings.Contains(out, "RLIMIT_NOFILE") || strings.Contains(out, "storming") {
 		t.Errorf("%v\n%s", err, out)
 	}
