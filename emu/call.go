@@ -26,6 +26,7 @@ type call struct {
 	callerPIDFD int               // of the caller's process, while a transplant is made, or -1
 	locked      []int             // processes that this worker may attach to
 	event       Event
+	told        bool // of the event
 	inRoom      bool
 	lost        bool // a tracee could not be let go: this thread must end, so that the kernel does it
 }
@@ -160,8 +161,13 @@ func (c *call) answer(v verdict) {
 	_ = listen.Send(c.s.fd, c.n.ID, v.value, v.errno) // a caller that is gone needs none
 }
 
-// tell reports the call's end, without waiting for whoever hears of it.
+// tell reports the call's end, once, without waiting for whoever hears of it. It is
+// called before the caller can go on: the next call is another worker's.
 func (c *call) tell(v verdict) {
+	if c.told {
+		return
+	}
+	c.told = true
 	e := &c.event
 	e.Result, e.Cause, e.Duration = v.value, v.cause, time.Since(c.start)
 	if v.errno != 0 {

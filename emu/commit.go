@@ -28,6 +28,7 @@ func (c *call) commit(child *ptrace.Stopped, id int64) (int64, error) {
 	if c.args.Has(unix.CLONE_VFORK) {
 		return id, c.untilExec(child, id)
 	}
+	c.tell(verdict{value: id})
 	c.letGo(verdict{value: id})
 	c.caller.Detached = true
 	c.step("result delivered")

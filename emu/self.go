@@ -41,6 +41,7 @@ func (c *call) makeSelf() (int64, error) {
 	if err != nil && !ptrace.Gone(err) {
 		return 0, err
 	}
+	c.tell(verdict{value: id})
 	return id, c.goOn(child)
 }
 
