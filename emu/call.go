@@ -123,7 +123,7 @@ func (c *call) rows() unix.Errno {
 }
 
 // finish tells of the verdict and delivers it, in this order: what the caller does next
-// is told later.
+// is told later. A call that made a child has mostly done both before.
 func (c *call) finish(v verdict) {
 	v = c.s.patience.judge(c.n.TID, v)
 	if !v.drop && !v.again {

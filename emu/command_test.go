@@ -62,6 +62,26 @@ func TestCommandEvents(t *testing.T) {
 	}
 }
 
+// TestEventsAreInOrder: a call is told of before those that its caller, or whoever waits
+// for its child, makes next, however long its worker takes.
+func TestEventsAreInOrder(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	call := built.C(t, "cmd/cloneat-emu/testdata/call.c")
+	for what, step := range map[string]string{"self": "self: caller released", "target": "child released"} {
+		cmd := emu.Command("sh", "-c", "$0 "+what+"; $0 probe", call)
+		var results []int64
+		cmd.Config.OnEvent = func(e emu.Event) { results = append(results, e.Result) }
+		cmd.HoldAt(step)
+		out, err := output(t, cmd)
+		if err != nil || out != "child 7\n14\n" {
+			t.Errorf("%s: %q, %v", what, out, err)
+		}
+		if len(results) != 2 || results[0] <= 0 || results[1] != -int64(unix.EFAULT) {
+			t.Errorf("%s: results in the order of their events: %v", what, results)
+		}
+	}
+}
+
 // TestCommandFiles: extra files, environment and folder arrive.
 func TestCommandFiles(t *testing.T) {
 	r, w, err := os.Pipe()

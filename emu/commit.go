@@ -40,6 +40,7 @@ func (c *call) run1(child *ptrace.Stopped) error {
 	if err := c.released(child.Detach(0)); err != nil && !ptrace.Gone(err) {
 		return fmt.Errorf("the child: %w", err)
 	}
+	c.step("child released")
 	return nil
 }
 

@@ -2,6 +2,7 @@ package emu
 
 import (
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -11,7 +12,12 @@ import (
 // second time, when everything that is made only once has been.
 func init() {
 	var visits atomic.Int32
+	var hold holder
 	onStep = func(step, fault string) {
+		if at, ok := strings.CutPrefix(fault, holdAt); ok {
+			hold.step(step, at)
+			return
+		}
 		at, unprivileged := strings.CutPrefix(fault, without)
 		at, stops := strings.CutPrefix(at, stopAt)
 		if unprivileged && step == "received" {
@@ -32,8 +38,26 @@ func init() {
 // What a fault begins with that is no death, and without the right to suspend filters.
 const (
 	stopAt  = "stop at "
+	holdAt  = "hold at "
 	without = "unprivileged "
 )
+
+// holder keeps the first call that comes to a step there until another one is over.
+type holder struct {
+	held, other atomic.Bool
+	over        chan struct{}
+	once        sync.Once
+}
+
+func (h *holder) step(step, at string) {
+	h.once.Do(func() { h.over = make(chan struct{}) })
+	switch {
+	case step == at && h.held.CompareAndSwap(false, true):
+		<-h.over
+	case step == "over" && h.held.Load() && h.other.CompareAndSwap(false, true):
+		close(h.over)
+	}
+}
 
 // dropSysAdmin takes CAP_SYS_ADMIN from this thread.
 func dropSysAdmin() {
@@ -54,6 +78,9 @@ func (c *Cmd) DieAt(step string) { c.Config.fault = step }
 
 // StopAt makes it stop there, as by SIGSTOP.
 func (c *Cmd) StopAt(step string) { c.Config.fault = stopAt + step }
+
+// HoldAt makes its first call that comes to the step wait there until another is over.
+func (c *Cmd) HoldAt(step string) { c.Config.fault = holdAt + step }
 
 // Unprivileged takes CAP_SYS_ADMIN from the operator. Precondition: DieAt or StopAt.
 func (c *Cmd) Unprivileged() { c.Config.fault = without + c.Config.fault }

@@ -60,6 +60,7 @@ func (c *call) goOn(child *ptrace.Stopped) error {
 		return ofCaller(err)
 	}
 	c.caller.Detached = true
+	c.step("self: caller released")
 	return nil
 }
 
