@@ -514,9 +514,14 @@ void wait_blocked(struct actor *a, long nr)
 		sched_yield();
 }
 
+bool is_asleep(pid_t tid)
+{
+	return sleeps_in(tid) >= 0;
+}
+
 void wait_asleep(struct actor *a)
 {
-	while (sleeps_in(a->pid) < 0 && !answered(a))
+	while (!is_asleep(a->pid) && !answered(a))
 		sched_yield();
 }
 

@@ -131,6 +131,8 @@ uint64_t proc_link(pid_t pid, const char *file);
 bool proc_child(pid_t pid, pid_t id);
 /* Wait until the actor is blocked in system call nr, or has answered. */
 void wait_blocked(struct actor *a, long nr);
+/* Does it sleep in a system call? */
+bool is_asleep(pid_t tid);
 /*
  * The same in whatever call: one that was interrupted may go on as another,
  * such as restart_syscall().

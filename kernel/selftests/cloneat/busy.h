@@ -63,6 +63,9 @@ void portrait(pid_t pid, char *text, size_t size);
 void add_file(pid_t pid, const char *name, const char *const *keep, char *text,
 	      size_t size);
 
+/* What a target looks like before and after it was used. */
+void expect_alike(const char *before, const char *after);
+
 #define KIDS 3
 /* Kids are made below the busy target, and it stays as it was. */
 void use_target(struct actor *t, struct actor kid[KIDS]);
