@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,9 @@ static void *call(void *arg)
 	char buf[8192];
 	int fd, n;
 
+	for (long i = 0; i < THREADS; i++)
+		while (!second[i * STRIDE]) /* not yet running */
+			sched_yield();
 	dprintf(2, "thread %ld\n", syscall(SYS_gettid));
 	dprintf(2, "target %d\n", (int)(long)arg);
 	if (syscall(SYS_pause))
