@@ -238,6 +238,36 @@ func TestArgumentsHaveAPageWhereTheVDSOHasNoRoom(t *testing.T) {
 	}
 }
 
+// TestArgumentsStayWhereTheyAre: a slot is given back by another tracee in the same
+// memory after the page was mapped for want of one.
+func TestArgumentsStayWhereTheyAre(t *testing.T) {
+	defer func(n int) { slots = n }(slots)
+	slots = 0
+	cmd, _, _ := start(t, "cat")
+	s := stopped(t, cmd.Process.Pid, ForkOptions)
+	i, err := s.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := i.Args(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slots = 1
+	if _, err := i.Call(unix.SYS_GETPID); err != nil {
+		t.Fatal(err)
+	}
+	if i.slot == nil {
+		t.Error("the call did not take the slot")
+	}
+	if after, err := i.Args([]byte("arguments")); err != nil || after != before {
+		t.Errorf("arguments at %#x, then at %#x (%v)", before, after, err)
+	}
+	if err := errors.Join(i.End(), s.Detach(0)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestAKilledTraceeIsGone(t *testing.T) {
 	cmd, _, _ := start(t, "cat")
 	s := stopped(t, cmd.Process.Pid, ForkOptions)

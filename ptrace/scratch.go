@@ -22,12 +22,16 @@ func (i *Injection) Args(b []byte) (uintptr, error) {
 
 // argsAt finds the room: in the slot, or on a page that is mapped for it where
 // the vdso has none to spare.
+//
+// Once there is a page, that is it: the call that mapped it may have found a slot
+// that another tracee in this memory had given back meanwhile, and what the caller
+// has the address of would stay empty.
 func (i *Injection) argsAt() (uintptr, error) {
-	if i.slot != nil {
-		return i.slot.addr + guardArgs, nil
-	}
 	if i.page != 0 {
 		return i.page, nil
+	}
+	if i.slot != nil {
+		return i.slot.addr + guardArgs, nil
 	}
 	s, err := i.claim(guardFor(healCall, i.saved, i.mask))
 	if err == nil {
