@@ -84,6 +84,7 @@ func (c *call) run() verdict {
 	if !listen.Valid(c.s.fd, c.n.ID) {
 		return verdict{drop: true} // what was read may be another's
 	}
+	c.step("caller opened")
 	c.args, c.event.Args = args, args
 	switch {
 	case errno == unix.EFAULT && c.n.Args[2] != 0 && callerMemory{c.n.TID}.forbidden():
@@ -112,11 +113,16 @@ func (c *call) run() verdict {
 
 // rows are rows 7 to 14. Where the thread that row 10 chose ends under a later
 // row, its process may live on (an exec of another thread, a leader that exits
-// first): the rows begin anew, and 8 or 10 end it if nothing is left.
+// first): the rows begin anew, and 8 or 10 end it if nothing is left. A caller that was
+// killed is nobody's to tell: the rows may find no one to judge, or itself as the target.
 func (c *call) rows() unix.Errno {
 	for {
 		errno := c.check.Check()
 		if errno != unix.ESRCH || c.check.Row <= 10 || c.early != nil {
+			return errno
+		}
+		if !listen.Valid(c.s.fd, c.n.ID) {
+			c.early = &verdict{drop: true}
 			return errno
 		}
 	}
