@@ -1,6 +1,7 @@
 package transplant
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -175,16 +176,27 @@ func (b *build) look() (err error) {
 	return nil
 }
 
-// openStage opens the injection into C and maps the stage.
+// openStage opens the injection into C and maps the stage. Others may have C's
+// memory (ShareVM), map something where it was free a moment ago, and be children
+// in the making as well, whose stage goes to the same place.
 func (b *build) openStage() error {
-	at, ok := freeSpan(scratchRange, b.maps, b.snap.maps)
-	if !ok {
-		return unsupported("caller and target leave no %d bytes of address space free", scratchRange)
+	const tries = 100
+	maps := b.maps
+	for range tries {
+		at, ok := freeSpan(scratchRange, maps, b.snap.maps)
+		if !ok {
+			return unsupported("caller and target leave no %d bytes of address space free", scratchRange)
+		}
+		script, err := startScript(b.inj, at, false)
+		if !errors.Is(err, unix.EEXIST) {
+			b.stage, b.script = at, script
+			return err
+		}
+		if maps, err = readMaps(b.c.TID); err != nil {
+			return err
+		}
 	}
-	b.stage = at
-	script, err := startScript(b.inj, at, false)
-	b.script = script
-	return err
+	return unsupported("%d times others mapped memory where the child was to work", tries)
 }
 
 // check refuses early what cannot end well.
