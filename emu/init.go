@@ -76,12 +76,8 @@ func (c *call) makeInit() (int64, error) {
 // be stopped, since it waits in vfork(2) or is traced, that is left to chance.
 func (c *call) freezeOthers() (release func(), err error) {
 	others, err := transplant.Freeze(c.caller.Stopped, c.s.sendBack)
-	switch {
-	case errors.Is(err, ptrace.ErrExecuted):
-		c.caller.Detached, c.lost = true, true
-		return nil, errCallerGone
-	case err != nil && ptrace.Gone(err):
-		return nil, errCallerGone
+	if ptrace.Gone(err) {
+		return nil, c.ofFrozen(err)
 	}
 	return func() { _ = others.Release() }, nil
 }

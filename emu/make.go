@@ -127,3 +127,12 @@ func ofCaller(err error) error {
 	}
 	return err
 }
+
+// ofFrozen is ofCaller for the error of stopping all of the caller's threads. Where one of
+// them executed a program the caller is left alone, and this thread ends.
+func (c *call) ofFrozen(err error) error {
+	if errors.Is(err, ptrace.ErrExecuted) {
+		c.caller.Detached, c.lost = true, true
+	}
+	return ofCaller(err)
+}

@@ -75,12 +75,8 @@ func (c *call) snapshot() (*transplant.Snapshot, error) {
 		c.caller.OnAsleep = func() { c.step("caller asleep") }
 	}
 	snap, err := transplant.Take(c.caller.Stopped, c.callerPIDFD, c.s.sendBack)
-	if errors.Is(err, ptrace.ErrExecuted) {
-		c.caller.Detached, c.lost = true, true
-		return nil, errCallerGone
-	}
 	if err != nil {
-		return nil, err
+		return nil, c.ofFrozen(err)
 	}
 	c.caller, err = c.caller.Begin()
 	return snap, err

@@ -118,7 +118,7 @@ func TestForkReturnsAStoppedChildAndItsNumber(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := parent(child.TID); got != pid {
+	if got := parentOf(t, child.TID); got != pid {
 		t.Errorf("the child's parent is %d, want %d", got, pid)
 	}
 	got, err := i.Finish()
@@ -284,4 +284,13 @@ func TestAKilledTraceeIsGone(t *testing.T) {
 	if err := cmd.Wait(); err == nil {
 		t.Fatal("the exit status was lost")
 	}
+}
+
+func parentOf(t *testing.T, pid int) int {
+	t.Helper()
+	b, err := readProc(pid, "status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return decField(b, ppidField)
 }

@@ -19,11 +19,21 @@ const (
 )
 
 // request makes one ptrace request; the error names request and thread. No
-// request blocks, so that the Go scheduler need not hear of it (RawSyscall):
+// request but SEIZE blocks, so that the Go scheduler need not hear of it (RawSyscall):
 // telling it costs more than the request.
 func request(name string, req, tid int, addr, data uintptr) error {
 	_, _, errno := unix.RawSyscall6(unix.SYS_PTRACE, uintptr(req), uintptr(tid), addr, data, 0, 0)
 	return requestError(name, tid, errno)
+}
+
+// seize makes the one request that blocks: it waits for the end of an exec in the
+// tracee's process (cred_guard_mutex, ptrace_attach() in kernel/ptrace.c), which may wait
+// for another thread of ours to reap (StopBeside). The scheduler has to hear of it: with
+// one processor the other thread would never run, with more the collector of garbage
+// would stop it, and wait for this one.
+func seize(tid, options int) error {
+	_, _, errno := unix.Syscall6(unix.SYS_PTRACE, unix.PTRACE_SEIZE, uintptr(tid), 0, uintptr(options), 0, 0)
+	return requestError("SEIZE", tid, errno)
 }
 
 func requestError(name string, tid int, errno unix.Errno) error {

@@ -31,9 +31,10 @@ type Stopped struct {
 
 // Seize attaches to tid with options (PTRACE_O_*) in one request, so that no
 // moment exists without them. It does not stop the tracee. The error is EPERM
-// where another tracer has it or the rights are missing (ptrace(2)).
+// where another tracer has it or the rights are missing (ptrace(2)). It waits for the
+// end of an exec in the thread's process.
 func Seize(tid, options int) (*Running, error) {
-	if err := request("SEIZE", unix.PTRACE_SEIZE, tid, 0, uintptr(options)); err != nil {
+	if err := seize(tid, options); err != nil {
 		return nil, err
 	}
 	return &Running{TID: tid}, nil

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"time"
 
@@ -128,16 +127,11 @@ func (r *Running) poll(flags int) (s *Stopped, stop Stop, done bool, err error) 
 		stop = decode(int(si.status))
 		return &Stopped{TID: r.TID, Last: stop, slept: r.slept}, stop, true, nil
 	}
-	r.reap()
-	return nil, Stop{Kind: Ended}, true, fmt.Errorf("pid %d ended: %w (%w)", r.TID, ErrGone, err)
-}
-
-// reap takes the exit of a tracee that is not our own child.
-func (r *Running) reap() {
-	if parent(r.TID) == os.Getpid() {
-		return
+	gone := ErrGone
+	if _, there := reap(r.TID, unix.WNOTHREAD); !there {
+		gone = ErrExecuted
 	}
-	_ = waitid(r.TID, &siginfo{}, waitFlags|unix.WEXITED|unix.WNOHANG)
+	return nil, Stop{Kind: Ended}, true, fmt.Errorf("pid %d: %w (%w)", r.TID, gone, err)
 }
 
 // Tracing reports whether the calling thread still has a tracee. A tracee that
@@ -148,15 +142,4 @@ func Tracing() bool {
 	const anyChange = unix.WEXITED | unix.WSTOPPED | unix.WNOHANG | unix.WNOWAIT
 	err := waitidOf(unix.P_ALL, 0, &siginfo{}, waitFlags|anyChange)
 	return !errors.Is(err, unix.ECHILD)
-}
-
-// parent reads the parent's number from /proc/TID/stat, which a zombie has too.
-func parent(tid int) int {
-	stat, _ := readProc(tid, "stat")
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	if len(fields) < 2 {
-		return 0
-	}
-	ppid, _ := strconv.Atoi(string(fields[1]))
-	return ppid
 }

@@ -61,15 +61,8 @@ func (s *Snapshot) freeze() error {
 
 // freezeOne stops one thread; one that is ending is none any more.
 func (s *Snapshot) freezeOne(tid int) error {
-	r, err := ptrace.SeizeBeside(tid, unix.PTRACE_O_TRACESYSGOOD, s.stopped())
-	if err == nil {
-		r.Observe()
-		err = r.Interrupt()
-	}
-	var t *ptrace.Stopped
-	if err == nil {
-		t, err = s.awaitOne(r)
-	}
+	awaited := func() { s.interrupted(tid) }
+	t, err := ptrace.StopBeside(tid, unix.PTRACE_O_TRACESYSGOOD, s.stopped(), awaited)
 	switch {
 	case errors.Is(err, ptrace.ErrExecuted):
 		s.frozen = nil // dead, or somebody else by now
@@ -81,32 +74,6 @@ func (s *Snapshot) freezeOne(tid int) error {
 		return nil
 	}
 	return fmt.Errorf("thread %d of the caller: %w", tid, err)
-}
-
-// awaitOne waits for an interrupted thread. If that takes long, it may be in an exec,
-// which has killed the stopped ones and waits until they are reaped.
-func (s *Snapshot) awaitOne(r *ptrace.Running) (*ptrace.Stopped, error) {
-	asked, executed := 0, false
-	t, _, err := r.AwaitStop(func() {
-		s.interrupted(r.TID)
-		if asked++; asked > 100 {
-			executed = s.someDied() || executed
-		}
-	})
-	if executed {
-		return nil, ptrace.ErrExecuted
-	}
-	return t, err
-}
-
-// someDied reports whether a stopped thread has died, and reaps it.
-func (s *Snapshot) someDied() (dead bool) {
-	for _, tid := range s.stopped() {
-		if _, _, done, err := ptrace.Adopt(tid).Poll(); done && err != nil {
-			dead = true
-		}
-	}
-	return dead
 }
 
 // stopped are the threads of the caller's that are.
