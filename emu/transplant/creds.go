@@ -42,6 +42,14 @@ func hasCap(set uint64, c int) bool { return set>>c&1 != 0 }
 // lacks says what keeps a process with these credentials from taking want; ""
 // for nothing. forever tells whether no exec(2) could help either.
 func (c *credentials) lacks(want *credentials) (what string, forever bool) {
+	what, forever = c.misses(want)
+	if what != "" && c.noNewPrivs && !forever {
+		return what + ", and no_new_privs", true
+	}
+	return what, forever
+}
+
+func (c *credentials) misses(want *credentials) (what string, forever bool) {
 	locked := c.secureBits & secLocks
 	switch {
 	case c.noNewPrivs && !want.noNewPrivs:

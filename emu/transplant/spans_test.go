@@ -95,8 +95,8 @@ VmFlags: ex
 func TestLacks(t *testing.T) {
 	root := credentials{caps: capSets{permitted: ^uint64(0), effective: ^uint64(0), bounding: ^uint64(0)}}
 	user := credentials{uid: [4]uint32{1, 1, 1, 1}, caps: capSets{bounding: ^uint64(0)}}
-	bound, locked, nnp := user, root, user
-	bound.caps.bounding, locked.secureBits, nnp.noNewPrivs = 1, 3, true
+	bound, locked, nnp, rootNNP := user, root, user, root
+	bound.caps.bounding, locked.secureBits, nnp.noNewPrivs, rootNNP.noNewPrivs = 1, 3, true, true
 	for _, c := range []struct {
 		name        string
 		have, want  credentials
@@ -108,6 +108,8 @@ func TestLacks(t *testing.T) {
 		{"a smaller bounding set", bound, user, true, true},
 		{"locked securebits", locked, root, true, true},
 		{"no_new_privs", nnp, user, true, true},
+		{"a user becomes root, both with no_new_privs", nnp, rootNNP, true, true},
+		{"root becomes a user, both with no_new_privs", rootNNP, nnp, false, false},
 	} {
 		what, forever := c.have.lacks(&c.want)
 		if (what != "") != c.lack || forever != c.final {

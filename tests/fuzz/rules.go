@@ -47,10 +47,11 @@ func unsupported(caller, target View, flags []string) string {
 	switch {
 	case target == "":
 		return ""
-	case target.Get("nnp") == "1" && caller.Get("nnp") == "0":
+	case target.Get("nnp") == "1" && (caller.Get("nnp") == "0" || lacks(caller, target, "prm") != 0):
 		return "target-no-new-privs"
-	case caps(caller.Get("bnd"))&^caps(target.Get("bnd")) != 0,
-		caps(caller.Get("prm"))&^caps(caller.Get("bnd"))&^caps(target.Get("prm")) != 0:
+	case lacks(caller, target, "bnd") != 0,
+		lacks(caller, target, "prm")&^caps(caller.Get("bnd")) != 0,
+		lacks(caller, target, "prm") != 0 && namespace(target, 0) != "0":
 		return "target-bounding-set"
 	case namespace(caller, 0) != namespace(target, 0):
 		return "target-user-namespace"
@@ -60,6 +61,11 @@ func unsupported(caller, target View, flags []string) string {
 		return "birth-rights"
 	}
 	return ""
+}
+
+// missing is what of a set of capabilities the caller has and the target has not.
+func lacks(caller, target View, set string) uint64 {
+	return caps(caller.Get(set)) &^ caps(target.Get(set))
 }
 
 // bornInto reports flags for a new namespace that only a birth makes.
@@ -108,7 +114,7 @@ func (d *Difference) onlySession(child string) bool {
 // caps reads a set of capabilities.
 func caps(word string) uint64 {
 	if word == "all" {
-		return ^uint64(0)
+		return 1<<(unix.CAP_LAST_CAP+1) - 1
 	}
 	n, _ := strconv.ParseUint(word, 16, 64)
 	return n

@@ -199,6 +199,27 @@ PLAY_DOCUMENTED(caller_unbound_caps,
 	double_of_caller();
 }
 
+PLAY_DOCUMENTED(target_fewer_caps_nnp,
+		"the target dropped a capability, both have no_new_privs",
+		"no exec gives a right to its child: EOPNOTSUPP")
+{
+	spawn(&me, &a, 0);
+	expect_eq(sys(&a, SYS_prctl, PR_SET_NO_NEW_PRIVS, 1), 0);
+	spawn(&a, &t, 0);
+	expect_eq(on(&t, do_drop, CAP_NET_ADMIN), 0);
+	double_of_caller();
+}
+
+PLAY_DOCUMENTED(target_fewer_caps_rootless,
+		"the target dropped one in a user namespace without a root",
+		"no exec gives a right to its child: EOPNOTSUPP")
+{
+	spawn(&me, &a, CLONE_NEWUSER);
+	spawn(&a, &t, 0);
+	expect_eq(on(&t, do_drop, CAP_NET_ADMIN), 0);
+	double_of_caller();
+}
+
 PLAY_DOCUMENTED(target_fewer_caps_files,
 		"CLONE_FILES with a target that dropped a capability",
 		"an exec for the right would end the sharing: EOPNOTSUPP")
