@@ -69,9 +69,12 @@ func (c *call) stopCaller() bool {
 		_ = c.released(stopped.Detach(0))
 		return c.end(verdict{drop: true}) // a signal had it: it will call again
 	}
-	_ = stopped.SetRegs(ptrace.KeepFromEINTR(regs))
+	if kept := ptrace.KeepFromEINTR(regs); kept != regs {
+		regs = kept
+		_ = stopped.SetRegs(regs)
+	}
 	c.s.arm(stopped)
-	if c.caller, err = stopped.Begin(); err != nil {
+	if c.caller, err = stopped.BeginWith(regs); err != nil {
 		_ = c.released(stopped.Detach(0))
 		return c.end(verdict{drop: true})
 	}

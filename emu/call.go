@@ -73,7 +73,7 @@ func (c *call) run() verdict {
 		return fails(unix.ENOMEM, "the supervisor's limit of open files (RLIMIT_NOFILE) was lowered")
 	}
 	args, errno := abi.Decode(callerMemory{c.n.TID}, c.n.Args[2]) // rows 2 to 6
-	caller, err := check.OpenCaller(c.n.TID)
+	caller, err := c.open(args)
 	switch {
 	case scarce(err):
 		return fails(unix.ENOMEM, err.Error())
@@ -84,6 +84,7 @@ func (c *call) run() verdict {
 	if !listen.Valid(c.s.fd, c.n.ID) {
 		return verdict{drop: true} // what was read may be another's
 	}
+	c.s.known.Keep(caller)
 	c.step("caller opened")
 	c.args, c.event.Args = args, args
 	switch {
@@ -109,6 +110,16 @@ func (c *call) run() verdict {
 	}
 	c.step("caller stopped")
 	return c.make()
+}
+
+// open looks at the caller; not anew where nothing is needed but what is known of it.
+func (c *call) open(args *abi.Args) (*check.Caller, error) {
+	if args != nil && c.hint == 0 && c.kind.naming == check.ByNumber && !args.Has(unix.CLONE_THREAD) {
+		if caller := c.s.known.Self(c.n.TID, c.pid); caller != nil {
+			return caller, nil
+		}
+	}
+	return c.s.known.Open(c.n.TID)
 }
 
 // rows are rows 7 to 14. Where the thread that row 10 chose ends under a later

@@ -53,6 +53,9 @@ type Cmd struct {
 	// place, by the function Witness, so that it can go on after this process's end as
 	// what Linger serves does. OnEvent is not called then, and Stats stays empty.
 	Witness *exec.Cmd
+	// Unwatched lets the operator tell this process of no call, which costs it and the
+	// caller's processor some time: OnEvent is not called, and Stats stays empty.
+	Unwatched bool
 	// Linger serves what the program leaves running until the last of it ends.
 	Linger bool
 	// UserNS gives the program a user, pid and mount namespace of its own, in which

@@ -16,6 +16,7 @@ import (
 type operatorConfig struct {
 	Engine, PIDDriver   string
 	BestEffort, Linger  bool
+	Unwatched           bool
 	LogLevel, LogFormat string
 	Fault               string `json:",omitempty"`
 }
@@ -77,7 +78,7 @@ func errnoOf(err error) (errno unix.Errno) {
 func (c *Cmd) spec() (spec *launch.Spec, done func(), err error) {
 	extra, err := json.Marshal(operatorConfig{
 		Engine: c.Config.Engine, PIDDriver: c.Config.PIDDriver, BestEffort: c.Config.BestEffort,
-		Linger: c.Linger, Fault: c.Config.fault, LogLevel: c.LogLevel, LogFormat: c.LogFormat,
+		Linger: c.Linger, Unwatched: c.Unwatched, Fault: c.Config.fault, LogLevel: c.LogLevel, LogFormat: c.LogFormat,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -123,10 +123,14 @@ func (o *operator) serve(listener *os.File) error {
 		return err
 	}
 	debug.SetGCPercent(gcPercent)
-	o.server = NewServer(listener, Config{
+	cfg := Config{
 		Engine: o.cfg.Engine, PIDDriver: o.cfg.PIDDriver, BestEffort: o.cfg.BestEffort,
-		Log: log, OnEvent: o.reports.event, fault: o.cfg.Fault,
-	})
+		Log: log, fault: o.cfg.Fault,
+	}
+	if !o.cfg.Unwatched {
+		cfg.OnEvent = o.reports.event
+	}
+	o.server = NewServer(listener, cfg)
 	go o.watch()
 	err = o.server.Serve(ctx)
 	if ctx.Err() == nil {

@@ -86,7 +86,7 @@ func (c *call) givenBack() error {
 	return c.caller.SetRegs(regs)
 }
 
-// unguarded empties the caller's slot once nothing points into it.
+// unguarded frees the caller's slot once nothing points into it.
 func (c *call) unguarded(child *ptrace.Stopped) error {
 	if c.args.Has(unix.CLONE_VM) {
 		return c.caller.Unguard()
@@ -95,14 +95,17 @@ func (c *call) unguarded(child *ptrace.Stopped) error {
 }
 
 // prepareCopy gives a child that the kernel copied from the caller the registers
-// and the mask that the program's own call leaves. Stack pointer and segment
-// bases are the child's already.
+// and the mask that the program's own call leaves. A stack pointer or segment
+// bases of its own it has already.
 func (c *call) prepareCopy(child *ptrace.Stopped) error {
-	own, err := child.Regs()
-	if err != nil {
-		return err
+	regs := ptrace.WithResult(c.caller.Saved(), 0)
+	if c.args.StackBase != 0 || c.args.Has(unix.CLONE_SETTLS) {
+		own, err := child.Regs()
+		if err != nil {
+			return err
+		}
+		regs = ptrace.WithStackOf(regs, own)
 	}
-	regs := ptrace.WithStackOf(ptrace.WithResult(c.caller.Saved(), 0), own)
 	if err := child.SetSigMask(c.caller.Mask()); err != nil { // while it is guarded
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/sirupsen/logrus"
 	"golang.org/x/sys/unix"
 
+	"cloneat-emu/emu/check"
 	"cloneat-emu/emu/listen"
 )
 
@@ -21,6 +22,7 @@ type Server struct {
 	waiting   waiting
 	patience  patience
 	locks     locks
+	known     check.Known
 	pool      pool
 	room      chan struct{} // bounds the calls that are worked on at once
 	means     means

@@ -1,6 +1,7 @@
 package ptrace
 
 import (
+	"encoding/binary"
 	"errors"
 	"sync"
 )
@@ -10,6 +11,11 @@ import (
 // image of the vdso: every process has them mapped, readable and executable,
 // and nothing uses them. The stack is no such place: below the red zone of a Go
 // program's small stack lies another goroutine's.
+//
+// A slot is free if its first word is zero, whatever follows: that word is one
+// request. To write them all takes /proc/PID/mem, and in a child that was born a
+// moment ago nobody has looked into /proc/PID yet, which costs the more, when it
+// exits too.
 type slot struct{ addr uintptr }
 
 // slots bounds how many tracees that share memory are worked on at once. A test
@@ -62,7 +68,7 @@ func (s *Stopped) freeSlots(start uintptr, all []byte) (free []uintptr) {
 	var regs *Regs
 	for off := 0; off < len(all); off += guardSize {
 		at, b := start+uintptr(off), all[off:off+guardSize]
-		if isLeg(b) {
+		if !isFree(b) && isLeg(b) {
 			if regs == nil {
 				r, err := s.Regs()
 				if err != nil {
@@ -70,29 +76,25 @@ func (s *Stopped) freeSlots(start uintptr, all []byte) (free []uintptr) {
 				}
 				regs = &r
 			}
-			if s.legIsOver(at, b, *regs) && s.Write(at, make([]byte, guardSize)) == nil {
+			if s.legIsOver(at, b, *regs) && (&slot{at}).wipe(s) == nil {
 				clear(b)
 			}
 		}
-		if zero(b) {
+		if isFree(b) {
 			free = append(free, at)
 		}
 	}
 	return free
 }
 
-func zero(b []byte) bool {
-	for _, v := range b {
-		if v != 0 {
-			return false
-		}
-	}
-	return true
-}
+func isFree(b []byte) bool { return binary.NativeEndian.Uint64(b) == 0 }
 
-// clear makes the slot's bytes zero again, in its tracee, or in another that has
-// the same ones.
-func (s *slot) clear(t *Stopped) error { return t.Write(s.addr, make([]byte, guardSize)) }
+// clear frees a guard's slot, in its tracee, or in another that has the same bytes.
+func (s *slot) clear(t *Stopped) error { return t.pokeWord(s.addr, 0) }
+
+// wipe frees a leg's slot: what tells one (legMagic) lies where a guard has its
+// arguments.
+func (s *slot) wipe(t *Stopped) error { return t.Write(s.addr, make([]byte, guardSize)) }
 
 // guard makes the next call run in a slot's code, or, without room for one, at
 // the tracee's own instruction. A child in the making needs no healing.

@@ -47,6 +47,11 @@ func (s *Stopped) Begin() (*Injection, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.BeginWith(regs)
+}
+
+// BeginWith is Begin for who knows the tracee's registers already.
+func (s *Stopped) BeginWith(regs Regs) (*Injection, error) {
 	if err := check64(s.TID, regs); err != nil {
 		return nil, err
 	}

@@ -117,7 +117,7 @@ func (s *Stopped) legIsOver(addr uintptr, b []byte, r Regs) bool {
 // dropLegs takes back the leg that this stop made.
 func (s *Stopped) dropLegs() {
 	if s.fresh != nil {
-		_ = s.fresh.clear(s)
+		_ = s.fresh.wipe(s)
 		s.leg, s.fresh = nil, nil
 	}
 }

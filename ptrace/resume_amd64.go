@@ -147,7 +147,7 @@ func (s *Stopped) legSlot() *slot {
 
 func (s *Stopped) dropLeg(at *slot) bool {
 	if s.leg == nil {
-		_ = at.clear(s)
+		_ = at.wipe(s)
 	}
 	return false
 }

@@ -64,7 +64,7 @@ func (i *Injection) dropPage() error {
 const ArgsSize = guardSize - guardArgs
 
 // Settle takes a child that was forked under the guard out of the slot: it
-// stands behind a `syscall` of its own then, and the slot is empty in memory of
+// stands behind a `syscall` of its own then, and the slot is free in memory of
 // its own. Until then the child ends with its tracer.
 func (i *Injection) Settle(child *Stopped, sharesMemory bool) error {
 	if i.slot == nil {
@@ -81,8 +81,8 @@ func (i *Injection) Settle(child *Stopped, sharesMemory bool) error {
 	return i.Clear(child)
 }
 
-// Clear removes the slot from a child that was forked while it was in use, and
-// so has a copy of it. Precondition: the child has memory of its own, and its
+// Clear frees the slot in a child that was forked while it was in use, and so has
+// a copy of it. Precondition: the child has memory of its own, and its
 // registers do not point into the slot.
 func (i *Injection) Clear(child *Stopped) error {
 	if i.slot == nil {

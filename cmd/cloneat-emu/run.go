@@ -65,6 +65,7 @@ func (r *runCmd) Run() error {
 	defer tracer.close()
 	cmd.Config.OnEvent = tracer.event
 	cmd.Witness = r.witness(tracer)
+	cmd.Unwatched = tracer.out == nil && !r.Stats
 	if !r.Userns {
 		warnMissingRights()
 	}

@@ -3,6 +3,8 @@ package check
 import (
 	"fmt"
 
+	"golang.org/x/sys/unix"
+
 	"cloneat-emu/emu/proc"
 	"cloneat-emu/emu/rights"
 )
@@ -14,7 +16,11 @@ type Caller struct {
 	Thread    *proc.Dir
 	// Status is the thread's at the time of the call.
 	Status *proc.Status
+
+	pidfd int // see Known; or noPidFD
 }
+
+const noPidFD = -1
 
 // OpenCaller looks at the thread with that id. Precondition: the thread is known
 // to be the one meant after OpenCaller has returned, by a notification that is
@@ -24,7 +30,7 @@ func OpenCaller(tid int) (*Caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Caller{TID: tid, Thread: d}
+	c := &Caller{TID: tid, Thread: d, pidfd: noPidFD}
 	if c.Status, err = d.Status(); err == nil {
 		c.TGID = c.Status.Tgid
 		if len(c.Status.NSpid) == 0 {
@@ -38,8 +44,16 @@ func OpenCaller(tid int) (*Caller, error) {
 	return c, nil
 }
 
-// Close gives the caller's directory back.
-func (c *Caller) Close() { c.Thread.Close() }
+// Close gives back what is open; a second time it does nothing.
+func (c *Caller) Close() {
+	if c.Thread != nil {
+		c.Thread.Close()
+	}
+	if c.pidfd != noPidFD {
+		unix.Close(c.pidfd)
+		c.pidfd = noPidFD
+	}
+}
 
 // pidNS is the caller's active pid namespace.
 func (c *Caller) pidNS() (proc.NSID, error) { return c.Thread.NS(proc.PID) }
