@@ -72,11 +72,10 @@ func (c *call) makeInit() (int64, error) {
 }
 
 // freezeOthers stops the caller's other threads: an exec of one of them would end C0,
-// and leave C1 to the new program as a child that it knows nothing of. Where one cannot
-// be stopped, since it waits in vfork(2) or is traced, that is left to chance.
+// and leave C1 to the new program as a child that it knows nothing of.
 func (c *call) freezeOthers() (release func(), err error) {
 	others, err := transplant.Freeze(c.caller.Stopped, c.s.sendBack)
-	if ptrace.Gone(err) {
+	if err != nil {
 		return nil, c.ofFrozen(err)
 	}
 	return func() { _ = others.Release() }, nil

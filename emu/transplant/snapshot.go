@@ -18,6 +18,7 @@ type Snapshot struct {
 	pidfd  int // of the caller's process; not ours
 
 	frozen  []*ptrace.Stopped // the caller's other threads
+	mayWait bool              // those that wait in vfork(2) need not be among them
 	awaited func(tid int)
 
 	regs   ptrace.Regs

@@ -16,10 +16,12 @@ import (
 // milliseconds: fork(2) holds the caller's mmap_lock and write-protects its
 // pages, here the caller's other threads are stopped until the copy is made.
 
-// Freeze stops the other threads of a stopped caller, until Release. awaited is as in
-// Take. There is nothing more in this Snapshot.
+// Freeze keeps the programs of a stopped caller's other threads from going on, until
+// Release. One that cannot be stopped now, since it waits in vfork(2), would stop before
+// that: it stays attached until this thread ends. awaited is as in Take. There is nothing
+// more in this Snapshot.
 func Freeze(caller *ptrace.Stopped, awaited func(tid int)) (*Snapshot, error) {
-	s := &Snapshot{caller: caller, awaited: awaited}
+	s := &Snapshot{caller: caller, awaited: awaited, mayWait: true}
 	err := s.takeStatus()
 	if err == nil {
 		err = s.freeze()
@@ -70,10 +72,14 @@ func (s *Snapshot) freezeOne(tid int) error {
 	case err == nil:
 		s.frozen = append(s.frozen, t)
 		return nil
-	case ptrace.Gone(err), errors.Is(err, unix.EPERM) && (ending(tid) || ours(tid)):
+	case ptrace.Gone(err), s.mayWait && errors.Is(err, ptrace.ErrBusy):
+		return nil
+	case !errors.Is(err, unix.EPERM):
+		return fmt.Errorf("thread %d of the caller: %w", tid, err)
+	case ending(tid), ours(tid):
 		return nil
 	}
-	return fmt.Errorf("thread %d of the caller: %w", tid, err)
+	return fmt.Errorf("thread %d of the caller is traced by another process, or may not be traced: %w", tid, ptrace.ErrBusy)
 }
 
 // stopped are the threads of the caller's that are.
