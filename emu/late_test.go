@@ -74,20 +74,25 @@ func awaitStopped(t *testing.T, pid int) bool {
 // cldStopped is CLD_STOPPED (include/uapi/asm-generic/siginfo.h).
 const cldStopped = 5
 
-// awaitNextSleep waits until the process, which sleeps in poll(NULL, 0, 2000) or is on
-// the way there, has woken up from it, whatever it does then. A process that has ended
-// has, too.
+// awaitNextSleep waits until the process, which sleeps in poll(NULL, 0, 2000) or is about
+// to, has woken up from it, whatever it does then. A process that has ended has, too, and
+// so has one that is in another call: there is none between the step and the poll. What is
+// read of its call is true of the sleep that it was in both before and after.
 func awaitNextSleep(pid int) {
 	const poll = "7 0x0 0x0 0x7d0 "
-	sleeps := ""
+	asleep := ""
 	for ; ; time.Sleep(time.Millisecond) {
+		before, _ := sleepsOf(pid)
 		call, _ := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", pid))
 		now, alive := sleepsOf(pid)
 		switch {
-		case !alive, sleeps != "" && now != sleeps:
+		case !alive, asleep != "" && now != asleep:
 			return
-		case sleeps == "" && strings.HasPrefix(string(call), poll):
-			sleeps = now
+		case before != now: // of which sleep is not known
+		case strings.HasPrefix(string(call), poll):
+			asleep = now
+		case len(call) > 0 && '0' <= call[0] && call[0] <= '9': // not "running", nor -1
+			return
 		}
 	}
 }
