@@ -47,7 +47,8 @@ func (b *build) dropRseq() {
 // setAttrs gives C the caller's prctl(2) settings that differ.
 func (b *build) setAttrs() error {
 	b.setIf(unix.PR_GET_THP_DISABLE, func(v uintptr) {
-		b.script.add("prctl(PR_SET_THP_DISABLE)", 0, unix.SYS_PRCTL, unix.PR_SET_THP_DISABLE, v, 0, 0, 0)
+		// The switch and its flags (Linux 6.18) are told in one word, and set in two.
+		b.script.add("prctl(PR_SET_THP_DISABLE)", 0, unix.SYS_PRCTL, unix.PR_SET_THP_DISABLE, v&1, v&^1, 0, 0)
 	})
 	b.setIf(unix.PR_MCE_KILL_GET, func(v uintptr) {
 		b.script.add("prctl(PR_MCE_KILL)", 0, unix.SYS_PRCTL, unix.PR_MCE_KILL, unix.PR_MCE_KILL_SET, v, 0, 0)
@@ -104,8 +105,8 @@ func (b *build) setIf(getter int, set func(uintptr)) {
 
 // checkAttrs refuses what a child of this target cannot get rid of.
 func (b *build) checkAttrs() error {
-	want, have := b.snap.own.prctl[prGetMDWE], b.own.prctl[prGetMDWE]
-	if !b.opt.ShareVM && have.Errno == 0 && have.Value&^want.Value != 0 {
+	have := b.own.prctl[prGetMDWE]
+	if !b.opt.ShareVM && have.Errno == 0 && have.Value&^b.snap.own.inheritedMDWE() != 0 {
 		return unsupported("the target denies write+execute memory (PR_SET_MDWE), the caller does not")
 	}
 	return nil
@@ -116,12 +117,22 @@ func (b *build) setLast() error {
 	if b.opt.ShareVM {
 		return nil
 	}
-	if v := b.snap.own.prctl[prGetMDWE]; v.Errno == 0 && v.Value != b.own.prctl[prGetMDWE].Value {
-		b.script.add("prctl(PR_SET_MDWE)", 0, unix.SYS_PRCTL, prSetMDWE, v.Value, 0, 0, 0)
+	if v := b.snap.own.inheritedMDWE(); v != 0 && v != b.own.prctl[prGetMDWE].Value {
+		b.script.add("prctl(PR_SET_MDWE)", 0, unix.SYS_PRCTL, prSetMDWE, v, 0, 0, 0)
 	}
 	dumpable := b.snap.own.prctl[unix.PR_GET_DUMPABLE].Value
 	if dumpable == 1 {
 		b.script.add("prctl(PR_SET_DUMPABLE)", 1, unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, 1, 0, 0, 0)
 	}
 	return nil
+}
+
+// inheritedMDWE is what a child of fork(2) gets of PR_SET_MDWE: nothing, where
+// PR_MDWE_NO_INHERIT says so (include/linux/sched/coredump.h, mmf_init_flags()).
+func (a *answers) inheritedMDWE() uintptr {
+	const noInherit = 2
+	if v := a.prctl[prGetMDWE]; v.Errno == 0 && v.Value&noInherit == 0 {
+		return v.Value
+	}
+	return 0
 }
