@@ -170,6 +170,18 @@ PLAY_DOCUMENTED(target_no_caps_newpid,
 	expect_eq(sys(&k, SYS_getpid), 1);
 }
 
+PLAY_DOCUMENTED(target_no_caps_newtime,
+		"a new time namespace below such a target: by the caller's right",
+		"the target makes the clone, and has no right to: EOPNOTSUPP")
+{
+	cast(0);
+	if (!ns_id(a.pid, "time"))
+		ct_skip("this kernel has no time namespaces");
+	expect_eq(on(&t, do_drop_all), 0);
+	expect_ok(cl(&a, &k, t.pid, 0, EXT(CLONEXT_NEWTIME)));
+	expect(ns_id(k.pid, "time") != ns_id(a.pid, "time"));
+}
+
 PLAY_DOCUMENTED(target_bounding_set, "a target with a smaller bounding set",
 		"a process cannot enlarge its bounding set: EOPNOTSUPP")
 {

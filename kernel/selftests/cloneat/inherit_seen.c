@@ -234,17 +234,27 @@ PLAY(request_key_session, "where requested keys go: the session keyring")
 		  KEY_REQKEY_DEFL_SESSION_KEYRING);
 }
 
-PLAY_DOCUMENTED(request_key_process, "where requested keys go: a process keyring",
-		"to say so makes a keyring, which fork does not hand down")
+static void request_key_own(long ring)
 {
 	struct actor t, k;
 
 	spawn(&me, &t, ACTOR_EXEC);
-	if (set_request_key(KEY_REQKEY_DEFL_PROCESS_KEYRING) == -ENOSYS)
+	if (set_request_key(ring) == -ENOSYS)
 		ct_skip("no keys in this kernel");
 	expect_ok(cl(&me, &k, t.pid, 0, 0));
-	expect_eq(on(&k, do_request_key, KEY_REQKEY_DEFL_NO_CHANGE),
-		  KEY_REQKEY_DEFL_PROCESS_KEYRING);
+	expect_eq(on(&k, do_request_key, KEY_REQKEY_DEFL_NO_CHANGE), ring);
+}
+
+PLAY_DOCUMENTED(request_key_process, "where requested keys go: a process keyring",
+		"to say so makes a keyring, which fork does not hand down")
+{
+	request_key_own(KEY_REQKEY_DEFL_PROCESS_KEYRING);
+}
+
+PLAY_DOCUMENTED(request_key_thread, "where requested keys go: a thread's keyring",
+		"to say so makes a keyring, which fork does not hand down")
+{
+	request_key_own(KEY_REQKEY_DEFL_THREAD_KEYRING);
 }
 
 /* --- what only a fork hands down ----------------------------------------- */

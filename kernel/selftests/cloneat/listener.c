@@ -29,6 +29,13 @@ CHECK_DOCUMENTED(no_filter, "no seccomp filter is in force",
 	expect_eq(status_word("Seccomp:"), SECCOMP_MODE_DISABLED);
 }
 
+CHECK_DOCUMENTED(new_privs, "a program may gain privileges by what it executes",
+		 "without CAP_SYS_ADMIN a filter takes no_new_privs")
+{
+	expect_eq(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 0);
+	expect_eq(status_word("NoNewPrivs:"), 0);
+}
+
 CHECK_DOCUMENTED(own_listener, "a program can have a filter with a listener",
 		 "there is one in a chain of filters: EBUSY")
 {

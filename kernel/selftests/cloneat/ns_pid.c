@@ -220,6 +220,21 @@ PLAY(session_invisible, "session and group outside the container read as 0")
 	expect_eq(getsid(k.pid), getsid(0));
 }
 
+PLAY_DOCUMENTED(group_outside,
+		"a process group outside the container is the child's",
+		"it has no number where the child could join it")
+{
+	struct actor a;
+
+	spawn(&me, &a, 0);
+	spawn(&a, &i1, CLONE_NEWPID);
+	spawn(&i1, &b, 0);
+	expect_eq(sys(&a, SYS_setpgid, 0, 0), 0);
+	expect_ok(cl(&a, &k, b.pid, 0, 0));
+	expect_eq(getpgid(k.pid), a.pid);
+	expect_eq(getsid(k.pid), getsid(0));
+}
+
 PLAY(init_dies, "the container's init dies: the child dies with it")
 {
 	tree();

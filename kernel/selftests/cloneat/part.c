@@ -71,6 +71,16 @@ static long by_sendmsg(void)
 	return kept_call(SYS_sendmsg, p[1], (long)&h, MSG_NOSIGNAL, 0, 0, 0);
 }
 
+/* Of several pieces, with a flag that says nothing. */
+static long by_sendmsg_pieces(void)
+{
+	struct iovec iov[2] = { { data, SIZE / 2 },
+				{ data + SIZE / 2, SIZE / 2 } };
+	struct msghdr h = { .msg_iov = iov, .msg_iovlen = 2 };
+
+	return kept_call(SYS_sendmsg, p[1], (long)&h, MSG_NOSIGNAL, 0, 0, 0);
+}
+
 static long by_sendfile(void)
 {
 	int fd = memfd_create("data", MFD_CLOEXEC);
@@ -120,6 +130,16 @@ static long by_recvmsg(void)
 	long ret = kept_call(SYS_recvmsg, p[0], (long)&h, MSG_WAITALL, 0, 0, 0);
 
 	return whole(ret, SIZE);
+}
+
+static long by_recvmsg_pieces(void)
+{
+	struct iovec iov[2] = { { got, SIZE / 2 },
+				{ got + SIZE / 2, SIZE / 2 } };
+	struct msghdr h = { .msg_iov = iov, .msg_iovlen = 2 };
+	long ret = kept_call(SYS_recvmsg, p[0], (long)&h, MSG_WAITALL, 0, 0, 0);
+
+	return ret == SIZE ? whole(ret, SIZE) : ret;
 }
 
 static long by_recvmmsg(void)
@@ -200,18 +220,19 @@ static const struct part parts[] = {
 
 static long do_part(struct msg *m)
 {
-	return parts[m->arg[0]].fn();
+	const struct part *part = (const void *)m->arg[0];
+
+	return part->fn();
 }
 
-PLAY_TABLE(part, parts)
+static void play_part(const struct part *part)
 {
-	const struct part *part = ct_arg();
 	struct actor t, k;
 
 	part->make();
 	spawn(&me, &t, 0);
 	expect_eq(on(&t, do_ignore_sigchld, 0), 0);
-	start(&t, do_part, part - parts);
+	start(&t, do_part, (long)part);
 	do {
 		wait_asleep(&t);
 		expect_ok(cl(&me, &k, t.pid, 0, 0));
@@ -223,6 +244,31 @@ PLAY_TABLE(part, parts)
 		take();
 	expect(moved == part->size);
 	expect(part->move != take || !memcmp(data, got, part->size));
+}
+
+PLAY_TABLE(part, parts)
+{
+	play_part(ct_arg());
+}
+
+PLAY_DOCUMENTED(sendmsg_pieces,
+		"the target's sendmsg of pieces, with a flag, ends with all of it",
+		"where it is in the pieces is not known: it may end with a part")
+{
+	static const struct part part = PART(sendmsg_pieces, make_big_sockets,
+					     take, SIZE, SIZE);
+
+	play_part(&part);
+}
+
+PLAY_DOCUMENTED(recvmsg_pieces,
+		"the target's recvmsg of pieces, for all, ends with all of it",
+		"where it is in the pieces is not known: it may end with a part")
+{
+	static const struct part part = PART(recvmsg_pieces, make_big_sockets,
+					     give, SIZE, SIZE);
+
+	play_part(&part);
 }
 
 /* --- events ------------------------------------------------------------------------ */

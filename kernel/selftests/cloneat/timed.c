@@ -521,8 +521,6 @@ static long do_timed(struct msg *m)
 
 static void begin(const struct timed *call, struct actor *t)
 {
-	call->make();
-	spawn(&me, t, 0);
 	expect_eq(on(t, do_ignore_sigchld, 0), 0);
 	start(t, do_timed, (long)call);
 	wait_blocked(t, call->nr);
@@ -550,6 +548,7 @@ static void finish(const struct timed *call, struct actor *t)
 /* A target and how it does. */
 struct run {
 	struct actor t;
+	pid_t pid;		/* of its process */
 	long sleeps;		/* how often it went to sleep */
 	int late;
 	bool ended;
@@ -561,7 +560,7 @@ static bool use(const struct timed *call, struct run *r, long long due)
 	struct actor k;
 	long sleeps;
 
-	expect_ok(cl(&me, &k, r->t.pid, 0, 0));
+	expect_ok(cl(&me, &k, r->pid, 0, 0));
 	quit(&k, 0);
 	sleeps = proc_field(r->t.pid, "voluntary_ctxt_switches");
 	if (ct_clock() > due && sleeps != r->sleeps && !answered(&r->t) &&
@@ -571,15 +570,11 @@ static bool use(const struct timed *call, struct run *r, long long due)
 	return answered(&r->t);
 }
 
-static void play(const struct timed *call, int n)
+static void use_all(const struct timed *call, struct run *r, int n)
 {
-	struct run r[GROUP_MAX] = { 0 };
-	long long due;
+	long long due = ct_clock() + 2 * SPAN;
 	int left = n;
 
-	for (int i = 0; i < n; i++)
-		begin(&call[i], &r[i].t);
-	due = ct_clock() + 2 * SPAN;
 	while (left) {
 		for (int i = 0; i < n; i++) {
 			if (r[i].ended || !use(&call[i], &r[i], due))
@@ -589,6 +584,19 @@ static void play(const struct timed *call, int n)
 			left--;
 		}
 	}
+}
+
+static void play(const struct timed *call, int n)
+{
+	struct run r[GROUP_MAX] = { 0 };
+
+	for (int i = 0; i < n; i++) {
+		call[i].make();
+		spawn(&me, &r[i].t, 0);
+		r[i].pid = r[i].t.pid;
+		begin(&call[i], &r[i].t);
+	}
+	use_all(call, r, n);
 	if (sem >= 0)
 		semctl(sem, 0, IPC_RMID);
 }
@@ -608,6 +616,73 @@ PLAY_DOCUMENTED(unix_connect,
 		TICKED(connect, SYS_connect, make_full_listener, -EAGAIN);
 
 	play(&call, 1);
+}
+
+PLAY_DOCUMENTED(thread, "the timeout of a thread's socket goes on",
+		"it is the socket's, and the thread is not the first")
+{
+	static const struct timed call =
+		TICKED(recv, SYS_recvfrom, make_receiver, -EAGAIN);
+	struct run r = { 0 };
+	struct actor t;
+
+	call.make();
+	dead_leader(&t, &r.t);
+	r.pid = t.pid;
+	begin(&call, &r.t);
+	use_all(&call, &r, 1);
+}
+
+/* Where a process waits: the number of the call, and the instruction. */
+static void waits_at(pid_t pid, long *nr, unsigned long *ip)
+{
+	char name[32], text[256], *last;
+	int fd;
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "/proc/%d/syscall", pid);
+	fd = must(open(name, O_RDONLY | O_CLOEXEC));
+	n = must(read(fd, text, sizeof(text) - 1));
+	close(fd);
+	text[n] = 0;
+	last = strrchr(text, ' ');
+	expect(last);
+	*nr = strtol(text, NULL, 10);
+	*ip = strtoul(last, NULL, 16);
+}
+
+static long do_semtimedop(struct msg *m)
+{
+	struct sembuf op = { .sem_op = -1 };
+	struct timespec far = { 1000, 0 };
+
+	(void)m;
+	return kept_call(SYS_semtimedop, sem, (long)&op, 1, (long)&far, 0, 0);
+}
+
+PLAY_DOCUMENTED(shown, "what a target is shown to wait in is the same afterwards",
+		"code behind the vdso's waits in its place")
+{
+	struct sembuf op = { .sem_op = 1 };
+	unsigned long ip, ip_after;
+	long nr, nr_after;
+	struct actor t, k;
+
+	make_sem();
+	spawn(&me, &t, 0);
+	expect_eq(on(&t, do_ignore_sigchld, 0), 0);
+	start(&t, do_semtimedop);
+	wait_blocked(&t, SYS_semtimedop);
+	waits_at(t.pid, &nr, &ip);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	quit(&k, 0);
+	wait_asleep(&t);
+	waits_at(t.pid, &nr_after, &ip_after);
+	must(semop(sem, &op, 1));
+	expect_eq(actor_finish(&t), 0);
+	must(semctl(sem, 0, IPC_RMID));
+	expect_eq(nr_after, nr);
+	expect_eq(ip_after, ip);
 }
 
 /* Catches SIGUSR1 and waits, longer than the check lasts. */

@@ -193,7 +193,7 @@ static long do_slow_page(struct msg *m)
 	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
 	char *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
 		return -errno;
@@ -237,6 +237,7 @@ static void await_fault(int uffd)
 	struct pollfd f = { .fd = uffd, .events = POLLIN };
 
 	expect_eq(poll(&f, 1, -1), 1);
+	expect_eq(f.revents, POLLIN);
 }
 
 static void provide(int uffd, char *at)

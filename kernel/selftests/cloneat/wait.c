@@ -516,6 +516,23 @@ PLAY_DOCUMENTED(vfork_as_target, "CLONE_VFORK: who waits can be a target",
 	expect_eq(actor_finish(&a), pid);
 }
 
+PLAY_DOCUMENTED(vfork_child_as_target,
+		"CLONE_VFORK: the child that is waited for can be a target",
+		"the emulator traces it until it is through: EBUSY")
+{
+	struct actor a, t, k;
+	long pid;
+
+	spawn(&me, &a, 0);
+	spawn(&a, &t, 0);
+	start(&a, do_vfork, t.pid, CLONE_VFORK, 0);
+	pid = wait_runs();
+	expect_ok(cl(&me, &k, pid, 0, 0));
+	expect_eq(proc_ppid(k.pid), pid);
+	slot_set(GO, 1);
+	expect_eq(actor_finish(&a), pid);
+}
+
 /* check -> a (caller) -> target -> child; a gets a signal in its wait */
 static void vfork_signalled(int sig, struct actor *a, struct actor *t,
 			    long *pid)

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a fork of the caller hands down and no call gives, and what a process
+ * that was never rebuilt does not show.
+ *
+ *	check      the caller
+ *	  +-- target    another, executed
+ *	        +-- kid
+ */
+#include "scene.h"
+#include <sys/ioctl.h>
+#include <linux/perf_event.h>
+#include <linux/userfaultfd.h>
+
+#define PAGE 4096UL
+
+/* --- counters -------------------------------------------------------------- */
+
+#define FAULTS 300
+
+/* Page faults, which a counter counts. */
+static long do_fault(struct msg *m)
+{
+	char *at = mmap(NULL, FAULTS * PAGE, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)m;
+	madvise(at, FAULTS * PAGE, MADV_NOHUGEPAGE);
+	for (int i = 0; i < FAULTS; i++)
+		at[i * PAGE] = 1;
+	return 0;
+}
+
+static long counted(int fd)
+{
+	uint64_t n = 0;
+
+	expect_eq(read(fd, &n, sizeof(n)), sizeof(n));
+	return n;
+}
+
+PLAY_DOCUMENTED(counter, "a counter of the caller's that is inherited counts",
+		"only a fork hands it down: the child is not counted")
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE, .size = sizeof(attr),
+		.config = PERF_COUNT_SW_PAGE_FAULTS, .inherit = 1,
+		.exclude_kernel = 1,
+	};
+	struct actor t, k;
+	long before;
+	int fd;
+
+	spawn(&me, &t, ACTOR_EXEC);
+	fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
+	if (fd < 0)
+		ct_skip("no counters here: %s", ct_errname(errno));
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	before = counted(fd);
+	expect_eq(on(&k, do_fault), 0);
+	expect(counted(fd) >= before + FAULTS);
+}
+
+/* --- ports ------------------------------------------------------------------- */
+
+#ifdef __x86_64__
+
+/* The status of a child of the actor's that reads from a port that nobody has. */
+static long do_port(struct msg *m)
+{
+	long pid = clone_words(SIGCHLD);
+	int status = 0;
+
+	(void)m;
+	if (!pid) {
+		prctl(PR_SET_DUMPABLE, 0);	/* leaves no core */
+		__asm__ volatile("in $0x80, %%al" ::: "rax");
+		ct_exit(0);
+	}
+	if (waitpid(pid, &status, 0) != pid)
+		return -errno;
+	return status;
+}
+
+PLAY_DOCUMENTED(port, "a port that ioperm opened is open to the child",
+		"the target's child has the target's ports")
+{
+	struct actor t, k;
+	long ret;
+
+	spawn(&me, &t, ACTOR_EXEC);
+	ret = ct_syscall3(SYS_ioperm, 0x80, 1, 1);
+	if (ret == -ENOSYS)
+		ct_skip("no ioperm in this kernel");
+	expect_eq(ret, 0);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(on(&me, do_port), 0);
+	expect_eq(on(&k, do_port), 0);
+	expect_eq(WTERMSIG(on(&t, do_port)), SIGSEGV);
+}
+
+#endif /* __x86_64__ */
+
+/* --- mitigations -------------------------------------------------------------- */
+
+static long mitigation_of(struct actor *a)
+{
+	return sys(a, SYS_prctl, PR_GET_SPECULATION_CTRL, PR_SPEC_STORE_BYPASS,
+		   0, 0, 0);
+}
+
+PLAY_DOCUMENTED(speculation, "a mitigation that the target forced is its own",
+		"what is forced cannot be put off")
+{
+	struct actor t, k;
+	long ret;
+
+	spawn(&me, &t, ACTOR_EXEC);
+	ret = sys(&t, SYS_prctl, PR_SET_SPECULATION_CTRL, PR_SPEC_STORE_BYPASS,
+		  PR_SPEC_FORCE_DISABLE, 0, 0);
+	if (ret)
+		ct_skip("no choice of mitigations here: %s", ct_errname(-ret));
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(mitigation_of(&k), mitigation_of(&me));
+}
+
+/* --- faults that another process serves ----------------------------------------- */
+
+/* A page whose faults, and forks, are told on a descriptor. */
+static long do_told_page(struct msg *m)
+{
+	struct uffdio_api api = { .api = UFFD_API,
+				  .features = UFFD_FEATURE_EVENT_FORK };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	char *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return -errno;
+	reg.range.start = (uintptr_t)page;
+	reg.range.len = PAGE;
+	if (page == MAP_FAILED || ioctl(fd, UFFDIO_API, &api) ||
+	    ioctl(fd, UFFDIO_REGISTER, &reg))
+		return -errno;
+	m->fd = fd;
+	return 0;
+}
+
+PLAY_DOCUMENTED(fault_events, "userfaultfd tells of the child as of a fork",
+		"there is no fork of the caller to be told of")
+{
+	struct uffd_msg told = { 0 };
+	struct pollfd f[2] = { { .events = POLLIN }, { .events = POLLIN } };
+	struct actor a, t, k;
+	long ret;
+
+	spawn(&me, &a, 0);
+	spawn(&a, &t, ACTOR_EXEC);
+	ret = on(&a, do_told_page);
+	if (ret == -ENOSYS || ret == -EPERM)
+		ct_skip("no userfaultfd here: %s", ct_errname(-ret));
+	expect_eq(ret, 0);
+	f[0].fd = a.m.fd;
+	f[1].fd = a.fd;
+	cl_start(&a, t.pid, 0, 0);
+	expect(poll(f, 2, -1) > 0);
+	if (f[0].revents)	/* the call waits until this is read */
+		expect_eq(read(f[0].fd, &told, sizeof(told)), sizeof(told));
+	expect_ok(cl_finish(&a, &k));
+	expect_eq(told.event, UFFD_EVENT_FORK);
+}
+
+/* --- marks of the rebuilding ------------------------------------------------------ */
+
+static long do_drop(struct msg *m)
+{
+	drop_cap(m->arg[0]);
+	return 0;
+}
+
+/* A parent may choose the group of a child that has not executed a program. */
+PLAY_DOCUMENTED(group_by_parent, "the target may put the child into a process group",
+		"to get its rights, the child has executed a program: EACCES")
+{
+	struct actor t, k;
+
+	spawn(&me, &t, 0);
+	expect_eq(on(&t, do_drop, CAP_SYS_TIME), 0);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(sys(&t, SYS_setpgid, k.pid, 0), 0);
+	expect_eq(getpgid(k.pid), k.pid);
+}
+
+PLAY_DOCUMENTED(table_size, "how many descriptors the target has does not show",
+		"a table of descriptors does not shrink")
+{
+	struct actor t, k;
+
+	spawn(&me, &t, ACTOR_EXEC);
+	expect_eq(sys(&t, SYS_dup3, 0, 1000, 0), 1000);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect(proc_field(k.pid, "FDSize") < 1000);
+}
+
+/* Field 10 of /proc/PID/stat: page faults without input. */
+static long faults_of(pid_t pid)
+{
+	char name[32];
+	long n = -1;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "/proc/%d/stat", pid);
+	f = fopen(name, "re");
+	expect(f);
+	expect_eq(fscanf(f, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %ld", &n),
+		  1);
+	fclose(f);
+	return n;
+}
+
+#define MUCH 4096	/* pages */
+
+PLAY_DOCUMENTED(faults, "the child begins with no page faults counted",
+		"those of the rebuilding are its own")
+{
+	struct actor t, k;
+	char *at;
+
+	spawn(&me, &t, ACTOR_EXEC);
+	at = mmap(NULL, MUCH * PAGE, PROT_READ | PROT_WRITE,
+		  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	expect(at != MAP_FAILED);
+	madvise(at, MUCH * PAGE, MADV_NOHUGEPAGE);
+	for (int i = 0; i < MUCH; i++)
+		at[i * PAGE] = 1;
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect(faults_of(k.pid) < MUCH / 2);
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory of the caller's that belongs to an object of the kernel: the child
+ * has it, or has it not, as after fork().
+ *
+ *	check      maps it
+ *	  +-- target    another, executed
+ *	        +-- kid
+ */
+#include "scene.h"
+#include <glob.h>
+#include <linux/aio_abi.h>
+#include <linux/perf_event.h>
+
+#define PAGE 4096UL
+#define NR_MEMFD_SECRET 447
+
+/* 0 if the page is mapped, -ENOMEM if not; it is not touched. */
+static long do_mapped(struct msg *m)
+{
+	unsigned char in;
+
+	return ct_syscall3(SYS_mincore, m->arg[0], PAGE, &in);
+}
+
+static long do_read_long(struct msg *m)
+{
+	return *(volatile long *)m->arg[0];
+}
+
+static long do_write_long(struct msg *m)
+{
+	*(volatile long *)m->arg[0] = m->arg[1];
+	return 0;
+}
+
+static void *map(size_t size, int prot, int fd)
+{
+	void *at = mmap(NULL, size, prot, MAP_SHARED, fd, 0);
+
+	must(at == MAP_FAILED ? -1 : 0);
+	return at;
+}
+
+/* A context is its own process's; the page that shows it is fork's as well. */
+PLAY_DOCUMENTED(aio_ring, "the page of an AIO context is mapped in the child",
+		"no descriptor leads to its file: EOPNOTSUPP")
+{
+	struct actor t, k;
+	unsigned long ctx = 0;
+	long ret = ct_syscall3(SYS_io_setup, 4, &ctx, 0);
+
+	if (ret == -ENOSYS)
+		ct_skip("this kernel has no asynchronous I/O");
+	expect_eq(ret, 0);
+	spawn(&me, &t, ACTOR_EXEC);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(on(&k, do_mapped, ctx), 0);
+	expect_eq(sys(&k, SYS_io_destroy, ctx), -EINVAL);
+	expect_eq(ct_syscall3(SYS_io_destroy, ctx, 0, 0), 0);
+}
+
+PLAY_DOCUMENTED(secret, "secret memory is shared",
+		"only who has its descriptor can map it: EOPNOTSUPP")
+{
+	struct actor t, k;
+	volatile long *at;
+	int fd = syscall(NR_MEMFD_SECRET, 0);
+
+	if (fd < 0)
+		ct_skip("no secret memory here: %s", ct_errname(errno));
+	must(ftruncate(fd, PAGE));
+	at = map(PAGE, PROT_READ | PROT_WRITE, fd);
+	close(fd);
+	*at = 7;
+	spawn(&me, &t, ACTOR_EXEC);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(on(&k, do_read_long, (long)at), 7);
+	expect_eq(on(&k, do_write_long, (long)at, 8), 0);
+	expect_eq(*at, 8);
+}
+
+/* Maps a register of a PCI device's, and leaves it alone; NULL: none here. */
+static void *map_device(void)
+{
+	void *at = NULL;
+	glob_t g;
+
+	if (glob("/sys/bus/pci/devices/*/resource[0-5]", 0, NULL, &g))
+		return NULL;
+	for (size_t i = 0; i < g.gl_pathc && !at; i++) {
+		int fd = open(g.gl_pathv[i], O_RDWR | O_CLOEXEC);
+
+		at = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+		if (at == MAP_FAILED)
+			at = NULL;
+		close(fd);
+	}
+	globfree(&g);
+	return at;
+}
+
+PLAY_DOCUMENTED(device, "memory of a device is mapped in the child",
+		"who has it mapped has it from the driver: EOPNOTSUPP")
+{
+	struct actor t, k;
+	void *at = map_device();
+
+	if (!at)
+		ct_skip("no memory of a device to be mapped here");
+	spawn(&me, &t, ACTOR_EXEC);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(on(&k, do_mapped, (long)at), 0);
+}
+
+PLAY(perf_ring, "the ring of a counter is not in the child: fork leaves it out")
+{
+	struct actor t, k, f;
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE, .size = sizeof(attr),
+		.config = PERF_COUNT_SW_TASK_CLOCK, .exclude_kernel = 1,
+	};
+	int fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
+	void *at;
+
+	if (fd < 0)
+		ct_skip("no counters here: %s", ct_errname(errno));
+	at = map(2 * PAGE, PROT_READ | PROT_WRITE, fd);
+	spawn(&me, &t, ACTOR_EXEC);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(on(&k, do_mapped, (long)at), -ENOMEM);
+	spawn(&me, &f, 0);
+	expect_eq(on(&f, do_mapped, (long)at), -ENOMEM);
+}
