@@ -53,7 +53,7 @@ func (c *treeBuildCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	o := &tree.Options{In: c.In, Payload: c.Payload, Outside: c.Outside, Light: c.Light, Fork: c.Fork}
+	o := &tree.Options{In: c.In, Payload: c.Payload, Outside: c.Outside, Light: c.Light, Fork: c.Fork, Brief: c.Quiet}
 	if c.Callers == "parents" || c.Fork {
 		o.Callers = tree.ParentsCall
 	}

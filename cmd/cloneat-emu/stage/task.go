@@ -43,21 +43,26 @@ func (t *Task) Machine() *Machine { return t.m }
 // after all is told by [Task.Finish].
 func (t *Task) Start(child *Task, nr uint64, args ...uintptr) {
 	m := t.m
-	*m.quad(t.offset + offNR) = nr
-	*m.quad(t.offset + offChild) = 0
+	m.order(t.offset, child, nr, args)
+	seq := m.word(t.offset + offSeq)
+	atomic.AddUint32(seq, 1)
+	futexWake(seq)
+}
+
+// order writes a call into a slot, or the entry of a list.
+func (m *Machine) order(at uintptr, child *Task, nr uint64, args []uintptr) {
+	*m.quad(at + offNR) = nr
+	*m.quad(at + offChild) = 0
 	if child != nil {
-		*m.quad(t.offset + offChild) = uint64(base + child.offset)
+		*m.quad(at + offChild) = uint64(base + child.offset)
 	}
 	for i := range 6 {
 		var a uintptr
 		if i < len(args) {
 			a = args[i]
 		}
-		*m.quad(t.offset + offArg + 8*uintptr(i)) = uint64(a)
+		*m.quad(at + offArg + 8*uintptr(i)) = uint64(a)
 	}
-	seq := m.word(t.offset + offSeq)
-	atomic.AddUint32(seq, 1)
-	futexWake(seq)
 }
 
 // Done reports whether the order under way has been carried out.
@@ -68,16 +73,27 @@ func (t *Task) Done() bool {
 // Finish waits until the order under way is carried out. The error is the
 // call's Errno, or ErrGone.
 func (t *Task) Finish() (uintptr, error) {
+	return t.FinishWatched(func() error { return nil })
+}
+
+// FinishWatched is Finish, and gives up with the error of watch, which is asked now
+// and then.
+func (t *Task) FinishWatched(watch func() error) (uintptr, error) {
 	seq := atomic.LoadUint32(t.m.word(t.offset + offSeq))
+	var err error
+	giveUp := func() bool {
+		if t.Gone != nil && t.Gone() {
+			err = ErrGone
+		} else {
+			err = watch()
+		}
+		return err != nil
+	}
 	// Orders are given one after another, so the word changes but once.
-	if !awaitChange(t.m.word(t.offset+offAck), seq-1, t.Gone) {
-		return 0, ErrGone
+	if !awaitChange(t.m.word(t.offset+offAck), seq-1, giveUp) {
+		return 0, err
 	}
-	ret := int64(*t.m.quad(t.offset + offRet))
-	if ret < 0 && ret > -4096 {
-		return 0, unix.Errno(-ret)
-	}
-	return uintptr(ret), nil
+	return result(int64(*t.m.quad(t.offset + offRet)))
 }
 
 // Poke makes a waiter ask [Task.Gone] at once.

@@ -21,23 +21,13 @@ const threadFlags = unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLON
 
 // birth carries out a birth.
 func (b *builder) birth(s Step) error {
-	child := b.m.NewTask()
-	child.Gone = func() bool { return b.dead(s.Child) }
-	flags := uint32(unix.SIGCHLD)
-	if s.NewPID {
-		flags |= unix.CLONE_NEWPID
-	}
-	if b.o.Light {
-		flags |= unix.CLONE_VM
-	}
-	number, pid, err := b.number(s, child, flags)
+	child := b.newTask(s.Child)
+	number, pid, err := b.number(s, child, b.flags(s))
 	if err != nil {
-		return fmt.Errorf("process %d, made by %d below %d: %w", s.Child, s.Actor, s.Target, b.taken(err, number))
+		return b.unborn(s, number, err)
 	}
 	b.tasks[s.Child], b.own[s.Child] = child, number
-	if b.level(s.Actor) == 0 && b.creatorIsHere() {
-		b.host[s.Child] = pid
-	}
+	b.learn(s, pid)
 	if err := b.name(s.Actor, s.Child); err != nil {
 		return err
 	}
@@ -45,6 +35,37 @@ func (b *builder) birth(s Step) error {
 		return b.call(1, "prctl(PR_SET_PDEATHSIG)", unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL))
 	}
 	return nil
+}
+
+// newTask is a task for somebody who is going to be born.
+func (b *builder) newTask(a Actor) *stage.Task {
+	child := b.m.NewTask()
+	child.Gone = func() bool { return b.dead(a) }
+	return child
+}
+
+// flags are those of the call that makes a child.
+func (b *builder) flags(s Step) uint32 {
+	flags := uint32(unix.SIGCHLD)
+	if s.NewPID {
+		flags |= unix.CLONE_NEWPID
+	}
+	if b.o.Light {
+		flags |= unix.CLONE_VM
+	}
+	return flags
+}
+
+// unborn says why a birth failed.
+func (b *builder) unborn(s Step, number int, err error) error {
+	return fmt.Errorf("process %d, made by %d below %d: %w", s.Child, s.Actor, s.Target, b.taken(err, number))
+}
+
+// learn keeps what a caller got to know as its child's number, if that is ours, too.
+func (b *builder) learn(s Step, pid int) {
+	if b.level(s.Actor) == 0 && b.creatorIsHere() {
+		b.host[s.Child] = pid
+	}
 }
 
 // number makes the call for the number that is asked for, or for the first one
@@ -98,8 +119,18 @@ func cloneatArgs(m *stage.Machine, flags uint32) (uintptr, error) {
 	return m.Bytes(a[:])
 }
 
-// fork is the same by clone3(2), whose set_tid lists the innermost first.
+// fork is the same by clone3(2).
 func (b *builder) fork(maker, child *stage.Task, hint int, flags uint32) (int, error) {
+	at, n, err := clone3Args(b.m, hint, flags)
+	if err != nil {
+		return 0, err
+	}
+	return maker.Clone(child, unix.SYS_CLONE3, at, n)
+}
+
+// clone3Args lays out a struct clone_args, whose set_tid lists the innermost number
+// first, and returns its address and size.
+func clone3Args(m *stage.Machine, hint int, flags uint32) (at, size uintptr, err error) {
 	var tids []byte
 	if flags&unix.CLONE_NEWPID != 0 && hint != 0 {
 		tids = binary.NativeEndian.AppendUint32(tids, 1)
@@ -107,9 +138,9 @@ func (b *builder) fork(maker, child *stage.Task, hint int, flags uint32) (int, e
 	if hint != 0 {
 		tids = binary.NativeEndian.AppendUint32(tids, uint32(hint))
 	}
-	list, err := b.m.Bytes(tids)
+	list, err := m.Bytes(tids)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	signal := uint64(flags & 0xff)
 	if len(tids) == 0 {
@@ -119,11 +150,8 @@ func (b *builder) fork(maker, child *stage.Task, hint int, flags uint32) (int, e
 	for _, v := range []uint64{uint64(flags &^ 0xff), 0, 0, 0, signal, 0, 0, 0, uint64(list), uint64(len(tids) / 4)} {
 		args = binary.NativeEndian.AppendUint64(args, v)
 	}
-	at, err := b.m.Bytes(args)
-	if err != nil {
-		return 0, err
-	}
-	return maker.Clone(child, unix.SYS_CLONE3, at, uintptr(len(args)))
+	at, err = m.Bytes(args)
+	return at, uintptr(len(args)), err
 }
 
 // thread makes a thread, with a slot of its own, in which it waits.

@@ -33,6 +33,8 @@ type Options struct {
 	Light bool
 	// Payload is a shell command that every member becomes; empty: they idle.
 	Payload string
+	// Brief leaves names, arguments and namespaces out of what is read back.
+	Brief bool
 	// Stop, if set, ends a build that is not finished: see [StoppedError].
 	Stop <-chan os.Signal
 	// Progress, if set, is told how many steps of how many are done.
@@ -160,17 +162,8 @@ func (b *builder) check() error {
 
 // build carries out the plan and looks at the result.
 func (b *builder) build() (*Built, error) {
-	total := len(b.plan.Steps)
-	for i, s := range b.plan.Steps {
-		if err := b.stopped(); err != nil {
-			return nil, err
-		}
-		if err := b.step(s); err != nil {
-			return nil, err
-		}
-		if b.o.Progress != nil {
-			b.o.Progress(i+1, total)
-		}
+	if err := b.carryOut(); err != nil {
+		return nil, err
 	}
 	if err := b.settle(); err != nil {
 		return nil, err
@@ -186,20 +179,51 @@ func (b *builder) build() (*Built, error) {
 	return &Built{Tree: got, Notes: b.notes, b: b}, nil
 }
 
-// step carries out one step.
+// carryOut carries out the plan: a step that has to be waited for by itself, and
+// the others in phases.
+func (b *builder) carryOut() error {
+	done, total := 0, len(b.plan.Steps)
+	told := func() error {
+		done++
+		if b.o.Progress != nil {
+			b.o.Progress(done, total)
+		}
+		return b.stopped()
+	}
+	if err := b.stopped(); err != nil {
+		return err
+	}
+	for i := 0; i < total; {
+		ph := b.newPhase()
+		for ; i < total && b.listable(b.plan.Steps[i]) && ph.fits(b.plan.Steps[i]); i++ {
+			if err := ph.add(b.plan.Steps[i]); err != nil {
+				return err
+			}
+		}
+		if err := ph.run(told); err != nil {
+			return err
+		}
+		if ph.steps > 0 {
+			continue
+		}
+		if err := b.step(b.plan.Steps[i]); err != nil {
+			return err
+		}
+		i++
+		if err := told(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// step carries out one step that is no part of a phase.
 func (b *builder) step(s Step) error {
 	switch s.Op {
 	case OpBirth:
 		return b.birth(s)
 	case OpThread:
 		return b.thread(s)
-	case OpSession:
-		return b.call(s.Actor, "setsid", unix.SYS_SETSID)
-	case OpGroup:
-		if err := b.group(s); err != nil {
-			b.notes = append(b.notes, fmt.Sprintf("process %d: process group: %v", s.Actor, err))
-		}
-		return nil
 	case OpAdopt:
 		return b.call(s.Actor, "prctl(PR_SET_CHILD_SUBREAPER)", unix.SYS_PRCTL, unix.PR_SET_CHILD_SUBREAPER, uintptr(s.Number))
 	case OpLeave:
@@ -211,24 +235,38 @@ func (b *builder) step(s Step) error {
 
 // call makes one system call in an actor.
 func (b *builder) call(a Actor, what string, nr uint64, args ...uintptr) error {
-	if _, err := b.tasks[a].Call(nr, args...); errors.Is(err, stage.ErrGone) {
-		return fmt.Errorf("process %d: %s: it was killed by somebody else: %w", a, what, err)
-	} else if err != nil {
-		return fmt.Errorf("process %d: %s: %w", a, what, err)
+	if _, err := b.tasks[a].Call(nr, args...); err != nil {
+		return b.failed(a, what, err)
 	}
 	return nil
 }
 
-// group brings an actor into a group, which has a number in its own namespace.
-func (b *builder) group(s Step) error {
-	number := s.Number
-	if leader := b.byPID[int(s.Child)]; leader != nil && leader.PID == s.Number {
-		number = leader.Own()
+// failed says in whom a call failed.
+func (b *builder) failed(a Actor, what string, err error) error {
+	switch {
+	case errors.Is(err, stage.ErrGone):
+		return fmt.Errorf("process %d: %s: it was killed by somebody else: %w", a, what, err)
+	case err == b.stopErr:
+		return err
 	}
+	return fmt.Errorf("process %d: %s: %w", a, what, err)
+}
+
+// groupNumber is the group that an actor is to join, in its own pid namespace; 0
+// is a new one of its own.
+func (b *builder) groupNumber(s Step) int {
 	if s.Child == s.Actor {
-		number = 0
+		return 0
 	}
-	return b.call(s.Actor, fmt.Sprintf("setpgid(0, %d)", number), unix.SYS_SETPGID, 0, uintptr(number))
+	if leader := b.byPID[int(s.Child)]; leader != nil && leader.PID == s.Number {
+		return leader.Own()
+	}
+	return s.Number
+}
+
+// noGroup notes that an actor could not join its group.
+func (b *builder) noGroup(s Step, err error) {
+	b.notes = append(b.notes, fmt.Sprintf("process %d: process group: %v", s.Actor, err))
 }
 
 // taken names who has a number that cannot be had.

@@ -19,18 +19,16 @@ func (b *builder) end() {
 		b.release()
 		return
 	}
+	b.m.Halt()
 	creator := b.tasks[Creator]
 	if host, ok := b.host[Creator]; ok && creator != nil {
-		killBelow(host)
-		for {
-			_, err := creator.Call(unix.SYS_WAIT4, ^uintptr(0), 0, unix.WALL, 0)
-			if err == unix.ECHILD || errors.Is(err, stage.ErrGone) {
-				break
-			}
-			killBelow(host)
+		inner := host != b.cmd.Process.Pid
+		if b.o.In != "new" || !inner {
+			b.endMembers(creator, host)
 		}
-		if host != b.cmd.Process.Pid {
-			// Its parent reaps it, or it would hold up the namespace's end.
+		if inner {
+			// Its parent reaps it, or it would hold up the namespace's end. Of a new
+			// namespace it is the init, with which everybody goes.
 			_ = unix.Kill(host, unix.SIGKILL)
 			_, _ = b.first.Call(unix.SYS_WAIT4, ^uintptr(0), 0, unix.WALL, 0)
 		}
@@ -38,6 +36,25 @@ func (b *builder) end() {
 	b.stop()
 	_ = b.cmd.Wait()
 	b.release()
+}
+
+// endMembers kills what is below the creator, and lets it reap them.
+func (b *builder) endMembers(creator *stage.Task, host int) {
+	if root, ok := b.host[Actor(1)]; ok && b.o.In == "new" {
+		// The init of the new namespace: the kernel kills and reaps all others.
+		_ = unix.Kill(root, unix.SIGKILL)
+		_, _ = creator.Finish()
+		_, _ = creator.Call(unix.SYS_WAIT4, uintptr(root), 0, unix.WALL, 0)
+	}
+	killBelow(host)
+	_, _ = creator.Finish() // it may have had more to do when we were stopped
+	for {
+		_, err := creator.Call(unix.SYS_WAIT4, ^uintptr(0), 0, unix.WALL, 0)
+		if err == unix.ECHILD || errors.Is(err, stage.ErrGone) {
+			return
+		}
+		killBelow(host)
+	}
 }
 
 // release gives back what we hold ourselves.

@@ -14,13 +14,18 @@ var kinds = append([]proc.Kind{proc.User}, proc.Nsproxy...)
 // reader holds what reading a live tree needs to know of the root.
 type reader struct {
 	tree  *Tree
-	depth int // pid namespaces from ours to the root's, 0: the same
+	depth int  // pid namespaces from ours to the root's, 0: the same
+	brief bool // only what a tree is compared by
 	ns    map[int]map[string]string
 }
 
 // Live reads the tree below a process from /proc. Processes that come or go
 // meanwhile may be there or not; who lost its parent on the way is left out.
-func Live(pid int) (*Tree, error) {
+func Live(pid int) (*Tree, error) { return live(pid, false) }
+
+// live is Live, or, briefly, without names, arguments and namespaces: half of what
+// there is to read.
+func live(pid int, brief bool) (*Tree, error) {
 	d, err := proc.Open(pid)
 	if err != nil {
 		return nil, fmt.Errorf("tree: %w", err)
@@ -33,6 +38,7 @@ func Live(pid int) (*Tree, error) {
 	r := &reader{
 		tree:  &Tree{Version: Version, Source: "proc"},
 		depth: len(st.NSpid) - 1,
+		brief: brief,
 		ns:    map[int]map[string]string{},
 	}
 	if err := r.walk(d, 0); err != nil {
@@ -82,10 +88,6 @@ func (r *reader) read(d *proc.Dir, parent int) (*Process, error) {
 	if len(st.NSpid) <= r.depth {
 		return nil, fmt.Errorf("pid %d lives above the namespace of the root", d.PID)
 	}
-	comm, err := d.Comm()
-	if err != nil {
-		return nil, err
-	}
 	p := &Process{
 		PID:      st.NSpid[r.depth],
 		PPID:     parent,
@@ -94,8 +96,12 @@ func (r *reader) read(d *proc.Dir, parent int) (*Process, error) {
 		NSPID:    st.NSpid[r.depth+1:],
 		HostPIDs: st.NSpid[:r.depth],
 		State:    string(st.State),
-		Comm:     comm,
 		RSS:      st.VmRSS,
+	}
+	if !r.brief {
+		if p.Comm, err = d.Comm(); err != nil {
+			return nil, err
+		}
 	}
 	if p.Zombie() {
 		// The state is the leader's. One that has exited before its threads leaves
@@ -110,7 +116,15 @@ func (r *reader) read(d *proc.Dir, parent int) (*Process, error) {
 		p.Threads = nil
 		return p, r.exit(d, p)
 	}
-	if err := r.details(d, p, parent); err != nil && (!proc.Gone(err) || !d.Alive()) {
+	switch {
+	case !r.brief:
+		err = r.details(d, p, parent)
+	case st.Threads > 1:
+		p.Threads, err = ownThreads(d)
+	default:
+		p.Threads = []int{p.Own()}
+	}
+	if err != nil && (!proc.Gone(err) || !d.Alive()) {
 		return nil, err
 	}
 	return p, nil

@@ -23,22 +23,33 @@ func (b *builder) settle() error {
 	return b.payload()
 }
 
-// name gives a new member the name that the file has for it, unless it has it
-// from its maker: an order less for most members of most trees.
-func (b *builder) name(maker, child Actor) error {
+// newName is the name that the file has for a new member; empty if it has it from
+// its maker: an order less for most members of most trees.
+func (b *builder) newName(maker, child Actor) string {
 	p := b.byPID[int(child)]
 	b.comm[child] = b.comm[maker]
-	if p == nil || p.Comm == "" || p.Comm == b.comm[maker] || b.o.Payload != "" {
+	if p == nil || p.Comm == b.comm[maker] || b.o.Payload != "" {
+		return ""
+	}
+	if p.Comm != "" {
+		b.comm[child] = p.Comm
+	}
+	return p.Comm
+}
+
+// name gives a new member its name.
+func (b *builder) name(maker, child Actor) error {
+	name := b.newName(maker, child)
+	if name == "" {
 		return nil
 	}
-	b.comm[child] = p.Comm
 	mark := b.m.Mark()
 	defer b.m.Release(mark)
-	at, err := b.m.Bytes(append([]byte(p.Comm), 0))
+	at, err := b.m.Bytes(append([]byte(name), 0))
 	if err != nil {
 		return err
 	}
-	return b.call(Actor(p.PID), "prctl(PR_SET_NAME)", unix.SYS_PRCTL, unix.PR_SET_NAME, at)
+	return b.call(child, "prctl(PR_SET_NAME)", unix.SYS_PRCTL, unix.PR_SET_NAME, at)
 }
 
 // living are the members that are to live on.

@@ -18,12 +18,12 @@ func (b *builder) verify(root int) (*Tree, error) {
 	if err := b.awaitZombies(); err != nil {
 		return nil, err
 	}
-	got, err := Live(root)
+	got, err := live(root, b.o.Brief)
 	if err != nil {
 		return nil, err
 	}
 	if b.stopSome(got) {
-		if got, err = Live(root); err != nil {
+		if got, err = live(root, b.o.Brief); err != nil {
 			return nil, err
 		}
 	}

@@ -20,7 +20,14 @@
  * and no memory but the slot is used, so that tasks may share their memory; the
  * stack only by an idler that has let go of the slots, and so its own.
  *
- * rbx: slot, r14d: the last order seen.
+ * The number LIST stands for as many calls as the list has that arg[0] points
+ * to (list.go).  Its entries have nr, child, ret and arg where a slot has them, and
+ * the next one's address, or 0, at their beginning.  The list ends early behind a
+ * call that failed, or when the word HALT of the first slot is not 0.  A task may
+ * have its first order before it is born.
+ *
+ * rbx: slot, r14d: the last order seen, r13: what is carried out, the slot itself
+ * or an entry.
  */
 	.set	BASE, 0x10000000000
 	.set	SIZE, 0x1000000
@@ -31,7 +38,9 @@
 	.set	ACK, 4
 	.set	BORN, 80
 	.set	SLOT, 256		/* size; the end is a stack, see report */
+	.set	HALT, 84		/* of the first slot */
 	.set	IDLE, -1
+	.set	LIST, -2
 
 	.set	SYS_write, 1
 	.set	SYS_mmap, 9
@@ -93,16 +102,21 @@ await:
 /* Carry it out. */
 order:
 	mov	%eax, %r14d
-	mov	NR(%rbx), %rax
+	mov	%rbx, %r13
+	cmpq	$LIST, NR(%rbx)
+	jne	call
+	mov	ARG(%rbx), %r13
+call:
+	mov	NR(%r13), %rax
 	cmp	$IDLE, %rax
 	je	idle
-	mov	CHILD(%rbx), %r12
-	mov	ARG(%rbx), %rdi
-	mov	ARG+8(%rbx), %rsi
-	mov	ARG+16(%rbx), %rdx
-	mov	ARG+24(%rbx), %r10
-	mov	ARG+32(%rbx), %r8
-	mov	ARG+40(%rbx), %r9
+	mov	CHILD(%r13), %r12
+	mov	ARG(%r13), %rdi
+	mov	ARG+8(%r13), %rsi
+	mov	ARG+16(%r13), %rdx
+	mov	ARG+24(%r13), %r10
+	mov	ARG+32(%r13), %r8
+	mov	ARG+40(%r13), %r9
 	syscall
 	test	%rax, %rax
 	jnz	done
@@ -111,7 +125,20 @@ order:
 	mov	%r12, %rbx
 	jmp	begin
 done:
+	mov	%rax, RET(%r13)
+	cmp	%rbx, %r13
+	je	finished
+	test	%rax, %rax
+	js	last
+	mov	(%r13), %r13
+	test	%r13, %r13
+	jz	last
+	movabs	$BASE, %rcx
+	cmpl	$0, HALT(%rcx)
+	je	call
+last:
 	mov	%rax, RET(%rbx)
+finished:
 	mov	%r14d, ACK(%rbx)
 	lea	ACK(%rbx), %rdi
 	jmp	wake
