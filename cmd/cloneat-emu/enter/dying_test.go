@@ -101,6 +101,22 @@ func TestContainerDiesWhileWeEnter(t *testing.T) {
 	})
 }
 
+// TestNotDumpableWhileItEnters: who is in the container already can neither trace nor
+// read what comes in, before it executes the command.
+func TestNotDumpableWhileItEnters(t *testing.T) {
+	r, h := entering(t, unshared(t))
+	b, err := r.grandchild(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	if got, err := b.task.Call(unix.SYS_PRCTL, unix.PR_GET_DUMPABLE); err != nil || got != 0 {
+		t.Errorf("PR_GET_DUMPABLE is %d, %v", got, err)
+	}
+	h.Start(nil, unix.SYS_EXIT_GROUP, 0) // as bear lets it go
+	b.task.Start(nil, unix.SYS_EXIT_GROUP, 0)
+}
+
 func kill(t *testing.T, pid int) {
 	t.Helper()
 	if err := unix.Kill(pid, unix.SIGKILL); err != nil {

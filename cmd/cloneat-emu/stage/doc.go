@@ -16,6 +16,10 @@
 //	wait for ack <----------------- wake ack             call makes one, goes on
 //	                                                     with the slot child)
 //
+// What needs no decision in between is given as a list of calls ([Entry]), even
+// to a task that is not born yet: its birth is then followed by its own calls
+// without a word from us.
+//
 // All decisions, and everything that can go wrong, stay on our side, where they
 // can be written in Go. Addresses in orders are those of the shared memory
 // ([Machine.Bytes]), which every task maps at the same place until it execs or
