@@ -27,7 +27,7 @@ type pool struct {
 	idle int        // workers that wait for a call
 	now  int        // calls that are being served
 	over bool
-	busy sync.WaitGroup // the same calls
+	rid  sync.Cond // of mu: now is 0
 }
 
 // maxIdle is how many workers are kept for the next calls. Not more: since Linux 6.6
@@ -45,15 +45,18 @@ const workerNice = -10
 func (p *pool) open() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.rid.L = &p.mu
 	p.fill()
 }
 
 // close ends the pool: calls that are being served end, others are refused.
 func (p *pool) close() {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.over = true
-	p.mu.Unlock()
-	p.busy.Wait()
+	for p.now > 0 {
+		p.rid.Wait()
+	}
 }
 
 // fill starts workers until enough wait. Precondition: mu is held.
@@ -93,7 +96,6 @@ func (p *pool) take() bool {
 	if p.over {
 		return false
 	}
-	p.busy.Add(1)
 	p.now++
 	p.idle--
 	p.fill()
@@ -104,8 +106,9 @@ func (p *pool) take() bool {
 func (p *pool) served() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.now--
-	p.busy.Done()
+	if p.now--; p.now == 0 {
+		p.rid.Broadcast()
+	}
 }
 
 // serving reports whether a call is being served.
