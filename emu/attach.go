@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"cloneat-emu/emu/listen"
+	"cloneat-emu/emu/proc"
 	"cloneat-emu/ptrace"
 )
 
@@ -48,7 +49,7 @@ func (c *call) end(v verdict) bool {
 // call again, and gets ENOSYS.
 func (c *call) stopCaller() bool {
 	r, err := ptrace.Seize(c.n.TID, ptrace.Plain)
-	if errors.Is(err, unix.EPERM) && !exiting(c.n.TID) && listen.Valid(c.s.fd, c.n.ID) {
+	if errors.Is(err, unix.EPERM) && !proc.Exiting(c.n.TID) && listen.Valid(c.s.fd, c.n.ID) {
 		return c.endUnstopped(fails(unix.EBUSY, "the caller is traced by another process, or may not be traced"))
 	}
 	if err == nil {

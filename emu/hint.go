@@ -179,13 +179,13 @@ func (m *maker) Drop() error {
 	}
 	id := uintptr(numberFor(m.i.TID, m.child.TID))
 	sig := unix.Signal(m.args.ExitSignal)
-	before := pending(m.i.TID, sig)
+	before := proc.Pending(m.i.TID, sig)
 	m.child.Kill()
 	if _, err := m.i.Finish(); err != nil {
 		return err
 	}
 	_, err := m.i.Call(unix.SYS_WAIT4, id, 0, unix.WALL, 0)
-	if !before && pending(m.i.TID, sig) {
+	if !before && proc.Pending(m.i.TID, sig) {
 		takeSignal(m.i, sig)
 	}
 	return err

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"cloneat-emu/emu/proc"
 	"cloneat-emu/emu/transplant"
 	"cloneat-emu/ptrace"
 )
@@ -60,7 +61,7 @@ func (c *call) unlessDying(v verdict) verdict {
 		return v
 	}
 	tid := c.check.Target.TID
-	if c.targetAlive() != nil || exiting(tid) || pending(tid, unix.SIGKILL) {
+	if c.targetAlive() != nil || proc.Exiting(tid) || proc.Pending(tid, unix.SIGKILL) {
 		return verdict{again: true, cause: v.cause}
 	}
 	return v

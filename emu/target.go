@@ -59,21 +59,10 @@ func seizeFailed(tid int, err error) error {
 	if !errors.Is(err, unix.EPERM) {
 		return err
 	}
-	if exiting(tid) {
+	if proc.Exiting(tid) {
 		return unix.ESRCH
 	}
 	return fmt.Errorf("target %d is traced by another process, or may not be traced: %w", tid, ptrace.ErrBusy)
-}
-
-// exiting reports whether the thread is gone or about to be.
-func exiting(tid int) bool {
-	d, err := proc.Open(tid)
-	if err != nil {
-		return true
-	}
-	defer d.Close()
-	st, err := d.Stat()
-	return err != nil || st.Exiting()
 }
 
 // letTargetGo gives the target back what it had.
@@ -98,10 +87,10 @@ func (c *call) abandon(child *ptrace.Stopped) {
 		return
 	}
 	id := uintptr(numberFor(c.check.Target.TID, child.TID))
-	before := pending(t.TID, unix.SIGCHLD)
+	before := proc.Pending(t.TID, unix.SIGCHLD)
 	child.Kill()
 	_, _ = t.Call(unix.SYS_WAIT4, id, 0, unix.WALL, 0)
-	if !before && pending(t.TID, unix.SIGCHLD) {
+	if !before && proc.Pending(t.TID, unix.SIGCHLD) {
 		takeSignal(t, unix.SIGCHLD)
 	}
 	_ = c.letTargetGo(t)
@@ -114,20 +103,6 @@ func takeSignal(t *ptrace.Injection, sig unix.Signal) {
 	if at, err := t.Args(b[:]); err == nil {
 		_, _ = t.Call(unix.SYS_RT_SIGTIMEDWAIT, at, 0, at+8, 8)
 	}
-}
-
-// pending reports whether the signal waits for the thread or its process.
-func pending(tid int, sig unix.Signal) bool {
-	if sig == 0 {
-		return false
-	}
-	d, err := proc.Open(tid)
-	if err != nil {
-		return false
-	}
-	defer d.Close()
-	st, err := d.Status()
-	return err == nil && (st.SigPnd|st.ShdPnd)>>(uint(sig)-1)&1 != 0
 }
 
 // targetAlive says ESRCH once the target has been reaped: its number may be

@@ -8,7 +8,7 @@ import (
 
 // Status is /proc/PID/status: what concerns the thread itself, in the numbers
 // of the pid and user namespaces of the reader. What a kernel does not show
-// stays zero.
+// stays zero, but for SeccompFilters.
 type Status struct {
 	State     byte   // R, S, D, T, t, Z, X, I
 	Umask     uint32 // only where there is an fs_struct: not for a zombie
@@ -33,7 +33,7 @@ type Status struct {
 
 	NoNewPrivs     bool
 	Seccomp        int // SECCOMP_MODE_*
-	SeccompFilters int // since 5.9
+	SeccompFilters int // -1 before Linux 5.9
 }
 
 // Status reads the status of the process's leader, or of the thread.
@@ -52,7 +52,7 @@ func (d *Dir) Status() (*Status, error) {
 // ParseStatus reads the text of a status file. Names cannot disturb it: the
 // kernel escapes newlines in the first line.
 func ParseStatus(b []byte) (*Status, error) {
-	s := &Status{}
+	s := &Status{SeccompFilters: -1}
 	for line := range strings.Lines(string(b)) {
 		key, value, _ := strings.Cut(line, ":")
 		parse, known := statusFields[key]

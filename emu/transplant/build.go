@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"cloneat-emu/emu/proc"
 	"cloneat-emu/ptrace"
 )
 
@@ -84,8 +85,8 @@ type build struct {
 	filler Filler
 	stage  uint64
 
-	own         *answers // C's
-	status      status   // C's
+	own         *answers     // C's
+	status      *proc.Status // C's
 	maps        []mapping
 	kept        map[uint64]bool   // mappings of C that are the caller's already, by address
 	work        map[uint64][]span // what to fill of each mapping
@@ -135,7 +136,7 @@ func (b *build) whoIsGone(err error) error {
 		return err
 	}
 	for _, tid := range []int{b.c.TID, b.snap.caller.TID} {
-		if ending(tid) || killed(tid) {
+		if proc.Exiting(tid) || proc.Pending(tid, unix.SIGKILL) {
 			return fmt.Errorf("pid %d: %w (%w)", tid, ptrace.ErrGone, err)
 		}
 	}
@@ -219,7 +220,7 @@ func (b *build) check() error {
 // the operator may suspend them (CAP_SYS_ADMIN).
 func (b *build) begin() (err error) {
 	const options = unix.PTRACE_O_EXITKILL | unix.PTRACE_O_TRACESYSGOOD
-	if b.status.seccompFilters != 0 || b.snap.status.seccompFilters != 0 {
+	if b.status.SeccompFilters != 0 || b.snap.status.SeccompFilters != 0 {
 		b.suspended = b.c.SetOptions(options|unix.PTRACE_O_SUSPEND_SECCOMP) == nil
 	}
 	if !b.suspended {

@@ -26,8 +26,8 @@ import (
 
 // climb lets C exec where it lacks something that an exec can give.
 func (b *build) climb() error {
-	want := b.snap.status.credentials(b.snap.own)
-	have := b.status.credentials(b.own)
+	want := credentialsOf(b.snap.status, b.snap.own)
+	have := credentialsOf(b.status, b.own)
 	what, forever := have.lacks(&want)
 	if what == "" && b.missingRights(&have) != "" {
 		what = b.missingRights(&have)

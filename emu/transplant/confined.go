@@ -25,7 +25,7 @@ var landlock = sync.OnceValue(func() bool {
 // asks for a descriptor of the caller's that does not exist: EBADF comes after
 // the access check, EPERM from it.
 func (b *build) checkConfined() error {
-	want, have := b.snap.status.credentials(b.snap.own), b.status.credentials(b.own)
+	want, have := credentialsOf(b.snap.status, b.snap.own), credentialsOf(b.status, b.own)
 	mighty := hasCap(have.caps.effective, unix.CAP_SYS_PTRACE)
 	if !landlock() || !mighty && (!have.equal(&want) || !b.traceable()) {
 		return nil

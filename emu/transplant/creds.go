@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/proc"
 )
 
 // Bits of PR_SET_SECUREBITS (<linux/securebits.h>).
@@ -25,10 +27,10 @@ type credentials struct {
 	noNewPrivs bool
 }
 
-func (st *status) credentials(own *answers) credentials {
+func credentialsOf(st *proc.Status, own *answers) credentials {
 	return credentials{
-		uid: st.uid, gid: st.gid, groups: st.groups, caps: st.caps,
-		secureBits: uint64(own.prctl[unix.PR_GET_SECUREBITS].Value), noNewPrivs: st.noNewPrivs,
+		uid: st.Uid, gid: st.Gid, groups: st.Groups, caps: capsOf(st),
+		secureBits: uint64(own.prctl[unix.PR_GET_SECUREBITS].Value), noNewPrivs: st.NoNewPrivs,
 	}
 }
 
@@ -99,8 +101,8 @@ func (c *credentials) most(want credentials) credentials {
 // is kept over the change of ids (SECBIT_NO_SETUID_FIXUP) and cut to the
 // caller's by the very last call.
 func (b *build) setCreds() error {
-	want := b.snap.status.credentials(b.snap.own)
-	have := b.status.credentials(b.own)
+	want := credentialsOf(b.snap.status, b.snap.own)
+	have := credentialsOf(b.status, b.own)
 	if have.equal(&want) {
 		return nil
 	}
@@ -132,7 +134,7 @@ func (b *build) setCreds() error {
 }
 
 func (b *build) securebits(v uint64) {
-	if hasCap(b.status.caps.permitted, unix.CAP_SETPCAP) {
+	if hasCap(b.status.CapPrm, unix.CAP_SETPCAP) {
 		b.script.add("prctl(PR_SET_SECUREBITS)", v, unix.SYS_PRCTL, unix.PR_SET_SECUREBITS, uintptr(v), 0, 0, 0)
 	}
 }

@@ -2,7 +2,6 @@ package transplant
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"cloneat-emu/emu/proc"
 	"cloneat-emu/ptrace"
 
 	"golang.org/x/sys/unix"
@@ -179,11 +179,15 @@ func await(t *testing.T, there func() bool) {
 
 // state is a thread's as in proc(5), 0 if there is none.
 func state(tid int) byte {
-	b, err := os.ReadFile(procPath(tid, "stat"))
+	b, err := readProc(tid, "stat")
 	if err != nil {
 		return 0
 	}
-	return bytes.Fields(afterName(b))[0][0]
+	st, err := proc.ParseStat(b)
+	if err != nil {
+		return 0
+	}
+	return st.State
 }
 
 // guard lets nobody execute a file without asking.

@@ -188,7 +188,7 @@ func (s *subject) transplantHere(tid int, opt Options) (o outcome) {
 	if err != nil {
 		return outcome{err: err}
 	}
-	pidfd, err := unix.PidfdOpen(st.tgid, 0)
+	pidfd, err := unix.PidfdOpen(st.Tgid, 0)
 	if err != nil {
 		return outcome{err: err}
 	}

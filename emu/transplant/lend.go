@@ -31,11 +31,11 @@ type lender struct {
 // copied. That one never runs. Precondition: the other threads are frozen, or
 // one of them could wait for it.
 func (s *Snapshot) lend() (*lender, error) {
-	if s.caller.TID != s.status.tgid {
+	if s.caller.TID != s.status.Tgid {
 		if fd, err := unix.PidfdOpen(s.caller.TID, pidfdThread); err == nil {
 			return &lender{pidfd: fd}, nil
 		}
-		if same, err := kcmp.Same(s.caller.TID, s.status.tgid, kcmp.Files); err != nil || !same {
+		if same, err := kcmp.Same(s.caller.TID, s.status.Tgid, kcmp.Files); err != nil || !same {
 			return s.makeGiver()
 		}
 	}

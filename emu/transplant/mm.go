@@ -1,10 +1,11 @@
 package transplant
 
 import (
-	"bytes"
 	"encoding/binary"
 
 	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/proc"
 )
 
 // layout is what mm_struct knows about a program's memory beside mappings, in
@@ -20,21 +21,16 @@ func readLayout(tid int) (layout, error) {
 	if err != nil {
 		return layout{}, err
 	}
-	f := bytes.Fields(afterName(b))
-	at := func(n int) uint64 { // the field's number in proc(5)
-		if n-3 >= len(f) {
-			return 0
-		}
-		return parseDec(f[n-3])
+	st, err := proc.ParseStat(b)
+	if err != nil {
+		return layout{}, err
 	}
 	return layout{
-		startCode: at(26), endCode: at(27), startStack: at(28), startData: at(45), endData: at(46),
-		startBrk: at(47), argStart: at(48), argEnd: at(49), envStart: at(50), envEnd: at(51),
+		startCode: st.StartCode, endCode: st.EndCode, startStack: st.StartStack, startData: st.StartData,
+		endData: st.EndData, startBrk: st.StartBrk, argStart: st.ArgStart, argEnd: st.ArgEnd,
+		envStart: st.EnvStart, envEnd: st.EnvEnd,
 	}, nil
 }
-
-// afterName is what follows the name in parentheses of /proc/TID/stat.
-func afterName(stat []byte) []byte { return stat[bytes.LastIndexByte(stat, ')')+1:] }
 
 // encode builds a struct prctl_mm_map.
 func (l *layout) encode(auxv uintptr, auxvLen int, exe int) []byte {

@@ -12,7 +12,7 @@ func (b *build) setPlace() error {
 	if b.opt.ShareFS {
 		return nil
 	}
-	b.script.add("umask", 0, unix.SYS_UMASK, uintptr(b.snap.status.umask))
+	b.script.add("umask", 0, unix.SYS_UMASK, uintptr(b.snap.status.Umask))
 	if !b.sameMount {
 		b.script.room(1, 2)
 		b.script.add("chdir", 0, unix.SYS_CHDIR, b.script.text("/"))
@@ -95,7 +95,7 @@ func (b *build) setGroup() error {
 	if err != nil || want == have || !samePID {
 		return err
 	}
-	if n := b.snap.status.nspgid; len(n) > 0 && n[len(n)-1] > 0 {
+	if n := b.snap.status.NSpgid; len(n) > 0 && n[len(n)-1] > 0 {
 		b.script.try("setpgid", unix.SYS_SETPGID, 0, uintptr(n[len(n)-1]))
 	}
 	return nil

@@ -83,10 +83,10 @@ func (b *build) storeTID() error {
 		return nil
 	}
 	st, err := readStatus(b.c.TID)
-	if err != nil || len(st.nspid) == 0 {
+	if err != nil || len(st.NSpid) == 0 {
 		return err
 	}
-	p := binary.LittleEndian.AppendUint32(nil, uint32(st.nspid[len(st.nspid)-1]))
+	p := binary.LittleEndian.AppendUint32(nil, uint32(st.NSpid[len(st.NSpid)-1]))
 	local := []unix.Iovec{{Base: &p[0], Len: 4}}
 	_, _ = unix.ProcessVMWritev(b.c.TID, local, []unix.RemoteIovec{{Base: uintptr(b.opt.ChildSetTID), Len: 4}}, 0)
 	return nil

@@ -23,8 +23,8 @@ type filter = []unix.SockFilter
 // taken off: what the target has beyond the caller's cannot be had off C. What
 // the caller has beyond the target's is installed in C (setFilters).
 func (b *build) checkFilters() error {
-	have, want := b.status.seccompFilters, b.snap.status.seccompFilters
-	if b.status.seccompMode == seccompStrict {
+	have, want := b.status.SeccompFilters, b.snap.status.SeccompFilters
+	if b.status.Seccomp == seccompStrict {
 		return b.filtersLeft("is in seccomp's strict mode")
 	}
 	if have == 0 && want == 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"cloneat-emu/emu/proc"
 	"cloneat-emu/ptrace"
 
 	"golang.org/x/sys/unix"
@@ -28,7 +29,7 @@ type Snapshot struct {
 
 	own         *answers
 	policies    map[uint64]memPolicy // of single mappings, by address
-	status      status
+	status      *proc.Status
 	maps        []mapping
 	pages       pages
 	layout      layout
@@ -101,7 +102,7 @@ func (s *Snapshot) ask() (err error) {
 	}
 	defer func() { err = errors.Join(err, inj.End()) }()
 	// A batch ends in a trap; see script.single.
-	script, err := startScript(inj, 0, s.status.ignored&(1<<(unix.SIGTRAP-1)) != 0)
+	script, err := startScript(inj, 0, s.status.SigIgn&(1<<(unix.SIGTRAP-1)) != 0)
 	if err != nil {
 		return err
 	}

@@ -1,12 +1,12 @@
 package transplant
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"strconv"
 
+	"cloneat-emu/emu/proc"
 	"cloneat-emu/ptrace"
 
 	"golang.org/x/sys/unix"
@@ -36,12 +36,12 @@ func Freeze(caller *ptrace.Stopped, awaited func(tid int)) (*Snapshot, error) {
 // until the last one is stopped, so that the list is read again until it holds
 // nobody new.
 func (s *Snapshot) freeze() error {
-	if s.status.threads < 2 {
+	if s.status.Threads < 2 {
 		return nil
 	}
 	held := map[int]bool{s.caller.TID: true}
 	for {
-		tids, err := threadsOf(s.status.tgid)
+		tids, err := threadsOf(s.status.Tgid)
 		if err != nil {
 			return err
 		}
@@ -76,7 +76,7 @@ func (s *Snapshot) freezeOne(tid int) error {
 		return nil
 	case !errors.Is(err, unix.EPERM):
 		return fmt.Errorf("thread %d of the caller: %w", tid, err)
-	case ending(tid), ours(tid):
+	case proc.Exiting(tid), ours(tid):
 		return nil
 	}
 	return fmt.Errorf("thread %d of the caller is traced by another process, or may not be traced: %w", tid, ptrace.ErrBusy)
@@ -102,45 +102,12 @@ func (s *Snapshot) interrupted(tid int) {
 // a vfork child of its own.
 func ours(tid int) bool {
 	st, err := readStatus(tid)
-	if err != nil || st.tracer == 0 {
+	if err != nil || st.TracerPid == 0 {
 		return false
 	}
 	// TracerPid names the thread that traces (kernel: task_state in fs/proc/array.c).
-	_, err = os.Stat(procPath(os.Getpid(), "task/"+strconv.Itoa(st.tracer)))
+	_, err = os.Stat(procPath(os.Getpid(), "task/"+strconv.Itoa(st.TracerPid)))
 	return err == nil
-}
-
-// ending reports whether a thread is gone, a zombie, or about to be one: a dead
-// leader stays in the list until its group ends, and cannot be traced.
-func ending(tid int) bool {
-	b, err := readProc(tid, "stat")
-	if err != nil {
-		return true
-	}
-	const flags, exiting = 9, 4 // the field in proc(5), and PF_EXITING
-	f := bytes.Fields(afterName(b))
-	return len(f) <= flags-3 || f[0][0] == 'Z' || f[0][0] == 'X' || parseDec(f[flags-3])&exiting != 0
-}
-
-// killed reports whether SIGKILL waits for a thread. In the middle of an exec it
-// leaves a process that looks like nothing known, before it ends.
-func killed(tid int) bool {
-	b, err := readProc(tid, "status")
-	if err != nil {
-		return true
-	}
-	const sigkill = 1 << (9 - 1)
-	for line := range bytes.Lines(b) {
-		for _, field := range []string{"SigPnd:", "ShdPnd:"} {
-			if mask, ok := bytes.CutPrefix(line, []byte(field)); ok {
-				v, _ := strconv.ParseUint(string(bytes.TrimSpace(mask)), 16, 64)
-				if v&sigkill != 0 {
-					return true
-				}
-			}
-		}
-	}
-	return false
 }
 
 // Release lets the caller's other threads go on. Build does it as soon as the
