@@ -29,20 +29,28 @@ var engines = []engine{
 
 // make chooses the engine and turns its outcome into a verdict.
 func (c *call) make() verdict {
+	none := fails(unix.EOPNOTSUPP, "the engine that --engine asks for cannot serve this call")
+	crowded := false
 	for _, e := range engines {
 		if !e.fits(c) || c.forbidden(e.name) {
 			continue
 		}
 		c.event.Engine = e.name
 		id, err := e.make(c)
-		if err != nil {
-			c.event.Engine = ""
-			c.s.log.WithField("caller", c.n.TID).WithField("engine", e.name).Debug(err)
-			return c.unlessDying(verdictOf(c.ownFault(err)))
+		if err == nil {
+			return verdict{value: id}
 		}
-		return verdict{value: id}
+		c.event.Engine = ""
+		c.s.log.WithField("caller", c.n.TID).WithField("engine", e.name).Debug(err)
+		none = c.unlessDying(verdictOf(c.ownFault(err)))
+		if crowded && none.errno == unix.EOPNOTSUPP && c.full() {
+			none = fails(unix.EAGAIN, "")
+		}
+		if crowded = c.needsLess(e, err); !crowded {
+			break
+		}
 	}
-	return fails(unix.EOPNOTSUPP, "the engine that --engine asks for cannot serve this call")
+	return none
 }
 
 // forbidden reports whether a forced engine leaves this one out.

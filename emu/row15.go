@@ -62,6 +62,9 @@ func (c *call) unlimited(t *ptrace.Injection, fork func() (*ptrace.Stopped, erro
 	if !errors.Is(err, unix.EAGAIN) {
 		return child, func() {}, err
 	}
+	if err := c.crowded(t.TID); err != nil {
+		return nil, func() {}, err
+	}
 	old, err := nproc(t.TID)
 	if err != nil {
 		return nil, func() {}, err

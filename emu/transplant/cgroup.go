@@ -50,6 +50,7 @@ func (b *build) moveCgroup(mounts map[string]string, controllers, where string) 
 	err := os.WriteFile(file, []byte(strconv.Itoa(b.c.TID)), 0)
 	switch {
 	case err == nil:
+		b.moved = b.moved || countsTasks(controllers)
 		return nil
 	case errors.Is(err, unix.ESRCH):
 		return procError(b.c.TID, "cgroup", unix.ESRCH)

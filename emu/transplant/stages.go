@@ -28,6 +28,8 @@ func (b *build) stages() []stage {
 		{"attributes", b.setAttrs},
 		{"name", b.setName},
 		{"directories", b.setPlace},
+		{"control groups", b.setCgroups}, // before a cgroup namespace, whose root it is
+		{"control groups", b.checkRoom},
 		{"new namespaces", b.unshare},
 		{"process group", b.setGroup},
 		{"descriptors", b.setFDs},
@@ -35,7 +37,6 @@ func (b *build) stages() []stage {
 		{"personality", b.setPersonality},
 		{"scheduling", b.setScheduling},
 		{"knobs", b.setKnobs},
-		{"control groups", b.setCgroups},
 		{"dispositions", b.setActions},
 		{"alternate stack", b.setAltStack},
 		{"limits", b.setLimits},

@@ -95,6 +95,12 @@ static void put(const char *path, const char *value)
 		close(fd);
 }
 
+/* Groups that anyone makes below the root can have their tasks limited. */
+static void divide_cgroups(void)
+{
+	put("/sys/fs/cgroup/cgroup.subtree_control", "+pids");
+}
+
 static void lo_up(void)
 {
 	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP };
@@ -220,6 +226,7 @@ int main(void)
 	umask(022);
 	leave_rootfs();
 	make_mounts();
+	divide_cgroups();
 	lo_up();
 	if (sethostname("cloneat-vm", 10))
 		complain("sethostname");

@@ -16,6 +16,8 @@ struct shared {
 	int line;
 	char text[1024];
 	long slot[CT_SLOTS];
+	int dirs;
+	char dir[8][256];
 };
 
 static struct shared *shared;
@@ -125,6 +127,23 @@ long ct_expect_ok(int line, const char *call, long got)
 
 /* --- one check --- */
 
+void ct_remove_later(const char *path)
+{
+	const size_t room = sizeof(shared->dir[0]);
+
+	expect(shared->dirs < (int)ct_count(shared->dir));
+	expect(strlen(path) < room);
+	snprintf(shared->dir[shared->dirs++], room, "%s", path);
+}
+
+/* A control group is busy until the last of its processes is all gone. */
+static void remove_dirs(void)
+{
+	while (shared->dirs--)
+		while (rmdir(shared->dir[shared->dirs]) && errno == EBUSY)
+			usleep(1000);
+}
+
 static void run_body(const struct ct_check *check)
 {
 	pid_t pid = ct_pid();
@@ -231,6 +250,7 @@ static void keep(const struct ct_check *check)
 	if (shared->outcome == RUNNING)
 		explain_end(status);
 	live = end_leftovers();
+	remove_dirs();
 	if (live) {
 		snprintf(text, sizeof(text),
 			 "%d live processes were left behind", live);

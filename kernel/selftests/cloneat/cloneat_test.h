@@ -332,6 +332,9 @@ void kill_end(pid_t pid);
 /* Kills our own child and reaps it. */
 void kill_reap(pid_t pid);
 
+/* Removes a directory that is empty by then when the check has ended anyhow. */
+void ct_remove_later(const char *path);
+
 /* Becomes another program (this one, told to wait for ever). */
 void __noreturn ct_exec_pause(void);
 

@@ -1,0 +1,42 @@
+package emu
+
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/transplant"
+)
+
+// Row 20, the limit of the caller's control groups on the number of tasks, is the
+// kernel's to judge where the caller clones, and the transplant's (checkRoom) where the
+// child comes to these groups later.
+
+// crowded explains the EAGAIN of the target's clone by a full control group: nil if that
+// is not the cause. The target's group must not decide, but its clone counts there.
+func (c *call) crowded(target int) error {
+	ours, err := transplant.Room(c.n.TID)
+	if err != nil {
+		return ofCaller(err)
+	}
+	if ours <= 0 {
+		return unix.EAGAIN
+	}
+	theirs, err := transplant.Room(target)
+	if err == nil && theirs <= 0 {
+		err = &transplant.Unsupported{Cause: "pids.max of the target's control group, in which its child is born"}
+	}
+	return err
+}
+
+// full reports whether the caller's control groups have no place left.
+func (c *call) full() bool {
+	room, err := transplant.Room(c.n.TID)
+	return err == nil && room <= 0
+}
+
+// needsLess reports whether the next engine may make the child though this one could not:
+// the init engine has two helpers that count as well, and the last place is the child's.
+func (c *call) needsLess(e engine, err error) bool {
+	return e.name == "init" && errors.Is(err, unix.EAGAIN) && !c.lost && !c.caller.Detached
+}
