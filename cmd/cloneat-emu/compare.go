@@ -1,10 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -89,9 +85,12 @@ func (c *compareCmd) columns() ([]conform.Column, error) {
 
 // here runs the suite under the emulator on this kernel.
 func (c *compareCmd) here() (conform.Column, error) {
+	begun := time.Now()
 	run := conformCmd{Under: "emu", Filter: c.Filter, Jobs: c.Jobs, Dir: c.Dir, Timeout: c.Timeout, CaseTimeout: c.CaseTimeout}
 	results, _, err := run.results()
-	return conform.Column{Name: "emulator on " + release(), Emulator: true, Results: results}, err
+	column := conform.Column{Name: "emulator on " + release(), Emulator: true, Results: results, Took: time.Since(begun)}
+	tellColumn(column)
+	return column, err
 }
 
 // release is this kernel's version without what a distribution adds.
@@ -104,104 +103,21 @@ func release() string {
 	return name
 }
 
-// inMachine boots a machine that runs this executable's conform.
-func (c *compareCmd) inMachine(m machine, name, under string) (conform.Column, error) {
-	const dir = "/selftests"
-	column := conform.Column{Name: "kernel " + name}
-	if under == "emu" {
-		column = conform.Column{Name: "emulator on " + name, Emulator: true}
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return column, err
-	}
-	staged, err := stage(c.Dir)
-	if err != nil {
-		return column, err
-	}
-	defer os.RemoveAll(staged)
-	m.Add = []string{staged + ":" + dir}
-	args := []string{
-		self, "conform", "--json", "--under", under, "--dir", dir, "--jobs", fmt.Sprint(c.Jobs),
-		"--timeout", c.Timeout.String(), "--case-timeout", c.CaseTimeout.String(),
-	}
-	if c.Filter != "" {
-		args = append(args, "--filter", c.Filter)
-	}
-	m.Timeout = c.Timeout + time.Minute
-	cmd, err := m.command(args...)
-	if err != nil {
-		return column, err
-	}
-	fmt.Fprintf(os.Stderr, "%s ...\n", column.Name)
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	runErr := runMachine(cmd) // exit status 1 says that a check failed, which the results say too
-	if errors.Is(runErr, context.Canceled) {
-		return column, runErr
-	}
-	column.Results, err = lastResults(out.Bytes())
-	if err != nil {
-		return column, fmt.Errorf("%s: %w\n%s%s", column.Name, errors.Join(runErr, err), tail(out.Bytes()), tail(errs.Bytes()))
-	}
-	if under == "emu" {
-		conform.Document(column.Results, tests.Documented())
-	}
-	if m.UML {
-		conform.Excuse(column.Results, tests.UML())
-	}
-	return column, nil
-}
-
-// stage copies the programs without what the build left beside them.
-func stage(dir string) (string, error) {
-	programs, err := findPrograms(dir, "")
-	if err != nil {
-		return "", err
-	}
-	staged, err := os.MkdirTemp("", "cloneat-selftests")
-	if err != nil {
-		return "", err
-	}
-	for _, p := range programs {
-		data, err := os.ReadFile(p.Path)
-		if err == nil {
-			err = os.WriteFile(filepath.Join(staged, filepath.Base(p.Path)), data, 0o755)
-		}
-		if err != nil {
-			return "", errors.Join(err, os.RemoveAll(staged))
-		}
-	}
-	return staged, nil
-}
-
-// lastResults finds the line of JSON in what a machine printed.
-func lastResults(out []byte) (results []conform.Result, err error) {
-	lines := bytes.Split(bytes.TrimSpace(out), []byte("\n"))
-	for i := len(lines) - 1; i >= 0; i-- {
-		if bytes.HasPrefix(lines[i], []byte("[{")) {
-			return results, json.Unmarshal(lines[i], &results)
-		}
-	}
-	return nil, errors.New("the machine printed no results")
-}
-
-// tail is the end of a console.
-func tail(text []byte) string {
-	const most = 8 << 10
-	return string(text[max(0, len(text)-most):])
+// tellColumn says that a column is complete.
+func tellColumn(c conform.Column) {
+	fmt.Fprintf(os.Stderr, "%s: %s, in %s\n", c.Name, conform.Summarize(c.Results), c.Took.Round(time.Second))
 }
 
 // printComparison prints a line a column, and what does not agree.
 func printComparison(c *conform.Comparison) {
-	t := newTable(os.Stdout, "implementation", "passed", "failed", "documented", "skipped", "n/a")
+	t := newTable(os.Stdout, "implementation", "passed", "failed", "documented", "skipped", "n/a", "took")
 	for _, col := range c.Columns {
 		if col.Why != "" {
 			t.AppendRow(table.Row{col.Name, "n/a", col.Why})
 			continue
 		}
 		s := conform.Summarize(col.Results)
-		t.AppendRow(table.Row{col.Name, s.Passed, s.Failed, s.Documented, s.Skipped, s.NA})
+		t.AppendRow(table.Row{col.Name, s.Passed, s.Failed, s.Documented, s.Skipped, s.NA, col.Took.Round(time.Second)})
 	}
 	t.Render()
 	for _, r := range c.Rows {

@@ -23,6 +23,7 @@ type conformCmd struct {
 	Under       string        `enum:"emu,native" default:"emu" help:"Under the emulator, or on a kernel that has the call (${enum})."`
 	Filter      string        `placeholder:"RE" help:"Only the checks (program.check) that match."`
 	JSON        bool          `name:"json" help:"Print the results as JSON."`
+	Tell        bool          `hidden:"" help:"Tell each result at once, for compare."`
 	Jobs        int           `default:"1" help:"How many programs run at the same time."`
 	Dir         string        `default:"build/selftests" type:"path" help:"Where the conformance programs are."`
 	Timeout     time.Duration `default:"30m" help:"For the whole suite."`
@@ -67,7 +68,11 @@ func (c *conformCmd) results() (results []conform.Result, unexpected []string, e
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	bar := newProgress("conform "+c.Under, programs)
-	runner := conform.Runner{Prefix: prefix, Jobs: c.Jobs, CaseTimeout: c.CaseTimeout, Each: bar.result}
+	each := bar.result
+	if c.Tell {
+		each = tell
+	}
+	runner := conform.Runner{Prefix: prefix, Jobs: c.Jobs, CaseTimeout: c.CaseTimeout, Each: each}
 	results = runner.Run(ctx, programs)
 	bar.wait()
 	if c.Under == "emu" {

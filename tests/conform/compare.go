@@ -1,6 +1,9 @@
 package conform
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Column is one implementation on one kernel.
 type Column struct {
@@ -8,6 +11,7 @@ type Column struct {
 	Emulator bool
 	Why      string // why there are no results: the column is n/a
 	Results  []Result
+	Took     time.Duration // to run them all, with the machine's boot
 }
 
 // Outcome says how a check's columns relate.

@@ -41,10 +41,11 @@ func (c *Comparison) json(w io.Writer) error {
 func (c *Comparison) markdown(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# cloneat: implementations compared\n\n%s\n\n", c.Summary())
-	b.WriteString("| implementation | passed | failed | skipped | n/a |\n| --- | ---: | ---: | ---: | ---: |\n")
+	b.WriteString("| implementation | passed | failed | documented | skipped | n/a | took |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n")
 	for _, col := range c.Columns {
 		s := Summarize(col.Results)
-		fmt.Fprintf(&b, "| %s%s | %d | %d | %d | %d |\n", col.Name, note(col.Why), s.Passed, s.Failed+s.Documented, s.Skipped, s.NA)
+		fmt.Fprintf(&b, "| %s%s | %d | %d | %d | %d | %d | %s |\n",
+			col.Name, note(col.Why), s.Passed, s.Failed, s.Documented, s.Skipped, s.NA, col.Took.Round(time.Second))
 	}
 	b.WriteString("\n| check | outcome |")
 	for _, col := range c.Columns {
@@ -99,6 +100,7 @@ func (c *Comparison) html(w io.Writer) error {
 		"mark":   mark,
 		"class":  class,
 		"ms":     func(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d)/1e6) },
+		"took":   func(d time.Duration) time.Duration { return d.Round(time.Second) },
 		"groups": c.groups,
 		"counts": func(col Column) Summary { return Summarize(col.Results) },
 		"id":     func(s string) string { return strings.ReplaceAll(s, ".", "-") },
