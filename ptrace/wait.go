@@ -13,6 +13,11 @@ import (
 const waitFlags = unix.WALL | unix.WNOTHREAD
 
 // Wait blocks until the tracee stops. A tracee that ended is ErrGone.
+//
+// Precondition: no exec gives the tracee another number meanwhile. It is stopped, waits in
+// the kernel, or runs calls of ours; a leader of its thread group may do as it likes. The
+// kernel wakes a waiter by the number that the tracee has then (child_wait_callback() in
+// kernel/exit.c), and would not wake this one: WaitFor and AwaitStop look again and again.
 func (r *Running) Wait() (*Stopped, Stop, error) {
 	for {
 		s, stop, done, err := r.poll(0)
@@ -59,7 +64,9 @@ const (
 // AwaitStop is Wait for an interrupted thread that may be unable to stop: ErrBusy
 // for one that sleeps uninterruptibly (it waits for its vfork child, or is frozen)
 // and has not run between two looks, half a second apart; after half a minute for
-// one that only waits for a processor. awaited is as in WaitFor.
+// one that only waits for a processor. A single sleep behind a slow disk looks the
+// same, and may as well never end: it is ErrBusy, too, and one of many short ones is
+// not. awaited is as in WaitFor.
 func (r *Running) AwaitStop(awaited func()) (*Stopped, Stop, error) {
 	return r.await(awaited, func(s sleep) bool { return s.state == 'D' })
 }
