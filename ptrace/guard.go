@@ -12,10 +12,8 @@ import (
 // and nothing uses them. The stack is no such place: below the red zone of a Go
 // program's small stack lies another goroutine's.
 //
-// A slot is free if its first word is zero, whatever follows: that word is one
-// request. To write them all takes /proc/PID/mem, and in a child that was born a
-// moment ago nobody has looked into /proc/PID yet, which costs the more, when it
-// exits too.
+// A slot is free if its first word is zero. All of it is made zero again, not that
+// word alone: what a program finds behind its vdso is what fork(2) would have left.
 type slot struct{ addr uintptr }
 
 // slots bounds how many tracees that share memory are worked on at once. A test
@@ -89,11 +87,7 @@ func (s *Stopped) freeSlots(start uintptr, all []byte) (free []uintptr) {
 
 func isFree(b []byte) bool { return binary.NativeEndian.Uint64(b) == 0 }
 
-// clear frees a guard's slot, in its tracee, or in another that has the same bytes.
-func (s *slot) clear(t *Stopped) error { return t.pokeWord(s.addr, 0) }
-
-// wipe frees a leg's slot: what tells one (legMagic) lies where a guard has its
-// arguments.
+// wipe frees a slot, in its tracee, or in another that has the same bytes.
 func (s *slot) wipe(t *Stopped) error { return t.Write(s.addr, make([]byte, guardSize)) }
 
 // guard makes the next call run in a slot's code, or, without room for one, at
@@ -135,5 +129,5 @@ func (i *Injection) UnguardBy(t *Stopped) error {
 	}
 	s := i.slot
 	i.slot = nil
-	return s.clear(t)
+	return s.wipe(t)
 }

@@ -19,11 +19,6 @@ func (s *Stopped) Write(addr uintptr, b []byte) error {
 	return s.access(addr, b, unix.O_WRONLY, unix.Pwrite, unix.PtracePokeData)
 }
 
-// pokeWord writes one word as Write does.
-func (s *Stopped) pokeWord(addr, word uintptr) error {
-	return request("POKEDATA", unix.PTRACE_POKEDATA, s.TID, addr, word)
-}
-
 // access needs a descriptor, or many requests: what was begun in a tracee must come to
 // its end without any.
 func (s *Stopped) access(addr uintptr, b []byte, mode int,

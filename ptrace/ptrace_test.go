@@ -169,7 +169,7 @@ func TestBatchRunsItsCallsInOrderAndStopsAtTheFirstError(t *testing.T) {
 	}
 }
 
-func TestASlotIsFreeAgain(t *testing.T) {
+func TestASlotIsZeroAgain(t *testing.T) {
 	cmd, _, _ := start(t, "cat")
 	s := stopped(t, cmd.Process.Pid, ForkOptions)
 	i, err := s.Begin()
@@ -190,12 +190,12 @@ func TestASlotIsFreeAgain(t *testing.T) {
 	if err := i.End(); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Read(at-guardArgs, got); err != nil || !isFree(got) {
+	if err := s.Read(at-guardArgs, got); err != nil || !bytes.Equal(got, make([]byte, guardSize)) {
 		t.Fatalf("after End %q, %v", got, err)
 	}
 	if next, err := s.claim([]byte{0xf4}); err != nil || next.addr != at-guardArgs {
 		t.Fatalf("the next one is %+v, %v; the first was at %#x", next, err, at-guardArgs)
-	} else if err := next.clear(s); err != nil {
+	} else if err := next.wipe(s); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Detach(0); err != nil {

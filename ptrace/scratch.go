@@ -88,5 +88,5 @@ func (i *Injection) Clear(child *Stopped) error {
 	if i.slot == nil {
 		return nil
 	}
-	return i.slot.clear(child)
+	return i.slot.wipe(child)
 }
