@@ -90,6 +90,9 @@ func (r *Row) judge(columns []Column, documented map[string]string) {
 	}
 }
 
+// wrong: the check differs, or fails everywhere, and nothing announces it.
+func (r Row) wrong() bool { return r.Outcome == Differ || r.Outcome == FailsEverywhere }
+
 // Count is how many rows have an outcome.
 func (c *Comparison) Count(o Outcome) (n int) {
 	for _, r := range c.Rows {

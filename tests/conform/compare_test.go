@@ -101,6 +101,14 @@ func TestReports(t *testing.T) {
 				t.Errorf("%s: no %q", name, want)
 			}
 		}
+		wrong, rest, _ := bytes.Cut(data, []byte("<h2>Documented differences</h2>"))
+		told, _, _ := bytes.Cut(rest, []byte("<h2>All checks</h2>"))
+		if !bytes.Contains(wrong, []byte(`id="p-differs"`)) || !bytes.Contains(wrong, []byte(`id="q-bad"`)) {
+			t.Errorf("%s: what differs is not first", name)
+		}
+		if !bytes.Contains(told, []byte(`id="p-announced"`)) || bytes.Contains(told, []byte(`id="p-differs"`)) {
+			t.Errorf("%s: the documented differences are not apart", name)
+		}
 		if strings.Contains(string(data), "http") || strings.Contains(string(data), "src=") {
 			t.Errorf("%s needs something from outside", name)
 		}
@@ -126,5 +134,25 @@ func TestSource(t *testing.T) {
 	}
 	if got, _ := Source(dir, "p.four"); got != "" {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestSourceOfPlays: a check of actors, and rows of tables whose names macros make.
+func TestSourceOfPlays(t *testing.T) {
+	dir := t.TempDir()
+	text := "PLAY(one, \"1\")\n{\n}\n\n/* moves */\nstatic void two(struct actor *t)\n{\n\ttwo_more(t);\n}\n\n" +
+		"static const struct row rows[] = {\n\tALL(two, \"2\"),\n\t{ \"r01_x\",\n\t  1 },\n};\n"
+	if err := os.WriteFile(filepath.Join(dir, "p.c"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for check, want := range map[string]string{
+		"p.one":         "PLAY(one, \"1\")\n{\n}",
+		"p.two_forked":  "\tALL(two, \"2\"),\n\n/* moves */\nstatic void two(struct actor *t)\n{\n\ttwo_more(t);\n}",
+		"p.r01_x_r02_y": "\t{ \"r01_x\",\n\t  1 },",
+		"p.three":       "",
+	} {
+		if got, _ := Source(dir, check); got != want {
+			t.Errorf("%s: %q, want %q", check, got, want)
+		}
 	}
 }

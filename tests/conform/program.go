@@ -61,28 +61,3 @@ func describe(path string, filter *regexp.Regexp) (Program, error) {
 	}
 	return p, nil
 }
-
-// Source returns the text of a check in the directory of the sources, and its file
-// and line; empty if it cannot be found.
-func Source(dir, check string) (text, place string) {
-	program, name, _ := strings.Cut(check, ".")
-	file := filepath.Join(dir, program+".c")
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return "", ""
-	}
-	start := regexp.MustCompile(`(?m)^\w*CHECK\w*\(` + regexp.QuoteMeta(name) + `\b`).FindStringIndex(string(data))
-	if start == nil {
-		return "", ""
-	}
-	from := start[0]
-	if i := strings.LastIndex(string(data[:from]), "/*"); i >= 0 && strings.HasSuffix(strings.TrimSpace(string(data[i:from])), "*/") &&
-		strings.Count(string(data[i:from]), "*/") == 1 {
-		from = i // the comment on top belongs to it
-	}
-	text = string(data[from:])
-	if end := strings.Index(text, "\n}\n"); end >= 0 {
-		text = text[:end+2]
-	}
-	return text, fmt.Sprintf("%s:%d", file, strings.Count(string(data[:start[0]]), "\n")+1)
-}

@@ -99,7 +99,8 @@ func (c *Comparison) html(w io.Writer) error {
 		"cell":   cellText,
 		"mark":   mark,
 		"class":  class,
-		"ms":     func(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d)/1e6) },
+		"wrong":  Row.wrong,
+		"in":     func(r Row, columns []Column) rowIn { return rowIn{r, columns} },
 		"took":   func(d time.Duration) time.Duration { return d.Round(time.Second) },
 		"groups": c.groups,
 		"counts": func(col Column) Summary { return Summarize(col.Results) },
@@ -112,11 +113,17 @@ func (c *Comparison) html(w io.Writer) error {
 	return t.Execute(w, c)
 }
 
+// rowIn is a row with the names of its cells.
+type rowIn struct {
+	Row     Row
+	Columns []Column
+}
+
 // group is the checks of one program.
 type group struct {
-	Program string
-	Rows    []Row
-	Bad     int
+	Program         string
+	Rows            []Row
+	Bad, Documented int
 }
 
 func (c *Comparison) groups() (list []group) {
@@ -127,8 +134,11 @@ func (c *Comparison) groups() (list []group) {
 		}
 		g := &list[len(list)-1]
 		g.Rows = append(g.Rows, r)
-		if r.Outcome != Agree {
+		switch {
+		case r.wrong():
 			g.Bad++
+		case r.Outcome == Announced:
+			g.Documented++
 		}
 	}
 	return list
