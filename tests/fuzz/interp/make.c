@@ -118,5 +118,7 @@ long do_cloneat(const struct command *c, struct answer *answer)
 	tids[1] = -1;
 	ret = birth(511, arg, c->child, stack);
 	answer->extra = tids[0];
+	if (ret > 0 && wants_pidfd(c))
+		tids[0] = -1;	/* a descriptor's number may be somebody's, too */
 	return ret;
 }
