@@ -221,9 +221,9 @@ func (c *call) settle(child *ptrace.Injection, pidfd uintptr) error {
 	if _, err := child.Call(unix.SYS_CLOSE, pidfd); err != nil {
 		return err
 	}
-	rseq, err := c.caller.Rseq()
+	rseq, err := c.caller.FindRseq()
 	if err != nil || rseq.Pointer == 0 {
-		return nil // none, or a kernel that does not tell
+		return err
 	}
 	_, err = child.Call(unix.SYS_RSEQ, uintptr(rseq.Pointer), uintptr(rseq.Size), 0, uintptr(rseq.Signature))
 	return err

@@ -37,6 +37,9 @@ func (s *Stopped) SetXState([]byte) error { return ErrArch }
 // Rseq fails.
 func (s *Stopped) Rseq() (RseqConfig, error) { return RseqConfig{}, ErrArch }
 
+// FindRseq fails.
+func (i *Injection) FindRseq() (RseqConfig, error) { return RseqConfig{}, ErrArch }
+
 func check64(int, Regs) error                              { return ErrArch }
 func (s *Stopped) syscallInsn(Regs) (uint64, error)        { return 0, ErrArch }
 func (s *Stopped) leaveCriticalSection(Regs) (Regs, error) { return Regs{}, ErrArch }

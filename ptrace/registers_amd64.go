@@ -1,7 +1,6 @@
 package ptrace
 
 import (
-	"encoding/binary"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -47,22 +46,6 @@ func (s *Stopped) XState() ([]byte, error) {
 func (s *Stopped) SetXState(p []byte) error {
 	_, err := regset("SETREGSET XSTATE", s.TID, noteXState, p, true)
 	return err
-}
-
-// RseqConfig is a thread's registration with rseq(2). Pointer 0 is none.
-type RseqConfig struct {
-	Pointer   uint64
-	Size      uint32
-	Signature uint32
-	Flags     uint32
-	_         uint32
-}
-
-// Rseq reads the registration (PTRACE_GET_RSEQ_CONFIGURATION, Linux 5.13).
-func (s *Stopped) Rseq() (RseqConfig, error) {
-	var c RseqConfig
-	b := bytesOf(&c)
-	return c, requestMem("GET_RSEQ_CONFIGURATION", reqGetRseqConfig, s.TID, uintptr(len(b)), b)
 }
 
 // Values that a system call leaves in rax for the signal code to act upon
@@ -148,34 +131,6 @@ func outcome(r Regs) (uintptr, error) {
 		return 0, unix.Errno(-v)
 	}
 	return uintptr(r.Rax), nil
-}
-
-// leaveCriticalSection moves the instruction pointer to the abort handler
-// where it stands in an rseq critical section: a call made elsewhere lets the
-// kernel forget the section (rseq_ip_fixup clears rseq_cs), and to go on inside
-// it unaborted would break what it protects.
-func (s *Stopped) leaveCriticalSection(r Regs) (Regs, error) {
-	c, err := s.Rseq()
-	if err != nil || c.Pointer == 0 {
-		return r, nil // not registered, or a kernel without the request
-	}
-	var ptr [8]byte
-	if err := s.Read(uintptr(c.Pointer)+8, ptr[:]); err != nil {
-		return r, nil // the kernel would kill it for that, not we
-	}
-	at := binary.LittleEndian.Uint64(ptr[:])
-	if at == 0 {
-		return r, nil
-	}
-	var cs [32]byte // version, flags, start_ip, post_commit_offset, abort_ip
-	if err := s.Read(uintptr(at), cs[:]); err != nil {
-		return r, nil
-	}
-	start, length := binary.LittleEndian.Uint64(cs[8:]), binary.LittleEndian.Uint64(cs[16:])
-	if r.Rip-start < length {
-		r.Rip = binary.LittleEndian.Uint64(cs[24:])
-	}
-	return r, nil
 }
 
 // check64 refuses a tracee that runs 32-bit code.

@@ -90,7 +90,7 @@ func (p *traceeProbe) probes() []probe {
 		{"PTRACE_SEIZE", "every engine", "nothing", func() (string, error) { return "", p.err }},
 		{"injected calls", "every engine", "nothing: no call can be emulated", injection},
 		{"PTRACE_O_SUSPEND_SECCOMP", "targets whose own filter forbids what must be injected", "EOPNOTSUPP for such targets", p.suspend},
-		{"PTRACE_GET_RSEQ_CONFIGURATION", "children of callers that use restartable sequences", "the registration is not taken over", p.rseq},
+		{"PTRACE_GET_RSEQ_CONFIGURATION", "children of callers that use restartable sequences", "rseq(2) is asked about the places where the libraries register", p.rseq},
 		{"ptrace_scope", "attaching to targets without CAP_SYS_PTRACE", "only descendants of the supervisor (1), only with the capability (2), nothing (3)", yama},
 	}
 }

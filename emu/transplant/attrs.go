@@ -14,7 +14,9 @@ import (
 // own user's, who may read the caller anyway.
 func (b *build) readAttrs() error {
 	s := b.script
-	b.dropRseq()
+	if err := b.dropRseq(); err != nil {
+		return err
+	}
 	own, err := queryAll(s, false)
 	if err != nil {
 		return err
@@ -35,13 +37,14 @@ var tracesAnybody = sync.OnceValue(func() bool {
 // dropRseq unregisters what C inherited from the target: the kernel would
 // write to the area at C's next return to user space, when something else, or
 // nothing, is mapped there, and kill it.
-func (b *build) dropRseq() {
-	r, err := b.c.Rseq()
+func (b *build) dropRseq() error {
+	r, err := b.inj.FindRseq()
 	if err != nil || r.Pointer == 0 {
-		return // Linux before 5.13, or none
+		return err
 	}
 	const unregister = 1
 	b.script.add("rseq", r.Pointer, unix.SYS_RSEQ, uintptr(r.Pointer), uintptr(r.Size), unregister, uintptr(r.Signature))
+	return nil
 }
 
 // setAttrs gives C the caller's prctl(2) settings that differ.

@@ -71,13 +71,7 @@ func (s *Snapshot) takeRegisters() (err error) {
 	if s.xstate, err = s.caller.XState(); err != nil {
 		return err
 	}
-	if s.mask, err = s.caller.SigMask(); err != nil {
-		return err
-	}
-	s.rseq, err = s.caller.Rseq()
-	if errors.Is(err, unix.EIO) { // before Linux 5.13
-		err = nil
-	}
+	s.mask, err = s.caller.SigMask()
 	return err
 }
 
@@ -101,6 +95,9 @@ func (s *Snapshot) ask() (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, inj.End()) }()
+	if s.rseq, err = inj.FindRseq(); err != nil {
+		return err
+	}
 	// A batch ends in a trap; see script.single.
 	script, err := startScript(inj, 0, s.status.SigIgn&(1<<(unix.SIGTRAP-1)) != 0)
 	if err != nil {
