@@ -58,7 +58,7 @@ func (b *builder) flags(s Step) uint32 {
 
 // unborn says why a birth failed.
 func (b *builder) unborn(s Step, number int, err error) error {
-	return fmt.Errorf("process %d, made by %d below %d: %w", s.Child, s.Actor, s.Target, b.taken(err, number))
+	return fmt.Errorf("process %v, made by %v below %v: %w", s.Child, s.Actor, s.Target, b.taken(err, number))
 }
 
 // learn keeps what a caller got to know as its child's number, if that is ours, too.

@@ -2,7 +2,10 @@
 
 package tree
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // Actor is somebody who acts in a plan: 0 the creator, a positive number the
 // member with that pid in the file, a negative one a temporary process.
@@ -10,6 +13,17 @@ type Actor int
 
 // Creator is the parent of the root.
 const Creator Actor = 0
+
+// String names an actor to a reader of messages.
+func (a Actor) String() string {
+	switch {
+	case a == Creator:
+		return "the creator"
+	case a < 0:
+		return "a short-lived process"
+	}
+	return strconv.Itoa(int(a))
+}
 
 // Op is what a step does.
 type Op int
