@@ -102,6 +102,7 @@ type build struct {
 	suspended   bool          // C's filters do not act while it is traced
 	closed      ptrace.Result // of close_range(2)
 	emptied     bool          // C has no descriptors but for those of the work
+	taken       keySet        // protection keys that are C's for the moment
 	moved       bool          // C was born in other control groups, which count tasks
 }
 

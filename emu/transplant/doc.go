@@ -39,7 +39,7 @@
 // # What cannot be had
 //
 // Refused as [Unsupported], because a child of the target cannot shed or get it
-// (BestEffort leaves it): seccomp filters and no_new_privs of the target's, a
+// (BestEffort leaves it): 32-bit code, seccomp filters and no_new_privs of the target's, a
 // smaller bounding set, locked securebits, another user namespace, another
 // session keyring or security label, a Landlock domain, PR_SET_MDWE, sealed
 // mappings, lower hard limits without CAP_SYS_RESOURCE. Of the caller's: shadow
@@ -50,7 +50,7 @@
 // Left as it is, and a difference: the audit session (/proc/PID/sessionid), the
 // default that PR_SET_TIMERSLACK 0 goes back to, where mmap(2) looks for room
 // (mm->mmap_base), requested keys that go to a thread's or process's keyring, ioperm(2),
-// userfaultfd with UFFD_FEATURE_EVENT_FORK, and the marks of the rebuilding itself:
+// inherited counters of perf_event_open(2), userfaultfd with UFFD_FEATURE_EVENT_FORK, and the marks of the rebuilding itself:
 // processor time, page faults, the peak of mapped memory, the size of the table of
 // descriptors, PF_SUPERPRIV. A child that had to exec (see climb.go) counts as one
 // that did: its parent may not setpgid(2) it. tests/oracle shows them all.

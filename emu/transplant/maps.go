@@ -150,7 +150,7 @@ func (b *build) finishMaps() error {
 }
 
 func (b *build) protect(m *mapping) {
-	if m.pkey != 0 {
+	if m.pkey != 0 && !b.onlyExecutes(m) {
 		b.script.add("pkey_mprotect", m.start, unix.SYS_PKEY_MPROTECT, uintptr(m.start), uintptr(m.size()),
 			uintptr(m.prot), uintptr(m.pkey))
 		return

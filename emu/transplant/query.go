@@ -22,6 +22,7 @@ type answers struct {
 	keyring  ptrace.Result // serial number of the session keyring: the caller's only
 	// requestKey is where requested keys go: the caller's only.
 	requestKey ptrace.Result
+	keys       [maxKeys]ptrace.Result // see askKeys
 }
 
 // memPolicy is what get_mempolicy(2) stores: the mode, and the nodes at 8.
@@ -58,6 +59,7 @@ func queryAll(s *script, full bool) (*answers, error) {
 		s.ask(&a.spec[i], "prctl", unix.SYS_PRCTL, unix.PR_GET_SPECULATION_CTRL, uintptr(i), 0, 0, 0)
 	}
 	askCPUID(s, &a.cpuid)
+	askKeys(s, &a.keys)
 	out := s.reserve(answerSize)
 	s.try("prctl(PR_GET_TSC)", unix.SYS_PRCTL, prGetTSC, out)
 	queueLimits(s, out+limitsOff)

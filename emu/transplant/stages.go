@@ -57,10 +57,12 @@ func (b *build) memoryStages() []stage {
 		{"clearing memory", b.clearMemory},
 		{"surplus", b.dropSurplus},
 		{"layout", b.setLayout},
+		{"protection keys", b.openKeys},
 		{"mappings", b.makeMaps},
 		{"System V memory", b.makeShm},
 		{"contents", b.fillContents},
 		{"protections", b.finishMaps},
+		{"protection keys", b.closeKeys},
 		{"seals", b.sealMaps},
 	}
 	for i := range all {

@@ -124,6 +124,22 @@ PLAY_DOCUMENTED(speculation, "a mitigation that the target forced is its own",
 	expect_eq(mitigation_of(&k), mitigation_of(&me));
 }
 
+/* --- protection keys -------------------------------------------------------------- */
+
+PLAY_DOCUMENTED(keys, "protection keys that the target asked for are its own",
+		"where there are none, asking spoils the memory for good")
+{
+	struct actor t, k, f;
+
+	spawn(&me, &t, ACTOR_EXEC);
+	if (sys(&t, SYS_pkey_alloc, 0, 0) == -ENOSYS)
+		ct_skip("no protection keys in this kernel");
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	spawn(&me, &f, 0);
+	expect_eq(sys(&k, SYS_pkey_alloc, 0, 0),
+		  sys(&f, SYS_pkey_alloc, 0, 0));
+}
+
 /* --- faults that another process serves ----------------------------------------- */
 
 /* A page whose faults, and forks, are told on a descriptor. */

@@ -381,6 +381,53 @@ static void vdso(enum kind kind)
 	expect_eq(on(&k, do_vdso), 1);
 }
 
+/* The protection key of the mapping at m->arg[0], or -errno. */
+static long do_key_of(struct msg *m)
+{
+	unsigned long from, to, at = m->arg[0];
+	bool inside = false;
+	char line[256];
+	long key = -ENODATA;
+	FILE *f = fopen("/proc/self/smaps", "re");
+
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+			inside = from <= at && at < to;
+		else if (inside)
+			sscanf(line, "ProtectionKey: %ld", &key);
+	}
+	fclose(f);
+	return key;
+}
+
+/* One key is used, one is free again, and one is the kernel's own. */
+static void keys(enum kind kind)
+{
+	long first = sys(&me, SYS_pkey_alloc, 0, 0), second, own;
+	char *code = mmap(NULL, PAGE, PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
+	struct actor k;
+
+	if (first < 0)
+		ct_skip("no protection keys here: %s", ct_errname(-first));
+	second = expect_ok(sys(&me, SYS_pkey_alloc, 0, 0));
+	get_area(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	area[0] = 100;
+	expect_eq(sys(&me, SYS_pkey_mprotect, (long)area, 4 * PAGE,
+		      PROT_READ | PROT_WRITE, second), 0);
+	expect_eq(sys(&me, SYS_pkey_free, first), 0);
+	own = on(&me, do_key_of, (long)code);
+	kid_of(kind, &k);
+	expect_eq(on(&k, do_read, 0), 100);
+	expect_eq(on(&k, do_key_of, (long)area), second);
+	expect_eq(on(&k, do_key_of, (long)code), own);
+	expect_eq(sys(&k, SYS_pkey_alloc, 0, 0), first);
+	expect_eq(sys(&k, SYS_pkey_free, second), 0);
+	expect_eq(sys(&k, SYS_pkey_free, second), -EINVAL);
+}
+
 static const struct kinds rows[] = {
 	KINDS(private_anon, "anonymous private memory is copied"),
 	KINDS(private_file, "a private file mapping is copied"),
@@ -403,6 +450,7 @@ static const struct kinds rows[] = {
 	KINDS(executable, "code on a page of its own runs in the child"),
 	KINDS(grows, "heap and stack of the child still grow"),
 	KINDS(vdso, "the vdso's clock works in the child"),
+	KINDS(keys, "protection keys are allocated and in use as before"),
 };
 
 PLAY_TABLE(memory, rows)

@@ -182,9 +182,84 @@ PLAY(restarts, "a target's sleep, restarted by stops and calls in turn, is as lo
 	expect_eq(actor_finish(&t), 0);
 }
 
-/* --- slow memory ----------------------------------------------------------------- */
+/* --- memory --------------------------------------------------------------------- */
 
 #define PAGE 4096UL
+
+/* What the kernel writes whenever the process goes on: the number of its CPU. */
+static void leave_out(unsigned char *page, unsigned long at)
+{
+#ifdef HAVE_RSEQ
+	unsigned long rs = (unsigned long)__builtin_thread_pointer() +
+			   __rseq_offset;
+
+	for (unsigned long i = 0; i < 32; i++)
+		if (rs + i >= at && rs + i < at + PAGE)
+			page[rs + i - at] = 0;
+#else
+	(void)page;
+	(void)at;
+#endif
+}
+
+/* A sum of all that can be read of a mapping; the vdso's clock cannot. */
+static uint64_t sum_of(int mem, unsigned long from, unsigned long to)
+{
+	unsigned char page[PAGE];
+	uint64_t sum = 0;
+
+	for (; from < to; from += PAGE) {
+		if (pread(mem, page, PAGE, from) != PAGE)
+			continue;
+		leave_out(page, from);
+		for (unsigned long i = 0; i < PAGE; i++)
+			sum = sum * 31 + page[i];
+	}
+	return sum;
+}
+
+/* Each mapping of a process with such a sum, as text. */
+static void contents_of(pid_t pid, char *text, size_t size)
+{
+	char name[64], line[512];
+	unsigned long from, to;
+	size_t n = 0;
+	FILE *f;
+	int mem;
+
+	snprintf(name, sizeof(name), "/proc/%d/mem", pid);
+	mem = must(open(name, O_RDONLY | O_CLOEXEC));
+	snprintf(name, sizeof(name), "/proc/%d/maps", pid);
+	f = fopen(name, "re");
+	expect(f);
+	while (fgets(line, sizeof(line), f) && n < size) {
+		expect_eq(sscanf(line, "%lx-%lx", &from, &to), 2);
+		n += snprintf(text + n, size - n, "%lx-%lx %llx\n", from, to,
+			      (unsigned long long)sum_of(mem, from, to));
+	}
+	expect(n < size);
+	fclose(f);
+	close(mem);
+}
+
+PLAY(memory, "the memory of a target that waits is the same to the byte")
+{
+	char before[8192], after[8192];
+	struct actor t, k;
+
+	spawn(&me, &t, 0);
+	expect_eq(on(&t, do_ignore_sigchld, 0), 0);
+	wait_state(t.pid, 'S');
+	contents_of(t.pid, before, sizeof(before));
+	for (int i = 0; i < 3; i++) {
+		expect_ok(cl(&me, &k, t.pid, 0, 0));
+		quit(&k, 0);
+	}
+	contents_of(t.pid, after, sizeof(after));
+	expect_alike(before, after);
+}
+
+/* --- slow memory ----------------------------------------------------------------- */
 
 /* A page that is not there yet, and who provides it. */
 static long do_slow_page(struct msg *m)
