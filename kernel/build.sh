@@ -104,8 +104,8 @@ image_dir() {
 	local hash
 	hash=$({
 		source_version
-		# Only the contents: neither names nor the way here count.
-		patches | xargs -d '\n' cat
+		# Only the contents: neither names nor the way here nor messages count.
+		patches | xargs -d '\n' sed -s -n '/^diff --git /,$p'
 		fragments | xargs -d '\n' cat
 	} | sha256sum | cut -c1-16)
 	echo "$cache/$kernel-$arch${checks:+-$checks}-$hash"
