@@ -500,8 +500,10 @@ static long sleeps_in(pid_t tid)
 
 	snprintf(path, sizeof(path), "/proc/%d/syscall", tid);
 	f = fopen(path, "re");
+	if (!f && access("/proc/self/syscall", F_OK))
+		ct_skip("this kernel has no /proc/PID/syscall");
 	if (!f)
-		fail("%d is gone, or there is no %s", tid, path);
+		fail("%d is gone", tid);
 	if (fgets(line, sizeof(line), f) && *line != 'r')
 		nr = strtol(line, NULL, 10);
 	fclose(f);
