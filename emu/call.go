@@ -23,6 +23,7 @@ type call struct {
 	check       *check.Call
 	caller      *ptrace.Injection // nil until the caller is stopped
 	early       *verdict          // how the call ended before its time, if it did
+	rseq        ptrace.RseqConfig // of the caller, while the init engine works
 	callerPIDFD int               // of the caller's process, while a transplant is made, or -1
 	locked      []int             // processes that this worker may attach to
 	event       Event

@@ -59,6 +59,10 @@ func (c *call) makeInit() (int64, error) {
 	if err := c.canStorePIDFD(); err != nil {
 		return 0, err
 	}
+	var err error
+	if c.rseq, err = c.caller.FindRseq(); err != nil { // later it waits for C0
+		return 0, ofCaller(err)
+	}
 	release, err := c.freezeOthers()
 	if err != nil {
 		return 0, err
@@ -221,11 +225,10 @@ func (c *call) settle(child *ptrace.Injection, pidfd uintptr) error {
 	if _, err := child.Call(unix.SYS_CLOSE, pidfd); err != nil {
 		return err
 	}
-	rseq, err := c.caller.FindRseq()
-	if err != nil || rseq.Pointer == 0 {
-		return err
+	if c.rseq.Pointer == 0 {
+		return nil
 	}
-	_, err = child.Call(unix.SYS_RSEQ, uintptr(rseq.Pointer), uintptr(rseq.Size), 0, uintptr(rseq.Signature))
+	_, err := child.Call(unix.SYS_RSEQ, uintptr(c.rseq.Pointer), uintptr(c.rseq.Size), 0, uintptr(c.rseq.Signature))
 	return err
 }
 
