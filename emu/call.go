@@ -115,12 +115,14 @@ func (c *call) run() verdict {
 
 // open looks at the caller; not anew where nothing is needed but what is known of it.
 func (c *call) open(args *abi.Args) (*check.Caller, error) {
-	if args != nil && c.hint == 0 && c.kind.naming == check.ByNumber && !args.Has(unix.CLONE_THREAD) {
-		if caller := c.s.known.Self(c.n.TID, c.pid); caller != nil {
-			return caller, nil
-		}
+	plain := args != nil && c.hint == 0 && c.kind.naming == check.ByNumber && !args.Has(unix.CLONE_THREAD)
+	if !plain {
+		return check.OpenCaller(c.n.TID)
 	}
-	return c.s.known.Open(c.n.TID)
+	if caller := c.s.known.Self(c.n.TID, c.pid); caller != nil {
+		return caller, nil
+	}
+	return c.s.known.Open(c.n.TID, c.pid)
 }
 
 // rows are rows 7 to 14. Where the thread that row 10 chose ends under a later

@@ -47,10 +47,10 @@ func (k *Known) Self(tid, pid int) *Caller {
 	return nil
 }
 
-// Open is OpenCaller for one that may be kept.
-func (k *Known) Open(tid int) (*Caller, error) {
+// Open is OpenCaller for one that is to be kept if Self can find it the next time.
+func (k *Known) Open(tid, pid int) (*Caller, error) {
 	c, err := OpenCaller(tid)
-	if err == nil && c.TGID == tid {
+	if err == nil && c.TGID == tid && c.pid() == pid {
 		if c.pidfd, err = unix.PidfdOpen(tid, 0); err != nil {
 			c.pidfd = noPidFD // it is known next time
 		}
