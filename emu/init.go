@@ -19,7 +19,7 @@ import (
 //	  C0 ── clone(VM|VFORK) ── C1       in the target's pid namespace
 //	    C1:  setns(target, the rest)
 //	    C1 ── clone(hint) ── C2         the child: the caller's memory, copied once
-//	    C1:  exit                       C2 is the init's child now
+//	    C1:  is killed                  C2 is the init's child now
 //	  C0:  wait(C1), exit               nothing is left for the caller to reap
 //
 // All changes happen in C0 and C1; the caller runs one injected clone. VFORK
@@ -37,9 +37,8 @@ func (c *call) toInit() bool {
 	if c.check.Target.Self || c.args.Has(sharing) {
 		return false
 	}
-	ids, err := nsPID(c.check.Target.TGID)
-	own := c.check.Caller.Status.NSpid
-	return err == nil && len(ids) > len(own) && ids[len(ids)-1] == 1 && c.mayThread()
+	ids, own := c.check.Target.NSpid, c.check.Caller.Status.NSpid
+	return len(ids) > len(own) && ids[len(ids)-1] == 1 && c.mayThread()
 }
 
 // mayThread reports whether the caller can make a thread: its children must be
@@ -76,8 +75,12 @@ func (c *call) makeInit() (int64, error) {
 }
 
 // freezeOthers stops the caller's other threads: an exec of one of them would end C0,
-// and leave C1 to the new program as a child that it knows nothing of.
+// and leave C1 to the new program as a child that it knows nothing of. Who had no other
+// thread when it called has none: it is stopped in that call.
 func (c *call) freezeOthers() (release func(), err error) {
+	if c.check.Caller.Status.Threads == 1 {
+		return func() {}, nil
+	}
 	others, err := transplant.Freeze(c.caller.Stopped, c.s.sendBack)
 	if err != nil {
 		return nil, c.ofFrozen(err)
@@ -99,7 +102,7 @@ func (c *call) viaThread() (*ptrace.Injection, int64, error) {
 	c0.Ends = true
 	c.step("init: thread made")
 	child, id, err := c.inThread(c0)
-	c.exit(c0)
+	c.endThread(c0)
 	if _, ferr := c.caller.Finish(); ferr != nil {
 		return nil, 0, ofCaller(ferr)
 	}
@@ -127,10 +130,6 @@ func (c *call) inThread(c0 *ptrace.Injection) (*ptrace.Injection, int64, error) 
 	c.step("init: father made")
 	child, id, err := c.viaC1(c0, stopped, pidfd)
 	c.step("init: father gone")
-	if _, ferr := c0.Finish(); ferr != nil {
-		return nil, 0, ofCaller(ferr)
-	}
-	_, _ = c0.Call(unix.SYS_WAIT4, uintptr(^uint32(0)), 0, unix.WALL|unix.WNOTHREAD, 0)
 	return child, id, err
 }
 
@@ -142,7 +141,10 @@ func (c *call) viaC1(c0 *ptrace.Injection, stopped *ptrace.Stopped, pidfd uintpt
 		stopped.Kill()
 		return nil, 0, err
 	}
-	defer c.exit(c1)
+	defer func() {
+		c1.Kill()
+		_ = c1.UnguardBy(c.caller.Stopped) // the memory is the caller's
+	}()
 	return c.overThere(c0, c1, pidfd)
 }
 
@@ -199,8 +201,7 @@ func (c *call) overThere(c0, c1 *ptrace.Injection, pidfd uintptr) (*ptrace.Injec
 		return nil, 0, err
 	}
 	c.step("init: child ready")
-	_, err = c1.Finish()
-	return child, id, err
+	return child, id, nil
 }
 
 // forkChild makes C2 with everything that the call asks for and the kernel
@@ -254,6 +255,20 @@ func (c *call) clearSlots(child *ptrace.Stopped, way ...*ptrace.Injection) error
 		err = errors.Join(err, i.Clear(child))
 	}
 	return err
+}
+
+// endThread ends C0, and what it made: in its clone it need only go on, into the code
+// that would end it if we died. Without room for that it makes the same calls.
+func (c *call) endThread(c0 *ptrace.Injection) {
+	if c0.Last.Kind == ptrace.Event {
+		if c0.RunOut(c.caller) {
+			_ = c0.UnguardBy(c.caller.Stopped)
+			return
+		}
+		_, _ = c0.Finish()
+		_, _ = c0.Call(unix.SYS_WAIT4, uintptr(^uint32(0)), 0, unix.WALL|unix.WNOTHREAD, 0)
+	}
+	c.exit(c0)
 }
 
 // exit ends a helper of the making. It may have been killed already, with the pid

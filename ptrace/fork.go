@@ -109,6 +109,29 @@ func (i *Injection) Finish() (uintptr, error) {
 	return i.result()
 }
 
+// RunOut lets a helper (Ends) that stands in a fork's event go on into the guard's code,
+// which reaps the fork's child and exits, and waits for its end. A SIGSTOP that it met
+// is heir's, another thread of its process. It reports false, and nothing is done, where
+// the helper had no room for a guard.
+func (i *Injection) RunOut(heir *Injection) bool {
+	if i.slot == nil || i.heal != healExit {
+		return false
+	}
+	for {
+		r, err := i.Cont(0)
+		if err != nil {
+			i.Reap()
+			return true
+		}
+		s, stop, err := r.Wait()
+		if err != nil {
+			return true
+		}
+		i.Last = s.Last
+		heir.stops = heir.stops || stop.Kind == Signal && stop.Sig == unix.SIGSTOP
+	}
+}
+
 // Kill ends the tracee, which must be a child in the making, and waits until
 // it is gone.
 func (s *Stopped) Kill() {

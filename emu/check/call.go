@@ -47,6 +47,9 @@ type Target struct {
 	// have in common, active ones compared with active ones.
 	Differs []proc.Kind
 
+	// NSpid are the process's numbers, from the supervisor's pid namespace down.
+	NSpid []int
+
 	parent int // the real parent's process when the target was found
 	leader int // of the thread group that the number belongs to
 }

@@ -67,7 +67,7 @@ func (c *Call) open(tgid int) (err error) {
 	if st.Tgid == 0 { // reaped while the file was read (task_tgid_nr_ns() in proc_pid_status())
 		return &proc.GoneError{PID: tgid, File: "status"}
 	}
-	c.Target.leader, c.Target.parent = st.Tgid, st.PPid
+	c.Target.leader, c.Target.parent, c.Target.NSpid = st.Tgid, st.PPid, st.NSpid
 	if st.Tgid != st.Pid {
 		return nil
 	}

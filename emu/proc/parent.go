@@ -11,27 +11,37 @@ package proc
 //	open /proc/q: the wrong one
 //	read PPid: not q, try again
 func (d *Dir) Parent() (*Dir, error) {
+	_, parent, err := d.parentUnless(0)
+	return parent, err
+}
+
+// parentUnless is Parent, but for a parent with the number known, which is found and
+// not opened: that one is alive, so that nobody else can have its number.
+func (d *Dir) parentUnless(known int) (found bool, parent *Dir, err error) {
 	for {
 		before, err := d.Stat()
 		if err != nil {
-			return nil, err
+			return false, nil, err
 		}
 		if before.Ppid == 0 {
-			return nil, d.still("stat") // of one that is being reaped, do_task_stat() says 0
+			return false, nil, d.still("stat") // of one that is being reaped, do_task_stat() says 0
+		}
+		if before.Ppid == known {
+			return true, nil, nil
 		}
 		parent, err := Open(before.Ppid)
 		if err != nil && !Gone(err) {
-			return nil, err
+			return false, nil, err
 		}
 		after, serr := d.Stat()
 		if serr == nil && after.Ppid == before.Ppid {
-			return parent, nil // nil where a mount with hidepid= hides it
+			return false, parent, nil // nil where a mount with hidepid= hides it
 		}
 		if err == nil {
 			parent.Close()
 		}
 		if serr != nil {
-			return nil, serr
+			return false, nil, serr
 		}
 	}
 }
@@ -51,12 +61,12 @@ func (d *Dir) DescendsFrom(ancestor int) (bool, error) {
 func (d *Dir) walk(ancestor int) (bool, error) {
 	at := d
 	for at.PID != ancestor {
-		up, err := at.Parent()
+		met, up, err := at.parentUnless(ancestor)
 		if at != d {
 			at.Close()
 		}
 		if up == nil {
-			return false, err
+			return met, err
 		}
 		at = up
 	}
