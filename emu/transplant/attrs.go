@@ -13,19 +13,16 @@ import (
 // on. A supervisor without that right could not go on itself; its targets are its
 // own user's, who may read the caller anyway.
 func (b *build) readAttrs() error {
-	s := b.script
 	if err := b.dropRseq(); err != nil {
 		return err
 	}
-	own, err := queryAll(s, false)
-	if err != nil {
-		return err
-	}
+	own, err := queryAll(b.script, false, func(s *script) {
+		if !b.opt.ShareVM && tracesAnybody() {
+			s.add("prctl(PR_SET_DUMPABLE)", 0, unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
+		}
+	})
 	b.own = own
-	if !b.opt.ShareVM && tracesAnybody() {
-		s.add("prctl(PR_SET_DUMPABLE)", 0, unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
-	}
-	return s.run()
+	return err
 }
 
 // tracesAnybody reports whether this process has CAP_SYS_PTRACE.

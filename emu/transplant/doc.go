@@ -59,7 +59,10 @@
 //
 // Copying by process_vm_readv(2) and process_vm_writev(2) from outside: every
 // page of C is faulted in by get_user_pages(), which is slower than C's own
-// page faults, and the bytes are copied twice. MADV_HUGEPAGE is as fast as
+// page faults, and the bytes are copied twice. process_vm_readv(2) by C itself: it pins
+// the pages, and the kernel unshares each that was forked once before it lends it out
+// (gup_must_unshare() in mm/internal.h), in the caller; slower and, where somebody has
+// them still, a copy of all of the caller's memory. MADV_HUGEPAGE is as fast as
 // MADV_COLLAPSE, but cannot be taken off the mapping again.
 //
 // # Thread rules

@@ -45,23 +45,22 @@ func listFDs(tid int) ([]int, error) {
 	}
 }
 
-// queryFDs asks the caller for each descriptor's flags. One that another thread
-// closed meanwhile is left out.
-func queryFDs(s *script, fds []int) ([]descriptor, error) {
-	found := make([]ptrace.Result, len(fds))
+// queryFDs queues the question for each descriptor's flags; found has the answers
+// after the next run. One that another process closed meanwhile is left out.
+func queryFDs(s *script, fds []int) (found func() []descriptor) {
+	flags := make([]ptrace.Result, len(fds))
 	for i, fd := range fds {
-		s.ask(&found[i], "fcntl(F_GETFD)", unix.SYS_FCNTL, uintptr(fd), unix.F_GETFD, 0)
+		s.ask(&flags[i], "fcntl(F_GETFD)", unix.SYS_FCNTL, uintptr(fd), unix.F_GETFD, 0)
 	}
-	if err := s.run(); err != nil {
-		return nil, err
-	}
-	all := make([]descriptor, 0, len(fds))
-	for i, r := range found {
-		if r.Errno == 0 {
-			all = append(all, descriptor{fds[i], r.Value&unix.FD_CLOEXEC != 0})
+	return func() []descriptor {
+		all := make([]descriptor, 0, len(fds))
+		for i, r := range flags {
+			if r.Errno == 0 {
+				all = append(all, descriptor{fds[i], r.Value&unix.FD_CLOEXEC != 0})
+			}
 		}
+		return all
 	}
-	return all, nil
 }
 
 // closeFDs closes whatever C got from the target.

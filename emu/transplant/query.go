@@ -48,8 +48,9 @@ var getters = []int{
 	prGetMDWE, prGetMerge,
 }
 
-// queryAll asks the caller. full false leaves out what is not compared: for C.
-func queryAll(s *script, full bool) (*answers, error) {
+// queryAll asks the caller. full false leaves out what is not compared: for C. What
+// more queues is done after that in the same run.
+func queryAll(s *script, full bool, more ...func(*script)) (*answers, error) {
 	a := &answers{prctl: map[int]ptrace.Result{}}
 	found := make([]ptrace.Result, len(getters))
 	for i, g := range getters {
@@ -68,6 +69,9 @@ func queryAll(s *script, full bool) (*answers, error) {
 		askKeyring(s, &a.keyring)
 		askRequestKey(s, &a.requestKey)
 		a.queue(s, out)
+	}
+	for _, queue := range more {
+		queue(s)
 	}
 	if err := s.run(); err != nil {
 		return nil, err

@@ -107,6 +107,10 @@ func (s *Snapshot) ask() (err error) {
 	var brk ptrace.Result
 	policies, rest := queuePolicies(script, s.policyStarts())
 	script.ask(&brk, "brk", unix.SYS_BRK, 0)
+	var found func() []descriptor
+	if len(fds) < fdsAtOnce {
+		found = queryFDs(script, fds)
+	}
 	if s.own, err = queryAll(script, true); err != nil {
 		return err
 	}
@@ -114,9 +118,17 @@ func (s *Snapshot) ask() (err error) {
 	if err := s.takePolicies(script, policies, rest); err != nil {
 		return err
 	}
-	s.fds, err = queryFDs(script, fds)
+	if found == nil {
+		found = queryFDs(script, fds)
+	}
+	err = script.run()
+	s.fds = found()
 	return err
 }
+
+// fdsAtOnce is how many descriptors are asked about in the same stop as all the rest:
+// as with policiesAtOnce, the script must not be full, and run, in between.
+const fdsAtOnce = 1024
 
 func (s *Snapshot) takeMemory() (err error) {
 	tid := s.caller.TID
