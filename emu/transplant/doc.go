@@ -49,7 +49,7 @@
 //
 // Left as it is, and a difference: the audit session (/proc/PID/sessionid), the
 // default that PR_SET_TIMERSLACK 0 goes back to, where mmap(2) looks for room
-// (mm->mmap_base), requested keys that go to a thread's or process's keyring, ioperm(2),
+// (mm->mmap_base), requested keys that go to a thread's or process's keyring, iopl(2),
 // inherited counters of perf_event_open(2), userfaultfd with UFFD_FEATURE_EVENT_FORK, and the marks of the rebuilding itself:
 // processor time, page faults, the peak of mapped memory, the size of the table of
 // descriptors, PF_SUPERPRIV. A child that had to exec (see climb.go) counts as one

@@ -26,6 +26,7 @@ func (b *build) stages() []stage {
 	all = append(all, b.memoryStages()...)
 	return append(all, []stage{
 		{"attributes", b.setAttrs},
+		{"ports", b.setPorts},
 		{"name", b.setName},
 		{"directories", b.setPlace},
 		{"control groups", b.setCgroups}, // before a cgroup namespace, whose root it is

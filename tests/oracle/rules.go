@@ -70,6 +70,9 @@ var rules = []rule{
 	{"session", key(`stat\.[5678]|status\.NS(pgid|sid)|proc\.autogroup`), hasTarget("setsid"), nil},
 	{"accounting", key(`stat\.9`), transplanted, onlyBits(pfForkNoExec | pfSuperPriv)},
 	{"accounting", key(`status\.(VmPeak|FDSize)`), transplanted, nil},
+	{"accounting", key(`map\..*`), transplanted, func(d Difference) bool {
+		return strings.ReplaceAll(d.Fork, " sd", "") == strings.ReplaceAll(d.Clone, " sd", "")
+	}},
 	{"address-choice", key(`probe\.mmap_at`), executed, nil},
 	{"timer-slack-default", key(`probe\.timerslack_default`), transplanted, nil},
 	{"fork-alone", key(`probe\.pkey`), transplanted, func(d Difference) bool {

@@ -82,21 +82,59 @@ static long do_port(struct msg *m)
 	return status;
 }
 
-PLAY_DOCUMENTED(port, "a port that ioperm opened is open to the child",
-		"the target's child has the target's ports")
+/* ioperm() of a port, by the actor that will have it. */
+static void open_port(struct actor *a)
 {
-	struct actor t, k;
-	long ret;
+	long ret = sys(a, SYS_ioperm, 0x80, 1, 1);
 
-	spawn(&me, &t, ACTOR_EXEC);
-	ret = ct_syscall3(SYS_ioperm, 0x80, 1, 1);
 	if (ret == -ENOSYS)
 		ct_skip("no ioperm in this kernel");
 	expect_eq(ret, 0);
+	expect_eq(on(a, do_port), 0);
+}
+
+static void set_level(struct actor *a)
+{
+	long ret = sys(a, SYS_iopl, 3);
+
+	if (ret == -ENOSYS)
+		ct_skip("no iopl in this kernel");
+	expect_eq(ret, 0);
+	expect_eq(on(a, do_port), 0);
+}
+
+PLAY(port, "a port that ioperm opened is open to the child")
+{
+	struct actor t, k;
+
+	spawn(&me, &t, ACTOR_EXEC);
+	open_port(&me);
 	expect_ok(cl(&me, &k, t.pid, 0, 0));
-	expect_eq(on(&me, do_port), 0);
 	expect_eq(on(&k, do_port), 0);
 	expect_eq(WTERMSIG(on(&t, do_port)), SIGSEGV);
+}
+
+PLAY(target_port, "the target's ports are closed to the child")
+{
+	struct actor t, k;
+
+	spawn(&me, &t, ACTOR_EXEC);
+	open_port(&t);
+	set_level(&t);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(WTERMSIG(on(&k, do_port)), SIGSEGV);
+	expect_eq(on(&t, do_port), 0);
+}
+
+PLAY_DOCUMENTED(ports_level, "ports that iopl opened are open to the child",
+		"nobody is told of it, so the child has none")
+{
+	struct actor t, k;
+
+	spawn(&me, &t, ACTOR_EXEC);
+	set_level(&me);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(on(&k, do_port), 0);
 }
 
 #endif /* __x86_64__ */
@@ -217,6 +255,44 @@ PLAY_DOCUMENTED(table_size, "how many descriptors the target has does not show",
 	expect_eq(sys(&t, SYS_dup3, 0, 1000, 0), 1000);
 	expect_ok(cl(&me, &k, t.pid, 0, 0));
 	expect(proc_field(k.pid, "FDSize") < 1000);
+}
+
+/* Is the mapping at arg[0] marked as written to since the marks were cleared? */
+static long do_soft_dirty(struct msg *m)
+{
+	unsigned long from, to, at = m->arg[0];
+	bool inside = false;
+	long marked = -ENODATA;
+	char line[512];
+	FILE *f = fopen("/proc/self/smaps", "re");
+
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+			inside = from <= at && at < to;
+		else if (inside && !strncmp(line, "VmFlags:", 8))
+			marked = !!strstr(line, " sd");
+	}
+	fclose(f);
+	return marked;
+}
+
+PLAY_DOCUMENTED(soft_dirty, "memory that is not marked as written is not in the child",
+		"what is mapped anew is marked")
+{
+	struct actor t, k;
+	char *at = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	expect(at != MAP_FAILED);
+	if (!on(&me, do_soft_dirty, (long)at))
+		ct_skip("no soft-dirty marks in this kernel");
+	expect_eq(ct_write("/proc/self/clear_refs", "4"), 0);
+	expect_eq(on(&me, do_soft_dirty, (long)at), 0);
+	spawn(&me, &t, ACTOR_EXEC);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(on(&k, do_soft_dirty, (long)at), 0);
 }
 
 /* Field 10 of /proc/PID/stat: page faults without input. */
