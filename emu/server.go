@@ -35,6 +35,10 @@ const maxWorkers = 64
 
 // NewServer returns a server for the filter's listener, which it owns from now
 // on.
+//
+// Precondition: the main goroutine keeps the main thread (runtime.LockOSThread in an init
+// function), as in the operator. Where a tracee has died a worker's thread ends to let go
+// of it, and the Go runtime never lets the main thread end.
 func NewServer(listener *os.File, cfg Config) *Server {
 	log := cfg.Log
 	if log == nil {

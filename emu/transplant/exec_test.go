@@ -158,7 +158,10 @@ func (e *execs) freeze(t *testing.T, before func(), awaited func(tid int)) {
 	}
 }
 
-// onThread runs f on a thread that ends with it, and with all that it traces.
+// The main thread never ends (mexit() in runtime/proc.go), and is kept from onThread.
+func init() { runtime.LockOSThread() }
+
+// onThread runs f on a thread that ends with it, and lets go of all that it traces.
 func onThread(f func() error) <-chan error {
 	done := make(chan error, 1)
 	go func() {
