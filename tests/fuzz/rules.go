@@ -28,6 +28,8 @@ func (d *Difference) rule() string {
 		return unsupported(d.World[caller], d.World[target], words[6:])
 	case born && d.Native.Result == d.Emu.Result && d.maySession(caller, child, target) && d.onlySession(child):
 		return "session"
+	case born && d.Native.Result == d.Emu.Result && d.onlyPendingStop(target):
+		return "pending-stop"
 	}
 	return ""
 }
@@ -63,7 +65,7 @@ func unsupported(caller, target View, flags []string) string {
 	return ""
 }
 
-// missing is what of a set of capabilities the caller has and the target has not.
+// lacks is what of a set of capabilities the caller has and the target has not.
 func lacks(caller, target View, set string) uint64 {
 	return caps(caller.Get(set)) &^ caps(target.Get(set))
 }
@@ -99,11 +101,22 @@ func (d *Difference) pidNSOf(name string) string {
 
 // onlySession reports that nothing but session and process group of the child
 // differ.
-func (d *Difference) onlySession(child string) bool {
+func (d *Difference) onlySession(child string) bool { return d.only(child, "sid=", "pgid=") }
+
+// onlyPendingStop reports that nothing differs but what is pending for the target, for
+// which a SIGSTOP was.
+func (d *Difference) onlyPendingStop(target string) bool {
+	const stop = 1 << (unix.SIGSTOP - 1)
+	w := d.World[target]
+	return (caps(w.Get("shd"))|caps(w.Get("pnd")))&stop != 0 && d.only(target, "shd=", "pnd=")
+}
+
+// only reports that nothing but these words of one actor differ.
+func (d *Difference) only(actor string, prefixes ...string) bool {
 	for _, name := range names(d.Native.Seen, d.Emu.Seen) {
 		native, emu := d.after(name)
 		for _, word := range append(missing(native, emu), missing(emu, native)...) {
-			if name != child || !strings.HasPrefix(word, "sid=") && !strings.HasPrefix(word, "pgid=") {
+			if name != actor || !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(word, p) }) {
 				return false
 			}
 		}
@@ -111,7 +124,7 @@ func (d *Difference) onlySession(child string) bool {
 	return true
 }
 
-// caps reads a set of capabilities.
+// caps reads a set of capabilities, or of signals.
 func caps(word string) uint64 {
 	if word == "all" {
 		return 1<<(unix.CAP_LAST_CAP+1) - 1

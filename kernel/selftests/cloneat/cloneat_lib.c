@@ -489,6 +489,15 @@ long proc_field(pid_t pid, const char *field)
 	return strtol(text, NULL, 0);
 }
 
+unsigned long proc_mask(pid_t pid, const char *field)
+{
+	char text[256];
+
+	if (!status_line(pid, field, text, sizeof(text)))
+		fail("no %s in /proc/%d/status", field, pid);
+	return strtoul(text, NULL, 16);
+}
+
 pid_t proc_ppid(pid_t pid)
 {
 	return proc_field(pid, "PPid");

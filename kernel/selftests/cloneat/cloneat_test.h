@@ -389,6 +389,7 @@ void in_pidns(void (*fn)(void *), void *arg);
 
 /* A numeric field of /proc/PID/status; fails the check if there is none. */
 long proc_field(pid_t pid, const char *field);
+unsigned long proc_mask(pid_t pid, const char *field);
 pid_t proc_ppid(pid_t pid);
 char proc_state(pid_t pid);	/* 'R', 'S', 'Z' ...; 0 if it is gone */
 /* NSpid from the outermost to the innermost; the number of entries. */

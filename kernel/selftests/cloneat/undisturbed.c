@@ -133,6 +133,25 @@ PLAY(threads_end, "a target whose threads come and go")
 	expect_eq(actor_finish(&t), 0);
 }
 
+PLAY_DOCUMENTED(stopped_twice, "a SIGSTOP that waits in a stopped target waits on",
+		"it is taken: the target was stopped before, and is")
+{
+	struct actor t, k;
+	unsigned long pending;
+
+	spawn(&me, &t, 0);
+	must(kill(t.pid, SIGSTOP));
+	expect_eq(on(&me, do_wait4, t.pid, WUNTRACED), t.pid);
+	must(kill(t.pid, SIGSTOP));
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	wait_state(t.pid, 'T');
+	pending = proc_mask(t.pid, "ShdPnd");
+	must(kill(t.pid, SIGCONT));
+	expect_eq(sys(&t, SYS_getpid), t.pid);
+	expect_eq(end(&k, &t, 3), EXITED(3));
+	expect_eq(pending, 1UL << (SIGSTOP - 1));
+}
+
 PLAY(stopped_threads, "a stopped target of two threads: both stay stopped")
 {
 	struct actor t, thread, kid[KIDS];
