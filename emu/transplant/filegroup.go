@@ -18,10 +18,6 @@ func newFileGroup(b *build) *fileGroup { return &fileGroup{b: b, keys: map[fileK
 
 // add opens m's file if the group has it not yet.
 func (g *fileGroup) add(m *mapping) error {
-	if m.privateHuge() {
-		g.b.queueMap(m, -1)
-		return nil
-	}
 	key := g.b.fileKey(m)
 	if _, ok := g.keys[key]; !ok {
 		if len(g.fds) == g.b.opt.files() {
@@ -30,6 +26,10 @@ func (g *fileGroup) add(m *mapping) error {
 			}
 		}
 		fd, err := openMapped(g.b.snap.caller.TID, m)
+		if err != nil && m.privateHuge() {
+			g.b.queueMap(m, -1) // of a file of its own: only the inode's number differs
+			return nil
+		}
 		if err != nil {
 			return err
 		}

@@ -78,17 +78,17 @@ func (b *build) buildProt(m *mapping) int {
 // queueMap creates m, from C's descriptor fd if it is a file's.
 func (b *build) queueMap(m *mapping, fd int) {
 	b.script.expect(uintptr(m.start), "mmap "+m.name, m.start, unix.SYS_MMAP, uintptr(m.start), uintptr(m.size()),
-		uintptr(b.buildProt(m)), uintptr(m.mmapFlags(fd)), uintptr(fd), uintptr(m.offset&m.offsetMask()))
+		uintptr(b.buildProt(m)), uintptr(m.mmapFlags(fd)), uintptr(fd), uintptr(m.mmapOffset(fd)))
 	b.setApart(m)
 	b.setMapPolicy(m)
 }
 
-// offsetMask drops the offset of anonymous memory, which is its address.
-func (m *mapping) offsetMask() uint64 {
-	if m.anonymous() || m.privateHuge() {
+// mmapOffset leaves out the offset of anonymous memory, which is its address.
+func (m *mapping) mmapOffset(fd int) uint64 {
+	if fd < 0 {
 		return 0
 	}
-	return ^uint64(0)
+	return m.offset
 }
 
 // privateHuge reports MAP_HUGETLB memory without a file of the caller's own.
@@ -117,7 +117,7 @@ func (m *mapping) mmapFlags(fd int) int {
 	if m.has("gd") {
 		flags |= unix.MAP_GROWSDOWN
 	}
-	if m.privateHuge() {
+	if fd < 0 && m.privateHuge() {
 		flags |= unix.MAP_HUGETLB | bits.TrailingZeros64(m.pageSize)<<mapHugeShift
 	}
 	return flags

@@ -29,6 +29,9 @@ func Emulated(emulator, programs string) Side {
 	}
 }
 
+// hugePages sets some aside, in a machine that nobody else uses.
+const hugePages = "echo 16 >/proc/sys/vm/nr_hugepages\n"
+
 // Native boots the patched kernel with the callers that a small machine can run.
 func Native(kernel, programs string) Side {
 	return func(callers []Caller) ([]*Cell, error) {
@@ -39,7 +42,7 @@ func Native(kernel, programs string) Side {
 			}
 		}
 		out, err := output("kernel/boot.sh", "--kernel", kernel, "--timeout", "3600",
-			"--add", programs+":/oracle", "--", "/bin/sh", "-c", script(some, "/oracle", within))
+			"--add", programs+":/oracle", "--", "/bin/sh", "-c", hugePages+script(some, "/oracle", within))
 		if err != nil {
 			return nil, err
 		}

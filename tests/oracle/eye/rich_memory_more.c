@@ -73,7 +73,29 @@ static void rich_newer(void)
 		sys(__NR_pkey_mprotect, at, 2 * PAGE, PROT_READ | PROT_WRITE, pkey);
 	at = anon(2, 0);
 	did("mseal", sys(462 /* mseal */, at, 2 * PAGE, 0));
-	did("huge pages", anon(512, MAP_HUGETLB) ? 0 : -12);
+}
+
+/* Where the machine has set huge pages aside: private, shared, of a memfd, of System V. */
+static void rich_huge(void)
+{
+	const unsigned long pages = 512, size = 512 * PAGE;
+	long id, at, fd;
+
+	did("huge pages", anon(pages, MAP_HUGETLB) ? 0 : -12);
+	did("shared huge pages", map(pages, MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB, -1) ? 0 : -12);
+	fd = did("huge memfd", sys(__NR_memfd_create, "huge", 5 /* HUGETLB, CLOEXEC */));
+	sys(__NR_ftruncate, fd, size);
+	did("huge memfd", map(pages, MAP_PRIVATE, fd) && map(pages, MAP_SHARED, fd) ? 0 : -12);
+	sys(__NR_close, fd);
+	id = did("huge shmget", sys(__NR_shmget, 0, size, 05600 /* CREAT, HUGETLB */));
+	if (id < 0)
+		return;
+	at = did("huge shmat", sys(__NR_shmat, id, 0, 0));
+	if (at > 0 && num_own < MAX_OWN) {
+		*(volatile unsigned long *)at = 88;
+		own_maps[num_own++] = (struct own){ at, at + size };
+	}
+	sys(__NR_shmctl, id, 0, 0);
 }
 
 void rich_memory_more(void)
@@ -81,6 +103,7 @@ void rich_memory_more(void)
 	rich_detached();
 	rich_policies();
 	rich_newer();
+	rich_huge();
 }
 
 /* What makes the caller large. */
