@@ -3,6 +3,7 @@ package transplant
 import (
 	"encoding/binary"
 	"fmt"
+	"os"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -33,10 +34,9 @@ func (b *build) climb() error {
 		what = b.missingRights(&have)
 		forever = have.noNewPrivs
 	}
-	if what == "" && b.needsVeil() {
-		what = "memory that its user may have open"
-	}
 	switch {
+	case what == "" && b.needsVeil():
+		return b.exec("memory that its user may have open", b.makeVeil)
 	case forever && !b.opt.BestEffort:
 		return unsupported("the target has %s", what)
 	case what != "" && !forever:
@@ -132,8 +132,27 @@ func (b *build) makeLadder() (int, error) {
 	if err != nil {
 		return -1, err
 	}
+	return b.place(root, 0o4711)
+}
+
+// makeVeil is makeLadder where C has all rights that it needs. In a user namespace
+// without a root an exec takes them, but for those in the ambient set.
+func (b *build) makeVeil() (int, error) {
+	if _, err := b.rootID(); err == nil {
+		return b.makeLadder()
+	}
+	have := credentialsOf(b.status, b.own)
+	kept := have.caps.permitted & (have.caps.bounding | have.caps.inheritable)
+	b.queueCaps("be kept", have.caps.effective, have.caps.permitted, kept)
+	b.queueAmbient(kept, have.caps.ambient)
+	return b.place(os.Geteuid(), 0o111)
+}
+
+// place writes the program into a directory that C sees, on a mount where a set-user-ID
+// program works.
+func (b *build) place(owner int, mode uint32) (int, error) {
 	for _, dir := range []string{"/tmp", "/var/tmp", "/run", "/dev/shm", "/", "/etc", "/root", "/home"} {
-		fd, err := writeLadder(procPath(b.c.TID, "root"+dir), root)
+		fd, err := writeLadder(procPath(b.c.TID, "root"+dir), owner, mode)
 		if err == nil {
 			return fd, nil
 		}
@@ -142,7 +161,7 @@ func (b *build) makeLadder() (int, error) {
 		"and sees no writable directory on a mount without nosuid")
 }
 
-func writeLadder(dir string, owner int) (int, error) {
+func writeLadder(dir string, owner int, mode uint32) (int, error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
 		return -1, err
@@ -161,7 +180,7 @@ func writeLadder(dir string, owner int) (int, error) {
 	if err := unix.Fchown(fd, owner, owner); err != nil {
 		return -1, err
 	}
-	if err := unix.Fchmod(fd, 0o4711); err != nil { // after fchown, which clears the bit
+	if err := unix.Fchmod(fd, mode); err != nil { // after fchown, which clears the bit
 		return -1, err
 	}
 	return unix.Open("/proc/self/fd/"+strconv.Itoa(fd), unix.O_PATH|unix.O_CLOEXEC, 0)

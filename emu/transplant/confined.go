@@ -26,7 +26,13 @@ var landlock = sync.OnceValue(func() bool {
 // the access check, EPERM from it.
 func (b *build) checkConfined() error {
 	want, have := credentialsOf(b.snap.status, b.snap.own), credentialsOf(b.status, b.own)
-	mighty := hasCap(have.caps.effective, unix.CAP_SYS_PTRACE)
+	// In another user namespace the capability does not reach a caller that executed
+	// its program outside (mm->user_ns).
+	ids, err := b.idMaps()
+	if err != nil {
+		return err
+	}
+	mighty := hasCap(have.caps.effective, unix.CAP_SYS_PTRACE) && ids.uid == nil
 	if !landlock() || !mighty && (!have.equal(&want) || !b.traceable()) {
 		return nil
 	}

@@ -117,13 +117,14 @@ func (b *build) setCreds() error {
 	if err != nil {
 		return err
 	}
-	if err := ids.translate(&want, &have); err != nil {
+	change := idChange{want.uid != have.uid, want.gid != have.gid, !slices.Equal(want.groups, have.groups)}
+	if err := ids.translate(&want, change); err != nil {
 		return err
 	}
 	b.queueCaps("all", have.caps.permitted, have.caps.permitted, want.caps.inheritable)
 	b.securebits(have.secureBits | secNoSetuidFixup)
 	b.dropBounding(have.caps.bounding &^ want.caps.bounding)
-	b.queueIDs(&want, &have)
+	b.queueIDs(&want, change)
 	b.queueAmbient(want.caps.ambient, have.caps.ambient)
 	b.securebits(want.secureBits)
 	if want.noNewPrivs && !have.noNewPrivs {
@@ -146,9 +147,12 @@ func (b *build) dropBounding(set uint64) {
 	}
 }
 
-func (b *build) queueIDs(want, have *credentials) {
+// idChange says which ids differ from the caller's.
+type idChange struct{ uid, gid, groups bool }
+
+func (b *build) queueIDs(want *credentials, change idChange) {
 	s := b.script
-	if !slices.Equal(want.groups, have.groups) {
+	if change.groups {
 		var list []byte
 		for _, g := range want.groups {
 			list = binary.LittleEndian.AppendUint32(list, g)
@@ -157,11 +161,11 @@ func (b *build) queueIDs(want, have *credentials) {
 		s.add("setgroups", uint64(len(want.groups)), unix.SYS_SETGROUPS, uintptr(len(want.groups)), s.data(list))
 	}
 	g, u := want.gid, want.uid
-	if g != have.gid {
+	if change.gid {
 		s.add("setresgid", uint64(g[1]), unix.SYS_SETRESGID, uintptr(g[0]), uintptr(g[1]), uintptr(g[2]))
 		s.try("setfsgid", unix.SYS_SETFSGID, uintptr(g[3]))
 	}
-	if u != have.uid {
+	if change.uid {
 		s.add("setresuid", uint64(u[1]), unix.SYS_SETRESUID, uintptr(u[0]), uintptr(u[1]), uintptr(u[2]))
 		s.try("setfsuid", unix.SYS_SETFSUID, uintptr(u[3]))
 	}

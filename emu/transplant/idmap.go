@@ -3,6 +3,7 @@ package transplant
 import (
 	"bytes"
 	"os"
+	"slices"
 )
 
 // idMap translates ids as the operator sees them into those of C's user
@@ -56,22 +57,24 @@ func (m idMap) into(id uint32) (uint32, error) {
 	return 0, unsupported("id %d has no number in the user namespace", id)
 }
 
-// translate turns both processes' ids into C's numbers.
-func (m idMaps) translate(all ...*credentials) error {
-	for _, c := range all {
-		if err := each(c.uid[:], m.uid); err != nil {
+// translate turns the ids that change into C's numbers. The others need none: what is
+// C's already may have no number in its user namespace.
+func (m idMaps) translate(want *credentials, change idChange) error {
+	if change.uid {
+		if err := each(want.uid[:], m.uid); err != nil {
 			return err
 		}
-		if err := each(c.gid[:], m.gid); err != nil {
-			return err
-		}
-		groups := append([]uint32(nil), c.groups...)
-		if err := each(groups, m.gid); err != nil {
-			return err
-		}
-		c.groups = groups
 	}
-	return nil
+	if change.gid {
+		if err := each(want.gid[:], m.gid); err != nil {
+			return err
+		}
+	}
+	if !change.groups {
+		return nil
+	}
+	want.groups = slices.Clone(want.groups)
+	return each(want.groups, m.gid)
 }
 
 func each(ids []uint32, m idMap) (err error) {

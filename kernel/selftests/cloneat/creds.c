@@ -232,6 +232,34 @@ PLAY_DOCUMENTED(target_fewer_caps_rootless,
 	double_of_caller();
 }
 
+PLAY(rootless_no_new_privs,
+     "a caller with no_new_privs in a user namespace without a root")
+{
+	spawn(&me, &a, CLONE_NEWUSER);
+	spawn(&a, &t, 0);
+	expect_eq(sys(&a, SYS_prctl, PR_SET_NO_NEW_PRIVS, 1), 0);
+	double_of_caller();
+}
+
+PLAY(rootless_bounding_set, "a smaller bounding set there")
+{
+	spawn(&me, &a, CLONE_NEWUSER);
+	spawn(&a, &t, 0);
+	expect_eq(sys(&a, SYS_prctl, PR_CAPBSET_DROP, CAP_SYS_TIME), 0);
+	double_of_caller();
+}
+
+PLAY(rootless_undumpable, "a caller there that may not be dumped")
+{
+	spawn(&me, &a, CLONE_NEWUSER);
+	spawn(&a, &t, 0);
+	expect_eq(sys(&a, SYS_prctl, PR_SET_DUMPABLE, 0), 0);
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+	expect_eq(sys(&k, SYS_prctl, PR_GET_DUMPABLE), 0);
+	same_identity(a.pid, k.pid);
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
 PLAY_DOCUMENTED(target_fewer_caps_files,
 		"CLONE_FILES with a target that dropped a capability",
 		"an exec for the right would end the sharing: EOPNOTSUPP")

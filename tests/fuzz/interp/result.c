@@ -31,11 +31,17 @@ static void say_status(int status)
 		say(" signal %d", WTERMSIG(status));
 }
 
+/* Its result is a number, too. */
+static bool is_setsid(const struct command *c)
+{
+	return c->kind == DO_SYSCALL && c->arg[0] == SYS_setsid;
+}
+
 void say_result(int i, const struct command *c, const struct answer *a)
 {
 	if (a->ret < 0)
 		say(" %s", error(a->ret));
-	else if (makes_child(c))
+	else if (makes_child(c) || is_setsid(c))
 		say_number(i, a->ret);
 	else if (c->kind == DO_WAIT && a->ret > 0)
 		say_number(i, a->ret), say_status(a->extra);
