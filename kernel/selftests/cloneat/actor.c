@@ -513,7 +513,7 @@ static long sleeps_in(pid_t tid)
 void wait_blocked(struct actor *a, long nr)
 {
 	while (sleeps_in(a->pid) != nr && !answered(a))
-		sched_yield();
+		usleep(200);
 }
 
 bool is_asleep(pid_t tid)
@@ -524,7 +524,7 @@ bool is_asleep(pid_t tid)
 void wait_asleep(struct actor *a)
 {
 	while (!is_asleep(a->pid) && !answered(a))
-		sched_yield();
+		usleep(200);
 }
 
 /* --- cleaning up -------------------------------------------------------- */
