@@ -246,7 +246,7 @@ static void one_place(struct actor *target)
 	first = k;
 	expect_eq(call_for(target), -EAGAIN);
 	k = first;
-	expect_eq(count(&ours), 2);
+	await_count(&ours, 2);
 	end_kid(target);
 	expect_ok(call_for(target));
 	end_kid(target);
