@@ -22,21 +22,23 @@ import (
 // A thread of the caller executes a program while another one calls. Each test holds one
 // side at the one place that matters, and goes on when the other is where it has to be.
 
-// TestExecNeedsReaping: the exec has killed stopped threads, and waits until they are
+// TestExecNeedsReaping: the exec has killed a stopped thread, and waits until it is
 // reaped, when its own thread is to be seized. With one processor, as with a collection of
-// garbage that begins meanwhile, nobody used to be there to reap them.
+// garbage that begins meanwhile, nobody used to be there to reap it.
 func TestExecNeedsReaping(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	e := startExecs(t, "2")
-	frozen, second, execing := e.tids[1], e.tids[2], e.tids[3]
-	held := false
-	e.freeze(t, nil, func(tid int) {
-		if tid != second || held {
-			return
+	e := startExecs(t, "1")
+	leader, frozen, execing := e.tids[0], e.tids[1], e.tids[2]
+	e.isExecuted(t, func() error {
+		for _, tid := range []int{leader, frozen} {
+			if _, err := hold(tid, 0); err != nil {
+				return err
+			}
 		}
-		held = true
 		e.execute(t)
 		await(t, func() bool { return state(execing) == 'D' && state(frozen) == 'Z' })
+		_, err := ptrace.StopBeside(execing, 0, []int{leader, frozen}, nil)
+		return err
 	})
 }
 
@@ -133,23 +135,25 @@ func (e *execs) execute(t *testing.T) {
 	}
 }
 
-// freeze stops the leader as a caller, then its other threads, and wants to be told of
-// the exec. The new program is left alone.
+// freeze stops the leader as a caller, then its other threads.
 func (e *execs) freeze(t *testing.T, before func(), awaited func(tid int)) {
 	t.Helper()
-	err := <-onThread(func() error {
+	e.isExecuted(t, func() error {
 		caller, err := hold(e.tids[0], unix.PTRACE_O_TRACESYSGOOD)
 		if err != nil {
 			return err
 		}
-		if before != nil {
-			before()
-		}
+		before()
 		_, err = Freeze(caller, awaited)
 		return err
 	})
-	if !errors.Is(err, ptrace.ErrExecuted) {
-		t.Errorf("freezing the caller: %v, want %v", err, ptrace.ErrExecuted)
+}
+
+// isExecuted wants a tracer to be told of the exec, and the new program to be left alone.
+func (e *execs) isExecuted(t *testing.T, trace func() error) {
+	t.Helper()
+	if err := <-onThread(trace); !errors.Is(err, ptrace.ErrExecuted) {
+		t.Errorf("stopping the caller's threads: %v, want %v", err, ptrace.ErrExecuted)
 	}
 	e.says(t, "executed\n")
 	e.in.Close()
