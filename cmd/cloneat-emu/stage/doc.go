@@ -4,7 +4,7 @@
 //
 // A Go process must not be cloned: its threads, and with them its scheduler and
 // its collector, do not come along. Whatever has to be born, enter namespaces
-// and become something else is therefore a stage: 500 bytes of machine code
+// and become something else is therefore a stage: 600 bytes of machine code
 // (asm/stage_amd64.S, kept assembled beside it) that makes the system calls it is
 // told to make. It shares a piece of memory with us, in which every task has a
 // slot; an order is a number and six arguments, and a futex on either side.
