@@ -44,6 +44,13 @@ func (s *Stopped) claimSlot(leave int, first func(at uintptr) []byte) (*slot, er
 	if err != nil {
 		return nil, err
 	}
+	has, err := s.hasVDSO(base, v)
+	if err != nil {
+		return nil, err
+	}
+	if !has {
+		return nil, errNoSlot
+	}
 	room := uintptr(v.size - v.spare)
 	all := make([]byte, min(room/guardSize, uintptr(slots))*guardSize)
 	if len(all) == 0 {

@@ -15,6 +15,7 @@ type vdso struct {
 	syscall uint64 // offset of a `syscall` instruction
 	size    uint64 // pages
 	spare   uint64 // offset of zero bytes behind the ELF image, where there are any
+	code    uint64 // what stands from that `syscall` on
 }
 
 // ourVDSO reads it once from this process.
@@ -44,7 +45,19 @@ func readVDSO(base uint64) (vdso, error) {
 	}
 	end := imageEnd(image, f)
 	size := (end + 0xfff) &^ 0xfff
-	return vdso{syscall: uint64(at), size: size, spare: (end + 15) &^ 15}, nil
+	code := binary.LittleEndian.Uint64(image[at:])
+	return vdso{syscall: uint64(at), size: size, spare: (end + 15) &^ 15, code: code}, nil
+}
+
+// hasVDSO reports whether the tracee still has the vdso mapped where it was put, and
+// nothing else of its own.
+func (s *Stopped) hasVDSO(base uint64, v vdso) (bool, error) {
+	var word uint64
+	err := requestMem("PEEKTEXT", unix.PTRACE_PEEKTEXT, s.TID, uintptr(base+v.syscall), bytesOf(&word))
+	if Gone(err) {
+		return false, err
+	}
+	return err == nil && word == v.code, nil
 }
 
 // imageEnd is the offset behind the last byte that the ELF file uses: its

@@ -25,5 +25,7 @@ type vdso struct{ syscall, size, spare uint64 }
 func ourVDSO() (vdso, error)       { return vdso{}, ErrArch }
 func vdsoBase(int) (uint64, error) { return 0, ErrArch }
 
+func (s *Stopped) hasVDSO(uint64, vdso) (bool, error) { return false, ErrArch }
+
 func (b *Batch) program() []byte { return nil }
 func (b *Batch) execute() error  { return ErrArch }

@@ -132,3 +132,65 @@ PLAY(perf_ring, "the ring of a counter is not in the child: fork leaves it out")
 	spawn(&me, &f, 0);
 	expect_eq(on(&f, do_mapped, (long)at), -ENOMEM);
 }
+
+/* --- the kernel's own pages ------------------------------------------------- */
+
+/* Unmaps the vdso and its data: how many mappings there were. */
+static long do_drop_vdso(struct msg *m)
+{
+	unsigned long from[8], to[8];
+	char line[256];
+	FILE *f = fopen("/proc/self/maps", "re");
+	long n = 0;
+
+	(void)m;
+	if (!f)
+		return -errno;
+	while (n < 8 && fgets(line, sizeof(line), f))
+		if (strstr(line, "[vdso]") || strstr(line, "[vvar"))
+			n += sscanf(line, "%lx-%lx", &from[n], &to[n]) == 2;
+	fclose(f);
+	for (long i = 0; i < n; i++)
+		if (munmap((void *)from[i], to[i] - from[i]))
+			return -errno;
+	return n;
+}
+
+/* None is left. */
+static long do_count_vdso(struct msg *m)
+{
+	char line[256];
+	FILE *f = fopen("/proc/self/maps", "re");
+	long n = 0;
+
+	(void)m;
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f))
+		n += strstr(line, "[vdso]") || strstr(line, "[vvar");
+	fclose(f);
+	return n;
+}
+
+PLAY_DOCUMENTED(no_vdso, "a caller that unmapped the vdso has children without it",
+		"the target's child needs one to be rebuilt: EOPNOTSUPP")
+{
+	struct actor a, t, k;
+
+	spawn(&me, &a, 0);
+	spawn(&a, &t, ACTOR_EXEC);
+	expect(on(&a, do_drop_vdso) > 0);
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+	expect_eq(on(&k, do_count_vdso), 0);
+}
+
+PLAY(no_vdso_self, "a caller that unmapped the vdso can clone itself")
+{
+	struct actor a, k;
+
+	spawn(&me, &a, 0);
+	expect(on(&a, do_drop_vdso) > 0);
+	expect_ok(cl(&a, &k, a.pid, 0, 0));
+	expect_eq(on(&k, do_count_vdso), 0);
+	expect_eq(end(&k, &a, 5), EXITED(5));
+}
