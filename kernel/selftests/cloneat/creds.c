@@ -233,7 +233,7 @@ PLAY_DOCUMENTED(target_fewer_caps_rootless,
 }
 
 PLAY(rootless_no_new_privs,
-     "a caller with no_new_privs in a user namespace without a root")
+	"a caller with no_new_privs in a user namespace without a root")
 {
 	spawn(&me, &a, CLONE_NEWUSER);
 	spawn(&a, &t, 0);
