@@ -18,7 +18,7 @@ var cli struct {
 	Full     bool     `help:"The whole grid (minutes), not the small one of make test."`
 	Emulator string   `default:"build/cloneat-emu" help:"The command."`
 	Programs string   `default:"build/oracle" help:"Where .ci/oracle-build put the programs."`
-	Callers  []string `help:"Only these callers."`
+	Callers  []string `sep:"none" help:"Only this caller; may be given again."`
 }
 
 func main() {
