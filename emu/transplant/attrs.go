@@ -112,6 +112,13 @@ func (b *build) checkAttrs() error {
 	return nil
 }
 
+// deniesWriteExec reports whether C may not write code: as its target (PR_SET_MDWE).
+func (b *build) deniesWriteExec() bool {
+	const refuseExecGain = 1
+	have := b.own.prctl[prGetMDWE]
+	return have.Errno == 0 && have.Value&refuseExecGain != 0
+}
+
 // setLast sets what would be in the way of the steps before it.
 func (b *build) setLast() error {
 	if b.opt.ShareVM {

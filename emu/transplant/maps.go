@@ -66,6 +66,9 @@ func checkMapping(m *mapping) error {
 // contents are to be filled in, unless that would make the kernel account for
 // memory that it does not account for in the caller (VM_ACCOUNT, "ac").
 func (b *build) buildProt(m *mapping) int {
+	if m.prot&unix.PROT_EXEC != 0 && b.deniesWriteExec() {
+		return m.prot // for good: it is filled as a debugger does it, and not accounted for
+	}
 	if b.fills(m) && (m.has("ac") || m.has("nr")) {
 		return m.prot | unix.PROT_WRITE | unix.PROT_READ
 	}

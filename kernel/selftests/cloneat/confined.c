@@ -221,6 +221,81 @@ PLAY(mdwe_both, "caller and target deny themselves writable code")
 	mdwe_of(&a, ACTOR_EXEC, true);
 }
 
+/* A page of code that was written before that is forbidden: its address. */
+static long do_make_code(struct msg *m)
+{
+	char *at = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED)
+		return -errno;
+	memcpy(at, "code", 5);
+	if (mprotect(at, PAGE, PROT_READ | PROT_EXEC))
+		return -errno;
+	m->ret = prctl(PR_SET_MDWE, MDWE_REFUSE, 0, 0, 0) ? -errno : (long)at;
+	return m->ret;
+}
+
+static long do_is_code(struct msg *m)
+{
+	return !strcmp((char *)m->arg[0], "code");
+}
+
+/* A kid of a caller that has such a page, and of its target: its address. */
+static long code_of(struct actor *k)
+{
+	struct actor a, t;
+	long at;
+
+	spawn(&me, &a, 0);
+	at = on(&a, do_make_code);
+	if (at == -EINVAL)
+		ct_skip("no PR_SET_MDWE in this kernel");
+	expect(at > 0);
+	spawn(&a, &t, ACTOR_EXEC);
+	expect_ok(cl(&a, k, t.pid, 0, 0));
+	return at;
+}
+
+PLAY(mdwe_code, "code that was written before that was forbidden is there")
+{
+	struct actor k;
+	long at = code_of(&k);
+
+	expect_eq(on(&k, do_is_code, at), 1);
+	expect_eq(get_mdwe(&k), MDWE_REFUSE);
+}
+
+/* Does the kernel account for the mapping at arg[0]? */
+static long do_is_accounted(struct msg *m)
+{
+	unsigned long from, to, at = m->arg[0];
+	bool inside = false;
+	char line[512];
+	long is = -ENODATA;
+	FILE *f = fopen("/proc/self/smaps", "re");
+
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+			inside = from <= at && at < to;
+		else if (inside && !strncmp(line, "VmFlags:", 8))
+			is = !!strstr(line, " ac");
+	}
+	fclose(f);
+	return is;
+}
+
+PLAY_DOCUMENTED(mdwe_accounted, "such code is accounted for, as before",
+		"what may never be written to is not")
+{
+	struct actor k;
+	long at = code_of(&k);
+
+	expect_eq(on(&k, do_is_accounted, at), 1);
+}
+
 /* What fork() does not hand down, as it is asked not to. */
 static void mdwe_kept(enum kind kind)
 {

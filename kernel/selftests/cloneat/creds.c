@@ -232,8 +232,7 @@ PLAY_DOCUMENTED(target_fewer_caps_rootless,
 	double_of_caller();
 }
 
-PLAY(rootless_no_new_privs,
-	"a caller with no_new_privs in a user namespace without a root")
+PLAY(rootless_no_new_privs, "no_new_privs in a user namespace without a root")
 {
 	spawn(&me, &a, CLONE_NEWUSER);
 	spawn(&a, &t, 0);
