@@ -42,10 +42,11 @@ done
 	die "no patches for kernel '$kernel'; there are: $(ls "$here/patches" | xargs)"
 [ "$arch$checks" != umlkcsan ] || die "KCSAN needs x86-64"
 
-# The selftests are no part of the kernel image.
+# The selftests are no part of the kernel image. User mode Linux has bugs of its own.
 patches() {
 	find "$here/patches/$kernel" -name '[0-9]*.patch' \
 		! -name '0000-*' ! -name '*selftests*' | sort
+	[ "$arch" != uml ] || find "$here/fixes" -path "*/$kernel/um-*.patch" | sort
 }
 
 fragments() {
