@@ -62,21 +62,20 @@ func (c *call) transplant(memoryIsSame bool) (int64, error) {
 	return c.commit(child, id)
 }
 
-// snapshot reads the caller, which has to stand as it was stopped for that.
+// snapshot reads the caller, which stands as it was stopped afterwards, for as long as
+// the child is built.
 func (c *call) snapshot() (*transplant.Snapshot, error) {
-	if err := c.caller.End(); err != nil {
-		return nil, err
-	}
-	if c.caller.Delivers() {
-		c.caller.Detached = true
-		return nil, errors.Join(ptrace.ErrAgain, c.released(c.caller.LetGo()))
-	}
 	if onStep != nil {
 		c.caller.OnAsleep = func() { c.step("caller asleep") }
 	}
-	snap, err := transplant.Take(c.caller.Stopped, c.callerPIDFD, c.s.sendBack)
+	snap, err := transplant.Take(c.caller, c.callerPIDFD, c.s.sendBack)
 	if err != nil {
 		return nil, c.ofFrozen(err)
+	}
+	if c.caller.Delivers() {
+		_ = snap.Release() // threads that are gone
+		c.caller.Detached = true
+		return nil, errors.Join(ptrace.ErrAgain, c.released(c.caller.LetGo()))
 	}
 	c.caller, err = c.caller.Begin()
 	return snap, err

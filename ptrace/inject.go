@@ -250,7 +250,7 @@ func (i *Injection) End() error {
 }
 
 func (i *Injection) restore() error {
-	if err := i.dropPage(); err != nil {
+	if err := i.DropPage(); err != nil {
 		return err
 	}
 	if i.ran && Restarts(i.saved) {

@@ -48,9 +48,9 @@ func (i *Injection) argsAt() (uintptr, error) {
 
 const pageSize = 1 << 12
 
-// dropPage unmaps the page that argsAt mapped. A caller that is given back
-// inside its clone keeps it.
-func (i *Injection) dropPage() error {
+// DropPage unmaps the page that Args mapped, if it did, as End does. A caller that is
+// given back inside its clone keeps it.
+func (i *Injection) DropPage() error {
 	if i.page == 0 {
 		return nil
 	}

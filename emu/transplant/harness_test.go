@@ -206,7 +206,11 @@ func (s *subject) transplantHere(tid int, opt Options) (o outcome) {
 		return outcome{err: err}
 	}
 	defer unix.Close(cfd)
-	snap, err := Take(caller, pidfd, nil)
+	var snap *Snapshot
+	scope, err := caller.Begin()
+	if err == nil {
+		snap, err = Take(scope, pidfd, nil)
+	}
 	if err == nil {
 		o.stats, err = snap.Build(c, cfd, opt)
 	}

@@ -16,7 +16,8 @@ import (
 // the child is built, and the caller must stay stopped until then.
 type Snapshot struct {
 	caller *ptrace.Stopped
-	pidfd  int // of the caller's process; not ours
+	asked  *ptrace.Injection // the scope in which the caller is asked
+	pidfd  int               // of the caller's process; not ours
 
 	frozen  []*ptrace.Stopped // the caller's other threads
 	mayWait bool              // those that wait in vfork(2) need not be among them
@@ -41,17 +42,17 @@ type Snapshot struct {
 	personality uint64
 }
 
-// Take reads the caller, which is stopped in its call with the registers of an
+// Take reads the caller, which was stopped in its call with the registers of an
 // interrupted system call. It is asked by an injected batch what /proc does
-// not tell, and left as it was; the other threads of its process are stopped
+// not tell, and left as it was, the scope ended; the other threads of its process are stopped
 // until the copy of its memory is made (see Release). callerPIDFD is a pidfd of
 // its process, which must stay open until the Snapshot is used up.
 //
 // awaited is told, again and again, of each thread of the caller's that was
 // interrupted and has not stopped yet: it may wait in a call of its own, and has
 // to be sent back before it can stop. nil does nothing.
-func Take(caller *ptrace.Stopped, callerPIDFD int, awaited func(tid int)) (*Snapshot, error) {
-	s := &Snapshot{caller: caller, pidfd: callerPIDFD, awaited: awaited}
+func Take(caller *ptrace.Injection, callerPIDFD int, awaited func(tid int)) (*Snapshot, error) {
+	s := &Snapshot{caller: caller.Stopped, asked: caller, pidfd: callerPIDFD, awaited: awaited}
 	caller.OnAwaited = func() { s.interrupted(caller.TID) }
 	for _, read := range []func() error{
 		s.takeRegisters, s.takeStatus, s.freeze, s.ask, s.takeMemory, s.takeRest,
@@ -65,13 +66,8 @@ func Take(caller *ptrace.Stopped, callerPIDFD int, awaited func(tid int)) (*Snap
 }
 
 func (s *Snapshot) takeRegisters() (err error) {
-	if s.regs, err = s.caller.Regs(); err != nil {
-		return err
-	}
-	if s.xstate, err = s.caller.XState(); err != nil {
-		return err
-	}
-	s.mask, err = s.caller.SigMask()
+	s.regs, s.mask = s.asked.Saved(), s.asked.Mask()
+	s.xstate, err = s.caller.XState()
 	return err
 }
 
@@ -82,7 +78,12 @@ func (s *Snapshot) takeStatus() (err error) {
 
 // ask runs the batch of questions in the caller.
 func (s *Snapshot) ask() (err error) {
+	inj := s.asked
+	defer func() { err = errors.Join(err, inj.End()) }()
 	// The area for the questions is not mapped yet.
+	if err := inj.DropPage(); err != nil {
+		return err
+	}
 	if s.maps, err = readMaps(s.caller.TID); err != nil {
 		return err
 	}
@@ -90,11 +91,6 @@ func (s *Snapshot) ask() (err error) {
 	if err != nil {
 		return err
 	}
-	inj, err := s.caller.Begin()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, inj.End()) }()
 	if s.rseq, err = inj.FindRseq(); err != nil {
 		return err
 	}
