@@ -62,6 +62,21 @@ func TestCommandEvents(t *testing.T) {
 	}
 }
 
+// TestCommandUnwatched: the calls are served, and nobody is told.
+func TestCommandUnwatched(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	cmd := emu.Command(built.C(t, "cmd/cloneat-emu/testdata/call.c"), "self")
+	cmd.Unwatched = true
+	told := 0
+	cmd.Config.OnEvent = func(emu.Event) { told++ }
+	if out, err := output(t, cmd); err != nil || out != "child 7\n" {
+		t.Fatalf("%q, %v", out, err)
+	}
+	if s := cmd.Stats(); told != 0 || s.Calls != 0 {
+		t.Errorf("told of %d calls, counted %d", told, s.Calls)
+	}
+}
+
 // TestEventsAreInOrder: a call is told of before those that its caller, or whoever waits
 // for its child, makes next, however long its worker takes.
 func TestEventsAreInOrder(t *testing.T) {
