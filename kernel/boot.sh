@@ -149,7 +149,8 @@ accel() {
 }
 
 # no_timer_check: an emulated timer is late on a busy host, which is no broken one.
-params='panic=-1 oops=panic no_timer_check rdinit=/init rcupdate.rcu_cpu_stall_timeout=120'
+# secretmem.enable: off by default before 6.5.
+params='secretmem.enable=1 panic=-1 oops=panic no_timer_check rdinit=/init rcupdate.rcu_cpu_stall_timeout=120'
 
 # A write to a virtio port is over when it is queued, so a pipe that is slow
 # would lose what is queued when the machine ends: a file never is.
@@ -187,8 +188,9 @@ run_uml() {
 		3>&1 </dev/null >"$work/console" 2>"$work/errors"
 }
 
-# What a kernel says when one of its own rules was broken.
-splats='WARNING:|Oops|Kernel panic|general protection fault|KASAN'
+# What a kernel says when one of its own rules was broken. A program's protection fault
+# has neither comma nor colon.
+splats='WARNING:|Oops|Kernel panic|general protection fault[,:]|KASAN'
 splats+='|suspicious RCU|possible circular|possible recursive|inconsistent lock'
 splats+='|INFO: task .* blocked|stalls? on CPU|self-detected stall|unreferenced object|scheduling while atomic'
 
