@@ -7,13 +7,15 @@ set -euo pipefail
 usage() {
 	cat <<-'END'
 	usage: boot.sh [--kernel 6.1|6.12|IMAGE] [--uml] [--debug | --kcsan]
-	               [--timeout SEC] [--smp N] [--mem SIZE] [--console FILE]
+	               [--timeout SEC] [--smp N] [--mem SIZE] [--console FILE] [--serial]
 	               [--env NAME=VALUE]... [--add SRC[:/DST]]...
 	               [--] PROGRAM [ARGS]
 
 	Runs PROGRAM as root in a machine of its own, with the libraries and the
 	interpreter that it needs.  --add packs another file or directory, with
-	the libraries of the programs in it.  Input is empty.
+	the libraries of the programs in it.  Input is empty.  --serial takes the
+	output from a serial port, for a distribution's kernel, which has the
+	driver of the faster way as a module.
 
 	Exit status: the program's (128 + N if signal N killed it); 124 after
 	--timeout SEC (default 600); 125 if the kernel panicked, complained or
@@ -25,7 +27,7 @@ say() { echo "boot.sh: $*" >&2; }
 die() { say "$*"; exit 2; }
 
 here=$(cd "$(dirname "$0")" && pwd)
-kernel=6.1 uml='' checks='' limit=600 smp=2 mem=2G console='' add=() env=()
+kernel=6.1 uml='' checks='' limit=600 smp=2 mem=2G console='' serial='' add=() env=()
 
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -36,6 +38,7 @@ while [ $# -gt 0 ]; do
 	--smp) smp=${2:?--smp needs a number}; shift ;;
 	--mem) mem=${2:?--mem needs a size}; shift ;;
 	--console) console=${2:?--console needs a file}; shift ;;
+	--serial) serial=1 ;;
 	--env) env+=("${2:?--env needs NAME=VALUE}"); shift ;;
 	--add) add+=("${2:?--add needs SRC:/DST}"); shift ;;
 	-h | --help) usage; exit 0 ;;
@@ -159,19 +162,24 @@ params='secretmem.enable=1 panic=-1 oops=panic no_timer_check rdinit=/init rcupd
 # one: on a busy host a machine's minutes were seconds, and its checks late.  The
 # HPET needs no measuring.
 run_qemu() {
-	local machine how clock=''
+	local machine how clock='' port=/dev/vport0p1 way
 	how=$(accel)
 	[ "$how" != tcg ] || clock=clocksource=hpet
+	way=(-device virtio-serial-pci
+		-chardev "file,id=out,path=$work/output"
+		-device "virtserialport,chardev=out,name=out")
+	if [ -n "$serial" ]; then
+		port=/dev/ttyS1
+		way=(-serial "file:$work/output")
+	fi
 	: >"$work/output"
 	timeout -k 10 "$limit" qemu-system-x86_64 \
 		-machine pc -accel "$how" -cpu max -smp "$smp" -m "$mem" \
 		-nodefaults -no-user-config -no-reboot -display none \
 		-kernel "$image" -initrd "$work/initramfs" \
-		-append "console=ttyS0 no_timer_check CLONEAT_PORT=/dev/vport0p1 $clock $params" \
+		-append "console=ttyS0 no_timer_check CLONEAT_PORT=$port $clock $params" \
 		-serial "file:$work/console" \
-		-device virtio-serial-pci \
-		-chardev "file,id=out,path=$work/output" \
-		-device virtserialport,chardev=out,name=out \
+		"${way[@]}" \
 		</dev/null >/dev/null 2>"$work/errors" &
 	machine=$!
 	tail --pid="$machine" -s 0.1 -c +1 -f "$work/output"
