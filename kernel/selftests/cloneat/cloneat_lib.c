@@ -480,6 +480,36 @@ static bool status_line(pid_t pid, const char *field, char *text, int size)
 	return found;
 }
 
+long vma_line(unsigned long at, const char *field, char *text, int size)
+{
+	FILE *f = fopen("/proc/self/smaps", "re");
+	unsigned long from, to;
+	bool inside = false;
+	long err = -ENODATA;
+	char line[512];
+
+	if (!f)
+		return -errno;
+	while (err && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2) {
+			inside = from <= at && at < to;
+		} else if (inside && !strncmp(line, field, strlen(field))) {
+			snprintf(text, size, "%s", line + strlen(field));
+			err = 0;
+		}
+	}
+	fclose(f);
+	return err;
+}
+
+long vma_flag(unsigned long at, const char *flag)
+{
+	char text[512];
+	long err = vma_line(at, "VmFlags:", text, sizeof(text));
+
+	return err ?: !!strstr(text, flag);
+}
+
 long proc_field(pid_t pid, const char *field)
 {
 	char text[256];

@@ -389,6 +389,12 @@ void in_pidns(void (*fn)(void *), void *arg);
 
 /* A numeric field of /proc/PID/status; fails the check if there is none. */
 long proc_field(pid_t pid, const char *field);
+/*
+ * What /proc/self/smaps says of the mapping at an address: the line of a field,
+ * behind its name, and whether VmFlags has one (" ac").  -ENODATA without such a line.
+ */
+long vma_line(unsigned long at, const char *field, char *text, int size);
+long vma_flag(unsigned long at, const char *flag);
 unsigned long proc_mask(pid_t pid, const char *field);
 pid_t proc_ppid(pid_t pid);
 char proc_state(pid_t pid);	/* 'R', 'S', 'Z' ...; 0 if it is gone */

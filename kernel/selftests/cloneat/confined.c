@@ -269,22 +269,7 @@ PLAY(mdwe_code, "code that was written before that was forbidden is there")
 /* Does the kernel account for the mapping at arg[0]? */
 static long do_is_accounted(struct msg *m)
 {
-	unsigned long from, to, at = m->arg[0];
-	bool inside = false;
-	char line[512];
-	long is = -ENODATA;
-	FILE *f = fopen("/proc/self/smaps", "re");
-
-	if (!f)
-		return -errno;
-	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
-			inside = from <= at && at < to;
-		else if (inside && !strncmp(line, "VmFlags:", 8))
-			is = !!strstr(line, " ac");
-	}
-	fclose(f);
-	return is;
+	return vma_flag(m->arg[0], " ac");
 }
 
 PLAY_DOCUMENTED(mdwe_accounted, "such code is accounted for, as before",

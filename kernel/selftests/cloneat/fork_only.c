@@ -260,22 +260,7 @@ PLAY_DOCUMENTED(table_size, "how many descriptors the target has does not show",
 /* Is the mapping at arg[0] marked as written to since the marks were cleared? */
 static long do_soft_dirty(struct msg *m)
 {
-	unsigned long from, to, at = m->arg[0];
-	bool inside = false;
-	long marked = -ENODATA;
-	char line[512];
-	FILE *f = fopen("/proc/self/smaps", "re");
-
-	if (!f)
-		return -errno;
-	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
-			inside = from <= at && at < to;
-		else if (inside && !strncmp(line, "VmFlags:", 8))
-			marked = !!strstr(line, " sd");
-	}
-	fclose(f);
-	return marked;
+	return vma_flag(m->arg[0], " sd");
 }
 
 PLAY_DOCUMENTED(soft_dirty, "memory that is not marked as written is not in the child",

@@ -384,22 +384,10 @@ static void vdso(enum kind kind)
 /* The protection key of the mapping at m->arg[0], or -errno. */
 static long do_key_of(struct msg *m)
 {
-	unsigned long from, to, at = m->arg[0];
-	bool inside = false;
-	char line[256];
-	long key = -ENODATA;
-	FILE *f = fopen("/proc/self/smaps", "re");
+	char text[256];
+	long err = vma_line(m->arg[0], "ProtectionKey:", text, sizeof(text));
 
-	if (!f)
-		return -errno;
-	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
-			inside = from <= at && at < to;
-		else if (inside)
-			sscanf(line, "ProtectionKey: %ld", &key);
-	}
-	fclose(f);
-	return key;
+	return err ?: strtol(text, NULL, 10);
 }
 
 /* One key is used, one is free again, and one is the kernel's own. */
