@@ -12,8 +12,6 @@
 #include <asm/prctl.h>
 #endif
 
-#define PAGE 4096L
-
 /* A page (or two) of which the part from @hole on is gone. */
 static char *map_pages(int pages, int prot)
 {

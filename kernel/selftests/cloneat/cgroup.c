@@ -8,6 +8,7 @@
  * A limit is of no account where a process is moved, so that the groups can be
  * filled and emptied at will.
  */
+#include "group.h"
 #include "scene.h"
 
 #define ROUNDS 25
@@ -187,19 +188,6 @@ static void nothing_left(struct actor *target)
 	await_count(&ours, 1);
 	await_count(&theirs, target == &a ? 0 : 1);
 	expect_eq(on(target, do_wait4, -1, WNOHANG | __WALL), -ECHILD);
-}
-
-static void groups_of(pid_t pid, char *text, size_t size)
-{
-	char path[64];
-	int fd;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
-	fd = must(open(path, O_RDONLY | O_CLOEXEC));
-	n = must(read(fd, text, size - 1));
-	text[n] = 0;
-	close(fd);
 }
 
 static void expect_in_ours(void)

@@ -61,6 +61,8 @@
 #include <linux/capability.h>
 #include <linux/cloneat.h>
 
+#define PAGE 4096UL
+
 #ifndef __NR_cloneat
 #define __NR_cloneat 511	/* x86-64 and arm64 */
 #endif

@@ -7,10 +7,8 @@
  *	  +-- target    confined otherwise
  *	        +-- kid
  */
+#include "group.h"
 #include "scene.h"
-#include <sys/mount.h>
-
-#define PAGE 4096UL
 
 /* Calls that are younger than some C libraries; the numbers are everybody's. */
 #define NR_LANDLOCK_CREATE_RULESET 444
@@ -333,46 +331,6 @@ PLAY_TABLE(kinds, rows)
 
 /* --- control groups --------------------------------------------------------------- */
 
-static char mounted[] = "/tmp/cloneat-XXXXXX";
-static char group[64];
-
-static int move_to(const char *dir, pid_t pid)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/cgroup.procs", dir);
-	return ct_write(path, "%d", pid);
-}
-
-/* A new group, and the process in it. */
-static void make_group(pid_t pid)
-{
-	mkdir("/tmp", 01777);
-	expect(mkdtemp(mounted));
-	ct_unshare(CLONE_NEWNS);
-	must(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
-	if (mount("none", mounted, "cgroup2", 0, NULL))
-		ct_skip("no control groups here: %s", ct_errname(errno));
-	snprintf(group, sizeof(group), "%s/cloneat-XXXXXX", mounted);
-	if (!mkdtemp(group))
-		ct_skip("no control group here: %s", ct_errname(errno));
-	expect_eq(move_to(group, pid), 0);
-}
-
-/* The groups of a process, as text. */
-static void groups_of(pid_t pid, char *text, size_t size)
-{
-	char name[32];
-	ssize_t n;
-	int fd;
-
-	snprintf(name, sizeof(name), "/proc/%d/cgroup", pid);
-	fd = must(open(name, O_RDONLY | O_CLOEXEC));
-	n = must(read(fd, text, size - 1));
-	close(fd);
-	text[n] = 0;
-}
-
 PLAY_DOCUMENTED(control_group, "the control group is the caller's",
 		"a supervisor may lack the right to move the target's child")
 {
@@ -381,7 +339,7 @@ PLAY_DOCUMENTED(control_group, "the control group is the caller's",
 	long ret;
 
 	spawn(&me, &t, 0);
-	make_group(t.pid);
+	give_group(&t);
 	ret = cl(&me, &k, t.pid, 0, 0);
 	if (ret > 0) {
 		groups_of(k.pid, theirs, sizeof(theirs));
@@ -389,10 +347,7 @@ PLAY_DOCUMENTED(control_group, "the control group is the caller's",
 		expect_eq(on(&t, do_wait4, k.pid, 0), k.pid);
 	}
 	groups_of(getpid(), mine, sizeof(mine));
-	expect_eq(end(&t, &me, 0), EXITED(0));
-	rmdir(group);
-	umount(mounted);
-	rmdir(mounted);
+	remove_group(&t);
 	expect_ok(ret);
 	expect(!strcmp(mine, theirs));
 }

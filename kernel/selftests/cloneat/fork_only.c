@@ -7,12 +7,10 @@
  *	  +-- target    another, executed
  *	        +-- kid
  */
+#include "fault.h"
 #include "scene.h"
 #include <sys/ioctl.h>
 #include <linux/perf_event.h>
-#include <linux/userfaultfd.h>
-
-#define PAGE 4096UL
 
 /* --- counters -------------------------------------------------------------- */
 
@@ -180,42 +178,16 @@ PLAY_DOCUMENTED(keys, "protection keys that the target asked for are its own",
 
 /* --- faults that another process serves ----------------------------------------- */
 
-/* A page whose faults, and forks, are told on a descriptor. */
-static long do_told_page(struct msg *m)
-{
-	struct uffdio_api api = { .api = UFFD_API,
-				  .features = UFFD_FEATURE_EVENT_FORK };
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	char *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-
-	if (fd < 0)
-		return -errno;
-	reg.range.start = (uintptr_t)page;
-	reg.range.len = PAGE;
-	if (page == MAP_FAILED || ioctl(fd, UFFDIO_API, &api) ||
-	    ioctl(fd, UFFDIO_REGISTER, &reg))
-		return -errno;
-	m->fd = fd;
-	return 0;
-}
-
 PLAY_DOCUMENTED(fault_events, "userfaultfd tells of the child as of a fork",
 		"there is no fork of the caller to be told of")
 {
 	struct uffd_msg told = { 0 };
 	struct pollfd f[2] = { { .events = POLLIN }, { .events = POLLIN } };
 	struct actor a, t, k;
-	long ret;
 
 	spawn(&me, &a, 0);
 	spawn(&a, &t, ACTOR_EXEC);
-	ret = on(&a, do_told_page);
-	if (ret == -ENOSYS || ret == -EPERM)
-		ct_skip("no userfaultfd here: %s", ct_errname(-ret));
-	expect_eq(ret, 0);
-	f[0].fd = a.m.fd;
+	missing_page(&a, UFFD_FEATURE_EVENT_FORK, &f[0].fd);
 	f[1].fd = a.fd;
 	cl_start(&a, t.pid, 0, 0);
 	expect(poll(f, 2, -1) > 0);

@@ -13,8 +13,6 @@
 #include <sys/shm.h>
 #include <time.h>
 
-#define PAGE 4096UL
-
 /* The memory of one check; the kid has its copy of this variable. */
 static long *area;
 

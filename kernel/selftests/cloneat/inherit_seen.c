@@ -13,8 +13,6 @@
 #include <linux/keyctl.h>
 #include <linux/mempolicy.h>
 
-#define PAGE 4096UL
-
 static char *area;
 
 /* Does a mapping begin there? */

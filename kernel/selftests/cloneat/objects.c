@@ -12,7 +12,6 @@
 #include <linux/aio_abi.h>
 #include <linux/perf_event.h>
 
-#define PAGE 4096UL
 #define NR_MEMFD_SECRET 447
 
 /* 0 if the page is mapped, -ENOMEM if not; it is not touched. */

@@ -8,11 +8,11 @@
  *	        +-- kid  made meanwhile
  */
 #include "busy.h"
+#include "fault.h"
+#include "group.h"
 #include <pthread.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/ptrace.h>
-#include <linux/userfaultfd.h>
 #if defined(__x86_64__) && __has_include("sys/rseq.h")
 #include <sys/rseq.h>
 #define HAVE_RSEQ
@@ -203,8 +203,6 @@ PLAY(restarts, "a target's sleep, restarted by stops and calls in turn, is as lo
 
 /* --- memory --------------------------------------------------------------------- */
 
-#define PAGE 4096UL
-
 /* What the kernel writes whenever the process goes on: the number of its CPU. */
 static void leave_out(unsigned char *page, unsigned long at)
 {
@@ -281,27 +279,6 @@ PLAY(memory, "the memory of a target that waits is the same to the byte")
 
 /* --- slow memory ----------------------------------------------------------------- */
 
-/* A page that is not there yet, and who provides it. */
-static long do_slow_page(struct msg *m)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	char *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-
-	if (fd < 0)
-		return -errno;
-	reg.range.start = (uintptr_t)page;
-	reg.range.len = PAGE;
-	if (page == MAP_FAILED || ioctl(fd, UFFDIO_API, &api) ||
-	    ioctl(fd, UFFDIO_REGISTER, &reg))
-		return -errno;
-	m->fd = fd;
-	m->arg[0] = (long)page;
-	return 0;
-}
-
 static long do_read_byte(struct msg *m)
 {
 	return *(volatile char *)m->arg[0];
@@ -316,15 +293,8 @@ static long do_write_page(struct msg *m)
 /* The target has a slow page: its address, and the descriptor. */
 static char *slow_page(struct actor *t, int *uffd)
 {
-	long ret;
-
 	spawn(&me, t, 0);
-	ret = on(t, do_slow_page, 0);
-	if (ret == -ENOSYS || ret == -EPERM)
-		ct_skip("no userfaultfd here: %s", ct_errname(-ret));
-	expect_eq(ret, 0);
-	*uffd = t->m.fd;
-	return (char *)t->m.arg[0];
+	return missing_page(t, 0, uffd);
 }
 
 static void await_fault(int uffd)
@@ -443,59 +413,6 @@ PLAY_DOCUMENTED(stepped, "a target that its tracer holds, and steps",
 
 /* --- frozen ------------------------------------------------------------------------------ */
 
-static char mounted[] = "/tmp/cloneat-XXXXXX";
-static char group[64];
-
-static int in_group(const char *file, const char *text)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", group, file);
-	return ct_write(path, "%s", text);
-}
-
-/* A control group that can be frozen, in a mount of our own. */
-static void make_group(pid_t pid)
-{
-	char num[16];
-
-	mkdir("/tmp", 01777);
-	expect(mkdtemp(mounted));
-	ct_unshare(CLONE_NEWNS);
-	must(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
-	if (mount("none", mounted, "cgroup2", 0, NULL))
-		ct_skip("no control groups here: %s", ct_errname(errno));
-	snprintf(group, sizeof(group), "%s/cloneat-XXXXXX", mounted);
-	if (!mkdtemp(group))
-		ct_skip("no control group here: %s", ct_errname(errno));
-	snprintf(num, sizeof(num), "%d", pid);
-	expect_eq(in_group("cgroup.procs", num), 0);
-}
-
-static void await_frozen(void)
-{
-	char path[128], text[256];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "%s/cgroup.events", group);
-	do {
-		int fd = must(open(path, O_RDONLY | O_CLOEXEC));
-
-		n = must(read(fd, text, sizeof(text) - 1));
-		text[n] = 0;
-		close(fd);
-		sched_yield();
-	} while (!strstr(text, "frozen 1"));
-}
-
-static void remove_group(struct actor *t)
-{
-	expect_eq(end(t, &me, 0), EXITED(0));
-	rmdir(group);
-	umount(mounted);
-	rmdir(mounted);
-}
-
 /* Frozen, tried and thawed, the target goes on: the result of the call. */
 static long try_frozen(void)
 {
@@ -503,7 +420,7 @@ static long try_frozen(void)
 	long ret;
 
 	spawn(&me, &t, 0);
-	make_group(t.pid);
+	give_group(&t);
 	expect_eq(in_group("cgroup.freeze", "1"), 0);
 	await_frozen();
 	ret = try_target(&t);
