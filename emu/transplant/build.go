@@ -87,6 +87,7 @@ type build struct {
 
 	own         *answers     // C's
 	status      *proc.Status // C's
+	ids         *idMaps      // of C's user namespace; nil before they are asked for
 	maps        []mapping
 	kept        map[uint64]bool   // mappings of C that are the caller's already, by address
 	work        map[uint64][]span // what to fill of each mapping

@@ -12,17 +12,28 @@ type idMap []struct{ inside, outside, count uint32 }
 
 type idMaps struct{ uid, gid idMap }
 
-// idMaps reads the maps of C's user namespace.
+// idMaps are those of C's user namespace, which it does not leave.
 func (b *build) idMaps() (idMaps, error) {
-	same, err := sameLink(os.Getpid(), b.c.TID, "ns/user")
+	if b.ids != nil {
+		return *b.ids, nil
+	}
+	ids, err := readIDMaps(b.c.TID)
+	if err == nil {
+		b.ids = &ids
+	}
+	return ids, err
+}
+
+func readIDMaps(tid int) (idMaps, error) {
+	same, err := sameLink(os.Getpid(), tid, "ns/user")
 	if err != nil || same {
 		return idMaps{}, err
 	}
-	uid, err := readIDMap(b.c.TID, "uid_map")
+	uid, err := readIDMap(tid, "uid_map")
 	if err != nil {
 		return idMaps{}, err
 	}
-	gid, err := readIDMap(b.c.TID, "gid_map")
+	gid, err := readIDMap(tid, "gid_map")
 	return idMaps{uid, gid}, err
 }
 
