@@ -120,6 +120,37 @@ static bool is_traced(const struct who *w)
 	       strtol(field(buf, "\nTracerPid:"), NULL, 10);
 }
 
+/* Ignored by default, or the process stops, goes on, or dumps core. */
+#define BIT(sig) (1ULL << ((sig) - 1))
+#define NOT_KILLING							\
+	(BIT(SIGCHLD) | BIT(SIGCONT) | BIT(SIGWINCH) | BIT(SIGURG) |	\
+	 BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU) |	\
+	 BIT(SIGQUIT) | BIT(SIGILL) | BIT(SIGTRAP) | BIT(SIGABRT) |	\
+	 BIT(SIGFPE) | BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGSYS) |	\
+	 BIT(SIGXCPU) | BIT(SIGXFSZ))
+
+static uint64_t signals(const char *status, const char *key)
+{
+	return strtoull(field(status, key), NULL, 16);
+}
+
+/*
+ * A signal waits for it that would have killed it at once, were it not traced
+ * (complete_signal()): the emulator finds it when it looks the next time.  It
+ * does nothing to an init.
+ */
+static bool must_end(const struct who *w)
+{
+	char buf[4096];
+
+	if (!slurp(w, "status", buf, sizeof(buf)))
+		return true;
+	return !(w->depth > 0 && w->num[w->depth - 1] == 1) &&
+	       ((signals(buf, "\nSigPnd:") | signals(buf, "\nShdPnd:")) &
+		~(signals(buf, "\nSigBlk:") | signals(buf, "\nSigIgn:") |
+		  signals(buf, "\nSigCgt:") | NOT_KILLING));
+}
+
 static bool rests(const struct who *w)
 {
 	long nr, arg;
@@ -141,8 +172,10 @@ static bool rests(const struct who *w)
 			return true;
 		return in_vfork(w);
 	case 'D':
-	case 't':	/* the emulator holds it */
 		return in_vfork(w) && asleep_in(w, &nr, &arg);
+	case 't':	/* the emulator holds it */
+		/* In this order: if the signal is taken by now, it runs. */
+		return in_vfork(w) && !must_end(w) && asleep_in(w, &nr, &arg);
 	}
 	return false;
 }
