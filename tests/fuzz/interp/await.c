@@ -103,7 +103,7 @@ static void executed(int i, int pid)
 	}
 }
 
-static bool stops(const struct command *c)
+bool stops(const struct command *c)
 {
 	return c->kind == DO_SYSCALL && c->arg[0] == SYS_kill && c->arg[2] == SIGSTOP;
 }

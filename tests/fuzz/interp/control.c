@@ -36,6 +36,32 @@ void need(bool ok, const char *what)
 	_exit(4);
 }
 
+static bool is_vfork_child(const struct who *w)
+{
+	for (int i = 0; i < MAX_ACTORS; i++)
+		if (who[i].born && !who[i].dead && who[i].owes &&
+		    who[i].vfork_child >= 0 &&
+		    who[who[i].vfork_child].pid == w->pid)
+			return true;
+	return false;
+}
+
+/*
+ * The emulator traces a vfork child: when it is stopped, a tracing stop is all
+ * that is to be seen, as at many moments at which it is not.
+ */
+static bool stops_vfork_child(const struct command *c, const struct who *by)
+{
+	if (!stops(c))
+		return false;
+	for (int i = 0; i < MAX_ACTORS; i++)
+		if (who[i].born && !who[i].dead &&
+		    number_in(by, &who[i]) == c->arg[1] &&
+		    is_vfork_child(&who[i]))
+			return true;
+	return false;
+}
+
 /* False if there is nothing to do. */
 static bool operation(void)
 {
@@ -50,7 +76,8 @@ static bool operation(void)
 		return false;
 	}
 	need(read_words(&c, op, &who[i]), op);
-	if (makes_child(&c) && who[c.child].born) {
+	if ((makes_child(&c) && who[c.child].born) ||
+	    stops_vfork_child(&c, &who[i])) {
 		say(" skip");
 		return false;
 	}

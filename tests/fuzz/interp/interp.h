@@ -164,6 +164,7 @@ void meet(int i);
 
 void run(int i, const struct command *c);
 bool await(int i, const struct command *c);
+bool stops(const struct command *c);	/* sends SIGSTOP */
 void collect(void);
 bool makes_child(const struct command *c);
 bool wants_pidfd(const struct command *c);
