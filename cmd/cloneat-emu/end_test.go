@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"cloneat-emu/tests/built"
 )
 
 // leftover starts "call leave" under run. leave lets it end and leave a child behind; ask
@@ -99,21 +100,8 @@ func TestOperatorKilled(t *testing.T) {
 	dir := bin(t)
 	cmd := exec.Command(filepath.Join(dir, "cloneat-emu"), "run", "--", "sh", "-c",
 		"echo ready; read x; "+filepath.Join(dir, "call")+" probe; exit 9")
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewReader(out)
-	if line, err := lines.ReadString('\n'); line != "ready\n" {
-		t.Fatalf("%q, %v", line, err)
-	}
+	in, lines := built.Talk(t, cmd)
+	built.Says(t, lines, "ready")
 	operator := children(t, cmd.Process.Pid)[0]
 	if err := unix.PidfdSendSignal(operator, unix.SIGKILL, nil, 0); err != nil {
 		t.Fatal(err)

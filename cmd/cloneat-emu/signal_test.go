@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"cloneat-emu/tests/built"
 )
 
 // counter is "call count" under run.
@@ -27,22 +29,9 @@ func startCounter(t *testing.T) *counter {
 	cmd := exec.Command(filepath.Join(dir, "cloneat-emu"), "run", "--", filepath.Join(dir, "call"), "count")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	c := &counter{cmd, in, bufio.NewReader(out)}
-	if line, err := c.out.ReadString('\n'); line != "ready\n" {
-		t.Fatalf("%q, %v", line, err)
-	}
-	return c
+	in, out := built.Talk(t, cmd)
+	built.Says(t, out, "ready")
+	return &counter{cmd, in, out}
 }
 
 // until asks again and again until the counts are want; the test's own deadline ends it.

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"cloneat-emu/internal/reexec"
+	"cloneat-emu/tests/built"
 )
 
 func TestMain(m *testing.M) {
@@ -35,17 +36,7 @@ func TestStopOnlyOnce(t *testing.T) {
 	const rounds = 300
 	cmd := reexec.Command("stops")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // not orphaned: we are in its session
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	in, out := built.Talk(t, cmd)
 	stops := make(chan int)
 	go func() { stops <- continueAll(cmd.Process.Pid) }()
 	said := bufio.NewScanner(out)

@@ -15,6 +15,7 @@ import (
 
 	"cloneat-emu/emu/proc"
 	"cloneat-emu/ptrace"
+	"cloneat-emu/tests/built"
 
 	"golang.org/x/sys/unix"
 )
@@ -102,20 +103,11 @@ type execs struct {
 func startExecs(t *testing.T, argv ...string) *execs {
 	t.Helper()
 	cmd := exec.Command(program(t, "execs", "-pthread", "-static"), argv...)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	in, out := built.Talk(t, cmd)
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	e := &execs{cmd: cmd, in: in, out: bufio.NewReader(out)}
+	e := &execs{cmd: cmd, in: in, out: out}
 	e.says(t, "ready\n")
+	var err error
 	if e.tids, err = threadsOf(cmd.Process.Pid); err != nil {
 		t.Fatal(err)
 	}

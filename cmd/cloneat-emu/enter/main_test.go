@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"cloneat-emu/tests/built"
 )
 
 // order is what a test binary that plays the command is to do. Without Target it
@@ -155,24 +157,12 @@ func container(t *testing.T, maker ...string) int {
 	t.Helper()
 	cmd := exec.Command(maker[0], maker[1:]...)
 	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	hold, err := cmd.StdinPipe() // its end is the container's end
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	hold, out := built.Talk(t, cmd) // its end is the container's end
 	t.Cleanup(func() {
 		_ = hold.Close()
 		_ = cmd.Wait()
 	})
-	if s := bufio.NewScanner(out); !s.Scan() || s.Text() != "ready" {
-		t.Fatalf("%v did not become ready", maker)
-	}
+	built.Says(t, out, "ready")
 	return initBelow(t, cmd.Process.Pid)
 }
 

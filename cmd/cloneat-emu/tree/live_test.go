@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
+
+	"cloneat-emu/tests/built"
 )
 
 // start runs a shell script in a session of its own and returns the lines that
@@ -22,17 +24,7 @@ func start(t *testing.T, command ...string) (*exec.Cmd, []string) {
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true}
 	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	hold, err := cmd.StdinPipe() // its end ends the script
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	hold, out := built.Talk(t, cmd) // its end ends the script
 	t.Cleanup(func() {
 		_ = hold.Close()
 		_ = cmd.Wait()
