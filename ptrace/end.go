@@ -1,0 +1,100 @@
+package ptrace
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// How a scope ends: everything is put back, and the tracee let go.
+
+// Forget makes End restore nothing: the tracee gets other registers.
+func (i *Injection) Forget() { i.forget = true }
+
+// End puts registers and mask back. Where the tracee was inside a system call
+// that the kernel is to restart or to end with EINTR, End brings it back into
+// the kernel's signal code first, where that is decided; the tracee is then in
+// an interrupt stop again, as when the scope was opened.
+func (i *Injection) End() error {
+	if i.forget {
+		return nil
+	}
+	err := i.restore()
+	if i.stops {
+		err = errors.Join(err, resend(i.TID))
+	}
+	return err
+}
+
+func (i *Injection) restore() error {
+	if err := i.DropPage(); err != nil {
+		return err
+	}
+	if i.ran && Restarts(i.saved) {
+		if err := i.toSignalCode(); err != nil {
+			return err
+		}
+	}
+	if i.masked {
+		if err := i.SetSigMask(i.mask); err != nil {
+			return err
+		}
+	}
+	i.ran, i.masked, i.trapped = false, false, nil
+	if err := i.SetRegs(i.saved); err != nil {
+		return err
+	}
+	return i.Unguard()
+}
+
+// toSignalCode moves the tracee from the exit of an injected call to an
+// interrupt stop. Precondition: every signal is blocked.
+func (i *Injection) toSignalCode() error {
+	r := &Running{TID: i.TID}
+	if err := r.Interrupt(); err != nil {
+		return err
+	}
+	for {
+		if _, err := i.Cont(0); err != nil {
+			return err
+		}
+		s, stop, err := r.Wait()
+		if err != nil {
+			return err
+		}
+		i.Last = s.Last
+		switch {
+		case stop.Kind == Interrupt || stop.Kind == Group:
+			return nil
+		case stop.Kind == Signal && stop.Sig == unix.SIGSTOP:
+			i.delivers = stop.Sig // this is the signal code, too
+			return nil
+		default:
+			return fmt.Errorf("pid %d: stop %+v on the way back", i.TID, stop)
+		}
+	}
+}
+
+// LetGo detaches a tracee whose scope is over, with the signal in whose delivery
+// it stands: the kernel still knows whether a SIGCONT has overtaken a SIGSTOP
+// (JOBCTL_STOP_DEQUEUED).
+func (i *Injection) LetGo() error { return i.Detach(int(i.delivers)) }
+
+// Delivers reports whether the tracee stands in the delivery of a signal, which
+// must be let go before anything else.
+func (i *Injection) Delivers() bool { return i.delivers != 0 }
+
+// resend sends the SIGSTOP that was taken away under a batch; the tracee meets it
+// when it is let go. A SIGCONT that came after it has the last word: it is
+// pending, since a SIGSTOP that came later would have removed it.
+func resend(tid int) error {
+	if pending(tid)&(1<<(uint(unix.SIGCONT)-1)) != 0 {
+		return nil
+	}
+	tgid := tid
+	if st, err := tgidOf(tid); err == nil {
+		tgid = st
+	}
+	return unix.Tgkill(tgid, tid, unix.SIGSTOP)
+}
