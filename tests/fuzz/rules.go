@@ -15,7 +15,12 @@ import (
 // the cause in the world before the step, not only for the symptom.
 func (d *Difference) rule() string {
 	words := strings.Fields(d.Native.Head)
-	if len(words) < 6 || words[1] != "cloneat" || d.Native.Head != d.Emu.Head {
+	switch {
+	case len(words) < 4 || d.Native.Head != d.Emu.Head:
+		return ""
+	case words[1] == "setpgid" && d.wasExecuted(words[2], words[3]):
+		return "accounting"
+	case len(words) < 6 || words[1] != "cloneat":
 		return ""
 	}
 	caller, child, target := words[2], words[3], words[4]
@@ -32,6 +37,13 @@ func (d *Difference) rule() string {
 		return "pending-stop"
 	}
 	return ""
+}
+
+// wasExecuted reports that a parent may not choose its child's group any more, since the
+// child got its rights, which the parent lacks, by an execve(2).
+func (d *Difference) wasExecuted(parent, child string) bool {
+	c := d.World[child]
+	return d.Emu.Result == "EACCES" && c.Get("ppid") == parent && lacks(c, d.World[parent], "prm") != 0
 }
 
 // late are the errors that the emulator may not come to before it says EOPNOTSUPP.
