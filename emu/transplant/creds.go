@@ -60,6 +60,8 @@ func (c *credentials) misses(want *credentials) (what string, forever bool) {
 		return "a smaller capability bounding set", true
 	case want.caps.inheritable&^(c.caps.inheritable|c.caps.bounding) != 0:
 		return "no right to some inheritable capabilities", true
+	case want.caps.permitted&^(c.caps.permitted|c.caps.inheritable|c.caps.bounding) != 0:
+		return "a bounding set without some of the caller's capabilities", true
 	case (locked|locked>>1)&(c.secureBits^want.secureBits) != 0:
 		return "locked securebits", true
 	case c.equal(want):

@@ -97,6 +97,9 @@ func TestLacks(t *testing.T) {
 	user := credentials{uid: [4]uint32{1, 1, 1, 1}, caps: capSets{bounding: ^uint64(0)}}
 	bound, locked, nnp, rootNNP := user, root, user, root
 	bound.caps.bounding, locked.secureBits, nnp.noNewPrivs, rootNNP.noNewPrivs = 1, 3, true, true
+	unbound, child, heir := root, user, user // a capability outside its bounding set; below it
+	unbound.caps.bounding, child.caps.bounding, heir.caps.bounding = ^uint64(2), ^uint64(2), ^uint64(2)
+	heir.caps.inheritable = 2
 	for _, c := range []struct {
 		name        string
 		have, want  credentials
@@ -109,6 +112,8 @@ func TestLacks(t *testing.T) {
 		{"locked securebits", locked, root, true, true},
 		{"no_new_privs", nnp, user, true, true},
 		{"a user becomes root, both with no_new_privs", nnp, rootNNP, true, true},
+		{"a capability outside both bounding sets", child, unbound, true, true},
+		{"one that is inheritable", heir, unbound, true, false},
 		{"root becomes a user, both with no_new_privs", rootNNP, nnp, false, false},
 	} {
 		what, forever := c.have.lacks(&c.want)
