@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 
 	"github.com/alecthomas/kong"
 
@@ -35,6 +36,11 @@ func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)
 
 // statusUsage is the exit status of a command line that makes no sense.
 const statusUsage = 2
+
+// init keeps the main thread for main: goroutines that end with their threads, as a tracer
+// does to let go, must not have it, which the Go runtime never lets end (mexit() in
+// runtime/proc.go).
+func init() { runtime.LockOSThread() }
 
 func main() {
 	emu.Init() // the stages of a supervised program are this executable as well
