@@ -217,6 +217,22 @@ complaints() {
 	fi
 }
 
+# What a kernel says whose checks are at work. A configuration can have them and
+# leave them off.
+declare -A says=(
+	[--debug]='KernelAddressSanitizer initialized|Lock dependency validator|RCU lockdep checking is enabled|kmemleak: .* initialized'
+	[--kcsan]='kcsan: enabled|kcsan: selftest: .* passed'
+)
+
+idle_checks() {
+	local says_so=() s
+	[ -n "$checks" ] || return 0
+	IFS='|' read -r -a says_so <<<"${says[$checks]}"
+	for s in "${says_so[@]}"; do
+		grep -aqE "$s" "$work/console" || echo "$s"
+	done
+}
+
 races() {
 	sed -n 's/.*BUG: KCSAN: \(.* in .*\)/\1/p' "$work/console" | tr -d '\r' | sort | uniq -c | sort -rn
 }
@@ -232,6 +248,9 @@ judge() { # STATUS of the machine
 		return 124
 	elif [ -n "$(complaints)" ]; then
 		show_console "the kernel complained"
+		return 125
+	elif [ -n "$(idle_checks)" ]; then
+		show_console "this kernel does not check itself: it never said $(idle_checks | paste -sd,)"
 		return 125
 	elif [ -z "$result" ]; then
 		show_console "no result: the machine ended with status $1"

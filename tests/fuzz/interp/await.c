@@ -121,6 +121,18 @@ static bool answers_early(struct who *w, const struct command *c, long ret)
 	return w->early = w->stopped;
 }
 
+/*
+ * Who kills its own child may die of the exit signal before it answers, or just
+ * after: no answer, either way.
+ */
+static bool died_of_it(struct who *w, const struct command *c)
+{
+	if (c->kind != DO_SYSCALL || c->arg[0] != SYS_kill)
+		return false;
+	settle();
+	return w->dead;
+}
+
 void run(int i, const struct command *c)
 {
 	struct answer a;
@@ -136,7 +148,8 @@ void run(int i, const struct command *c)
 	who[i].owes = !await(i, c);
 	if (!who[i].owes) {
 		pid = hear(i, &a);
-		who[i].owes = answers_early(&who[i], c, a.ret);
+		who[i].owes = answers_early(&who[i], c, a.ret) ||
+			      died_of_it(&who[i], c);
 	}
 	if (who[i].owes) {
 		say(" -");

@@ -63,6 +63,8 @@ static void cloneat_words(struct command *c, const struct who *by)
 	if (*target == 'P' && who[atoi(target + 1) % MAX_ACTORS].born)
 		seen = &who[atoi(target + 1) % MAX_ACTORS];
 	c->arg[1] = pid_word(seen);
+	if (c->arg[1] == NOBODY)	/* which stays nobody's */
+		c->arg[1] = NOBODY + 1;
 	c->at.word[0] = number();
 	c->at.word[1] = number();
 	c->at.size = number();
