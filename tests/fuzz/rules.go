@@ -71,6 +71,8 @@ func unsupported(caller, target View, flags []string) string {
 		return "target-user-namespace"
 	case namespace(target, 1) != namespace(target, 2):
 		return "birth-namespace"
+	case shares(flags) && lacks(caller, target, "prm") != 0:
+		return "exec-unshares"
 	case bornInto(flags) && caps(target.Get("eff"))&(1<<unix.CAP_SYS_ADMIN) == 0:
 		return "birth-rights"
 	}
@@ -80,6 +82,11 @@ func unsupported(caller, target View, flags []string) string {
 // lacks is what of a set of capabilities the caller has and the target has not.
 func lacks(caller, target View, set string) uint64 {
 	return caps(caller.Get(set)) &^ caps(target.Get(set))
+}
+
+// shares reports flags that keep a child from an execve(2).
+func shares(words []string) bool {
+	return len(words) > 1 && (bits(words[0])|bits(words[1])<<8)&(unix.CLONE_VM|unix.CLONE_FILES) != 0
 }
 
 // bornInto reports flags for a new namespace that only a birth makes.
