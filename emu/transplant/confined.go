@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"cloneat-emu/emu/proc"
 	"cloneat-emu/ptrace"
 )
 
@@ -39,7 +40,12 @@ func (b *build) checkConfined() error {
 	if !mighty && (!have.equal(&want) || !b.traceable()) {
 		return nil
 	}
-	there, err := b.ch.send([]int{b.snap.pidfd})
+	fd, err := b.snap.openThread(&want)
+	if err != nil || fd < 0 {
+		return err
+	}
+	defer unix.Close(fd)
+	there, err := b.ch.send([]int{fd})
 	if err != nil {
 		return err
 	}
@@ -48,6 +54,28 @@ func (b *build) checkConfined() error {
 	b.ch.drop(there[0])
 	b.script.then(func() error { return b.judgeConfined(r) })
 	return nil
+}
+
+// openThread opens a pidfd that stands for the calling thread, or one with its
+// credentials: before Linux 6.9 that is the leader. -1 if there is none, and nobody to
+// be asked about.
+func (s *Snapshot) openThread(own *credentials) (int, error) {
+	tid, leader := s.caller.TID, s.status.Tgid
+	if tid != leader {
+		if fd, err := unix.PidfdOpen(tid, pidfdThread); err == nil {
+			return fd, nil
+		}
+		d, err := proc.Open(leader)
+		if err != nil {
+			return -1, err
+		}
+		defer d.Close()
+		st, err := d.Status()
+		if err != nil || st.Uid != own.uid || st.Gid != own.gid || capsOf(st).permitted&^own.caps.permitted != 0 {
+			return -1, err
+		}
+	}
+	return unix.FcntlInt(uintptr(s.pidfd), unix.F_DUPFD_CLOEXEC, 0)
 }
 
 func (b *build) judgeConfined(r ptrace.Result) error {

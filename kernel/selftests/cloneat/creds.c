@@ -437,6 +437,21 @@ PLAY(calling_thread, "a thread with credentials of its own gives its own")
 	same_identity(th.pid, k.pid);
 }
 
+/* Nobody is asked about the leader, whose rights are beyond the child's. */
+PLAY(thread_without_caps, "a thread without capabilities, and its child")
+{
+	struct actor th;
+
+	spawn(&me, &a, 0);
+	thread_of(&a, &th);
+	expect_eq(on(&th, do_drop_all), 0);
+	other_identity(a.pid, th.pid);
+	spawn(&th, &t, 0);
+	same_identity(th.pid, t.pid);
+	expect_ok(cl(&th, &k, t.pid, 0, 0));
+	same_identity(th.pid, k.pid);
+}
+
 /* --- whom one may not use ----------------------------------------------- */
 
 PLAY(foreign_uid, "an ordinary user may not use another user's process")
