@@ -155,6 +155,9 @@ accel() {
 # secretmem.enable: off by default before 6.5.
 params='secretmem.enable=1 panic=-1 oops=panic no_timer_check rdinit=/init rcupdate.rcu_cpu_stall_timeout=120'
 
+# An emulated processor gets little done in the 80 us for which KCSAN holds an access up.
+[ "$checks" != --kcsan ] || params+=' kcsan.udelay_task=1000 kcsan.udelay_interrupt=200'
+
 # A write to a virtio port is over when it is queued, so a pipe that is slow
 # would lose what is queued when the machine ends: a file never is.
 #

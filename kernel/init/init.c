@@ -195,26 +195,37 @@ static int wait_for(pid_t child)
 				   128 + WTERMSIG(status);
 }
 
-/* Two scans: the first only notes what the second must still find. */
-static void report_leaks(void)
+static void show(const char *path)
 {
-	static const char leaks[] = "/sys/kernel/debug/kmemleak";
 	char buf[4096];
 	ssize_t n;
-	int fd;
+	int fd = open(path, O_RDONLY);
 
-	if (access(leaks, F_OK))
-		return;
-	put(leaks, "scan");
-	sleep(6);
-	put(leaks, "scan");
-	fd = open(leaks, O_RDONLY);
 	if (fd < 0)
 		return;
 	while ((n = read(fd, buf, sizeof(buf))) > 0)
 		if (write(STDOUT_FILENO, buf, n) < 0)
 			break;
 	close(fd);
+}
+
+/* Two scans: the first only notes what the second must still find. */
+static void report_leaks(void)
+{
+	static const char leaks[] = "/sys/kernel/debug/kmemleak";
+
+	if (access(leaks, F_OK))
+		return;
+	put(leaks, "scan");
+	sleep(6);
+	put(leaks, "scan");
+	show(leaks);
+}
+
+/* How much KCSAN has watched. */
+static void report_watched(void)
+{
+	show("/sys/kernel/debug/kcsan");
 }
 
 int main(void)
@@ -243,6 +254,7 @@ int main(void)
 
 	tcdrain(out);
 	report_leaks();
+	report_watched();
 	/* What the kernel says in the middle of a line spoils that one only. */
 	for (int i = 0; i < 2; i++) {
 		printf("\ncloneat-init: exit status %d\n", status);
