@@ -43,7 +43,7 @@ func (i *Injection) fork(h heal, nr uintptr, args []uintptr) (*Stopped, error) {
 	if err != nil {
 		return nil, err
 	}
-	child, _, err := Adopt(tid).Wait()
+	child, _, err := Adopt(tid).waitSoon()
 	if err == nil {
 		return child, nil
 	}
@@ -71,7 +71,7 @@ func (s *Stillborn) Unwrap() error { return s.err }
 // kernel (ERESTARTNOINTR of copy_process() in kernel/fork.c) and enters again.
 func (i *Injection) toEvent(nr uintptr) error {
 	for {
-		stop, err := i.proceed()
+		stop, err := i.proceedBy((*Running).waitSoon)
 		switch {
 		case err != nil:
 			return err

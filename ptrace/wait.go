@@ -27,6 +27,19 @@ func (r *Running) Wait() (*Stopped, Stop, error) {
 	}
 }
 
+// waitSoon is Wait for what comes within tens of microseconds if there is a processor
+// for it.
+func (r *Running) waitSoon() (s *Stopped, stop Stop, err error) {
+	var done bool
+	if waits.try(func() bool {
+		s, stop, done, err = r.poll(unix.WNOHANG)
+		return done
+	}) {
+		return s, stop, err
+	}
+	return r.Wait()
+}
+
 // looks is how often WaitFor looks before it begins to sleep in between.
 const looks = 50
 
