@@ -222,17 +222,20 @@ complaints() {
 
 # What a kernel says whose checks are at work. A configuration can have them and
 # leave them off.
-declare -A says=(
-	[--debug]='KernelAddressSanitizer initialized|Lock dependency validator|RCU lockdep checking is enabled|kmemleak: .* initialized'
-	[--kcsan]='kcsan: enabled|kcsan: selftest: .* passed'
-)
+at_work() {
+	case $checks in
+	--debug)
+		printf '%s\n' 'KernelAddressSanitizer initialized' 'Lock dependency validator' \
+			'RCU lockdep checking is enabled' 'kmemleak: .* initialized'
+		;;
+	--kcsan) printf '%s\n' 'kcsan: enabled' 'kcsan: selftest: .* passed' ;;
+	esac
+}
 
 idle_checks() {
-	local says_so=() s
-	[ -n "$checks" ] || return 0
-	IFS='|' read -r -a says_so <<<"${says[$checks]}"
-	for s in "${says_so[@]}"; do
-		grep -aqE "$s" "$work/console" || echo "$s"
+	local said
+	at_work | while read -r said; do
+		grep -aqE "$said" "$work/console" || echo "$said"
 	done
 }
 

@@ -5,7 +5,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"cloneat-emu/emu/proc"
 	"cloneat-emu/ptrace"
 )
 
@@ -40,7 +39,7 @@ func (b *build) checkConfined() error {
 	if !mighty && (!have.equal(&want) || !b.traceable()) {
 		return nil
 	}
-	fd, err := b.snap.openThread(&want)
+	fd, err := b.snap.openThread(func() (bool, error) { return b.snap.leaderMayStandIn(&want) })
 	if err != nil || fd < 0 {
 		return err
 	}
@@ -56,26 +55,14 @@ func (b *build) checkConfined() error {
 	return nil
 }
 
-// openThread opens a pidfd that stands for the calling thread, or one with its
-// credentials: before Linux 6.9 that is the leader. -1 if there is none, and nobody to
-// be asked about.
-func (s *Snapshot) openThread(own *credentials) (int, error) {
-	tid, leader := s.caller.TID, s.status.Tgid
-	if tid != leader {
-		if fd, err := unix.PidfdOpen(tid, pidfdThread); err == nil {
-			return fd, nil
-		}
-		d, err := proc.Open(leader)
-		if err != nil {
-			return -1, err
-		}
-		defer d.Close()
-		st, err := d.Status()
-		if err != nil || st.Uid != own.uid || st.Gid != own.gid || capsOf(st).permitted&^own.caps.permitted != 0 {
-			return -1, err
-		}
+// leaderMayStandIn reports whether the leader of the caller's process has no rights beyond
+// the calling thread's, so that what is said of it holds for the thread.
+func (s *Snapshot) leaderMayStandIn(own *credentials) (bool, error) {
+	st, err := readStatus(s.status.Tgid)
+	if err != nil {
+		return false, err
 	}
-	return unix.FcntlInt(uintptr(s.pidfd), unix.F_DUPFD_CLOEXEC, 0)
+	return st.Uid == own.uid && st.Gid == own.gid && capsOf(st).permitted&^own.caps.permitted == 0, nil
 }
 
 func (b *build) judgeConfined(r ptrace.Result) error {

@@ -106,19 +106,12 @@ func startExecs(t *testing.T, argv ...string) *execs {
 	in, out := built.Talk(t, cmd)
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	e := &execs{cmd: cmd, in: in, out: out}
-	e.says(t, "ready\n")
+	built.Says(t, e.out, "ready")
 	var err error
 	if e.tids, err = threadsOf(cmd.Process.Pid); err != nil {
 		t.Fatal(err)
 	}
 	return e
-}
-
-func (e *execs) says(t *testing.T, want string) {
-	t.Helper()
-	if got, err := e.out.ReadString('\n'); got != want {
-		t.Errorf("the process says %q (%v), want %q", got, err, want)
-	}
 }
 
 func (e *execs) execute(t *testing.T) {
@@ -147,7 +140,7 @@ func (e *execs) isExecuted(t *testing.T, trace func() error) {
 	if err := <-onThread(trace); !errors.Is(err, ptrace.ErrExecuted) {
 		t.Errorf("stopping the caller's threads: %v, want %v", err, ptrace.ErrExecuted)
 	}
-	e.says(t, "executed\n")
+	built.Says(t, e.out, "executed")
 	e.in.Close()
 	if err := e.cmd.Wait(); err != nil {
 		t.Errorf("the new program: %v", err)

@@ -31,16 +31,28 @@ type lender struct {
 // copied. That one never runs. Precondition: the other threads are frozen, or
 // one of them could wait for it.
 func (s *Snapshot) lend() (*lender, error) {
+	fd, err := s.openThread(func() (bool, error) {
+		same, err := kcmp.Same(s.caller.TID, s.status.Tgid, kcmp.Files)
+		return same && err == nil, nil
+	})
+	if fd < 0 && err == nil {
+		return s.makeGiver()
+	}
+	return &lender{pidfd: fd}, err
+}
+
+// openThread opens a pidfd of the calling thread. Before Linux 6.9 there are pidfds of
+// processes only, which stand for the leader: -1 if that will not do.
+func (s *Snapshot) openThread(leaderDoes func() (bool, error)) (int, error) {
 	if s.caller.TID != s.status.Tgid {
 		if fd, err := unix.PidfdOpen(s.caller.TID, pidfdThread); err == nil {
-			return &lender{pidfd: fd}, nil
+			return fd, nil
 		}
-		if same, err := kcmp.Same(s.caller.TID, s.status.Tgid, kcmp.Files); err != nil || !same {
-			return s.makeGiver()
+		if does, err := leaderDoes(); err != nil || !does {
+			return -1, err
 		}
 	}
-	fd, err := unix.FcntlInt(uintptr(s.pidfd), unix.F_DUPFD_CLOEXEC, 0)
-	return &lender{pidfd: fd}, err
+	return unix.FcntlInt(uintptr(s.pidfd), unix.F_DUPFD_CLOEXEC, 0)
 }
 
 // makeGiver makes the process. It dies with the operator, and has no exit

@@ -14,6 +14,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"cloneat-emu/tests/built"
 )
 
 const variable = "CLONEAT_TEST_ROLE"
@@ -71,18 +73,8 @@ func Start(t testing.TB, role string, prepare func(*exec.Cmd)) *Process {
 // Run starts a command that keeps to the rules of a role.
 func Run(t testing.TB, cmd *exec.Cmd) *Process {
 	t.Helper()
-	input, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	output, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatalf("start %v: %v", cmd.Args, err)
-	}
-	p := &Process{t: t, cmd: cmd, input: input, lines: bufio.NewReader(output)}
+	input, lines := built.Talk(t, cmd)
+	p := &Process{t: t, cmd: cmd, input: input, lines: lines}
 	t.Cleanup(p.End)
 	return p
 }

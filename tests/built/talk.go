@@ -21,7 +21,7 @@ func Talk(t testing.TB, cmd *exec.Cmd) (io.WriteCloser, *bufio.Reader) {
 		t.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("start %v: %v", cmd.Args, err)
 	}
 	return in, bufio.NewReader(out)
 }

@@ -86,16 +86,21 @@ func lacks(caller, target View, set string) uint64 {
 
 // shares reports flags that keep a child from an execve(2).
 func shares(words []string) bool {
-	return len(words) > 1 && (bits(words[0])|bits(words[1])<<8)&(unix.CLONE_VM|unix.CLONE_FILES) != 0
+	return classic(words)&(unix.CLONE_VM|unix.CLONE_FILES) != 0
+}
+
+// classic is the mask of clone(2) that the two words of flags make.
+func classic(words []string) uint32 {
+	if len(words) < 2 {
+		return 0
+	}
+	return bits(words[0]) | bits(words[1])<<8
 }
 
 // bornInto reports flags for a new namespace that only a birth makes.
 func bornInto(words []string) bool {
-	if len(words) < 2 {
-		return false
-	}
 	const newTime = 1 << 31 // CLONEXT_NEWTIME in the second word
-	return (bits(words[0])|bits(words[1])<<8)&unix.CLONE_NEWPID != 0 || bits(words[1])&newTime != 0
+	return classic(words)&unix.CLONE_NEWPID != 0 || len(words) > 1 && bits(words[1])&newTime != 0
 }
 
 // maySession reports that the child cannot have the caller's session and group:

@@ -3,12 +3,13 @@
 package enter
 
 import (
-	"bufio"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"testing"
+
+	"cloneat-emu/tests/built"
 )
 
 // old runs a script in a container as on a kernel that keeps no exit status for
@@ -50,20 +51,8 @@ func TestExitStatusOnAnOldKernel(t *testing.T) {
 func TestOldKernelClientsDeath(t *testing.T) {
 	init := careless(t)
 	cmd := commandOf(order{Target: strconv.Itoa(init), Old: true, Options: sh("echo here; read x; exit 3")})
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if l, err := bufio.NewReader(out).ReadString('\n'); l != "here\n" {
-		t.Fatalf("%q, %v", l, err)
-	}
+	in, out := built.Talk(t, cmd)
+	built.Says(t, out, "here")
 	if got := traced(t, init); !got {
 		t.Error("the command has no tracer")
 	}

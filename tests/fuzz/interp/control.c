@@ -38,11 +38,12 @@ void need(bool ok, const char *what)
 
 static bool is_vfork_child(const struct who *w)
 {
-	for (int i = 0; i < MAX_ACTORS; i++)
-		if (who[i].born && !who[i].dead && who[i].owes &&
-		    who[i].vfork_child >= 0 &&
-		    who[who[i].vfork_child].pid == w->pid)
+	for (int i = 0; i < MAX_ACTORS; i++) {
+		const struct who *child = vfork_child_of(&who[i]);
+
+		if (who[i].born && !who[i].dead && child && child->pid == w->pid)
 			return true;
+	}
 	return false;
 }
 

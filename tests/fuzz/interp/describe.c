@@ -91,11 +91,10 @@ static void add_status(struct text *t, const struct who *w)
 /* The emulator traces who waits in vfork, and the child: say who they are. */
 static void add_vfork(struct text *t, const struct who *w)
 {
-	if (w->owes && w->vfork_child >= 0)
+	if (vfork_child_of(w))
 		add(t, " vfork-waits");
 	for (int i = 0; i < MAX_ACTORS; i++)
-		if (who[i].born && who[i].owes && &who[i] != w &&
-		    who[i].vfork_child == w - who)
+		if (who[i].born && &who[i] != w && vfork_child_of(&who[i]) == w)
 			add(t, " vfork-child");
 }
 

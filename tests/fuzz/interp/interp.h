@@ -174,6 +174,12 @@ void say_result(int i, const struct command *c, const struct answer *a);
 void check_pidfd(int i, int fd);
 
 void identify(struct who *w, int pid, int tid);
+
+/* The vfork child that w waits for, or NULL. */
+static inline struct who *vfork_child_of(const struct who *w)
+{
+	return w->owes && w->vfork_child >= 0 ? &who[w->vfork_child] : NULL;
+}
 int number_in(const struct who *viewer, const struct who *w);
 void name_of(const struct who *viewer, int number, char *name, size_t size);
 

@@ -88,9 +88,9 @@ static bool asleep_in(const struct who *w, long *nr, long *arg)
 
 static bool in_vfork(const struct who *w)
 {
-	const struct who *child = &who[w->vfork_child];
+	const struct who *child = vfork_child_of(w);
 
-	return w->owes && w->vfork_child >= 0 && !child->dead && !child->released;
+	return child && !child->dead && !child->released;
 }
 
 /*
