@@ -28,6 +28,8 @@ type Batch struct {
 	list    uintptr // offset of the list: listOff, or a page (splitBatch)
 	entries []byte  // with the list's head
 	data    []byte  // what has to be written into the data half
+	under   []byte  // the list under way, between Start and Finish
+	spare   []byte  // the last one's room
 }
 
 // Result is what one call of a batch returned.
@@ -153,25 +155,51 @@ func (b *Batch) Flush() error {
 // Run makes the queued calls and empties the queue. The results end with the
 // first call that failed and was not loose, whose errno is the error too.
 func (b *Batch) Run() ([]Result, error) {
-	list, data := b.entries, b.data
-	b.entries, b.data = b.entries[:entryLen], b.data[:0]
-	if len(list) == entryLen {
-		return nil, nil
+	if err := b.Start(); err != nil {
+		return nil, err
 	}
+	return b.Finish()
+}
+
+// Start lets the tracee make the queued calls, and empties the queue. A child in the making
+// does so on its own until Finish: nothing else may be asked of it, but the queue can be filled
+// for the next run.
+func (b *Batch) Start() error {
+	if len(b.entries) == entryLen {
+		b.data = b.data[:0]
+		return nil
+	}
+	list, data := b.entries, b.data
+	b.entries, b.spare, b.data = append(b.spare[:0], list[:entryLen]...), list, data[:0]
 	if len(list) > int(b.size/2-b.list) {
-		return nil, fmt.Errorf("%d calls for a batch of %d: %w", len(list)/entryLen-1, b.size, unix.ENOMEM)
+		return fmt.Errorf("%d calls for a batch of %d: %w", len(list)/entryLen-1, b.size, unix.ENOMEM)
 	}
 	at := b.base + b.list
 	clear(list[:entryLen])
 	binary.LittleEndian.PutUint64(list, uint64(at)+uint64(len(list)))
 	write := []part{{at, list}, {b.base + b.size/2, data}}
 	if err := b.i.vm(unix.ProcessVMWritev, write...); err != nil {
-		return nil, err
+		return err
 	}
 	if err := b.execute(); err != nil {
+		return err
+	}
+	b.under = list
+	return nil
+}
+
+// Finish waits for the end of what Start began, and returns its results as Run does;
+// none if nothing was begun.
+func (b *Batch) Finish() ([]Result, error) {
+	list := b.under
+	if list == nil {
+		return nil, nil
+	}
+	b.under = nil
+	if err := b.arrive(); err != nil {
 		return nil, err
 	}
-	if err := b.i.peek(at, list); err != nil {
+	if err := b.i.peek(b.base+b.list, list); err != nil {
 		return nil, err
 	}
 	if list[doneOff] == 0 {

@@ -130,7 +130,7 @@ func (b *Batch) say(c *code) {
 // would reset the tracee's disposition to deliver it.
 const maskBut = blockAll &^ (1 << (uint(unix.SIGTRAP) - 1))
 
-// execute runs the program over the list. A child in the making ends in a trap, from
+// execute runs the program over the list. A child in the making ends in a trap (arrive), from
 // which it goes on the next time. For a caller a trap would be deadly without its
 // tracer: it says that it is done, and sleeps until it is interrupted, or goes on with
 // its own call if its tracer is gone. A tracer that is only late must not find it there:
@@ -158,10 +158,19 @@ func (b *Batch) execute() error {
 	if err := i.SetSigMask(maskBut); err != nil {
 		return err
 	}
+	_, err := i.Cont(0)
+	return err
+}
+
+// arrive waits for the end of what execute began.
+func (b *Batch) arrive() error {
+	if !b.i.Hold { // it was waited for
+		return nil
+	}
 	if err := b.toTrap(); err != nil {
 		return err
 	}
-	i.trapped = b
+	b.i.trapped = b
 	return nil
 }
 
@@ -209,14 +218,10 @@ func (b *Batch) done() bool {
 	return b.i.peek(b.base+b.list+doneOff, word[:]) == nil && word[0] != 0
 }
 
-// toTrap continues until a SIGTRAP, which is the int3 if the program is done.
+// toTrap waits for a SIGTRAP, which is the int3 if the program is done.
 func (b *Batch) toTrap() error {
 	for {
-		r, err := b.i.Cont(0)
-		if err != nil {
-			return err
-		}
-		s, stop, err := r.Wait()
+		s, stop, err := (&Running{TID: b.i.TID}).Wait()
 		if err != nil {
 			return err
 		}
@@ -229,6 +234,9 @@ func (b *Batch) toTrap() error {
 			return nil
 		default:
 			return fmt.Errorf("pid %d: signal %v in a batch", b.i.TID, stop.Sig)
+		}
+		if _, err := b.i.Cont(0); err != nil {
+			return err
 		}
 	}
 }

@@ -29,3 +29,4 @@ func (s *Stopped) hasVDSO(uint64, vdso) (bool, error) { return false, ErrArch }
 
 func (b *Batch) program() []byte { return nil }
 func (b *Batch) execute() error  { return ErrArch }
+func (b *Batch) arrive() error   { return ErrArch }

@@ -8,20 +8,32 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// readAttrs asks C about itself and, with the same stop, closes it to the
+// askAttrs has C asked about itself and, with the same stop, closes it to the
 // target's user: nobody without CAP_SYS_PTRACE can trace or read it from here
 // on. A supervisor without that right could not go on itself; its targets are its
-// own user's, who may read the caller anyway.
-func (b *build) readAttrs() error {
+// own user's, who may read the caller anyway. The target's descriptors are closed and
+// the channel is made on the way.
+func (b *build) askAttrs() error {
 	if err := b.dropRseq(); err != nil {
 		return err
 	}
-	own, err := queryAll(b.script, false, func(s *script) {
-		if !b.opt.ShareVM && tracesAnybody() {
-			s.add("prctl(PR_SET_DUMPABLE)", 0, unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
-		}
-	})
-	b.own = own
+	b.answered = queueQuestions(b.script, false)
+	if !b.opt.ShareVM && tracesAnybody() {
+		b.script.add("prctl(PR_SET_DUMPABLE)", 0, unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
+	}
+	if !b.opt.ShareFiles {
+		b.closeFDs()
+		b.queueSockets()
+	}
+	return b.script.launch()
+}
+
+// readAttrs waits for the answers.
+func (b *build) readAttrs() (err error) {
+	if err := b.script.arrive(); err != nil {
+		return err
+	}
+	b.own, err = b.answered()
 	return err
 }
 

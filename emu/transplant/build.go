@@ -85,7 +85,9 @@ type build struct {
 	filler Filler
 	stage  uint64
 
-	own         *answers     // C's
+	own         *answers // C's
+	answered    func() (*answers, error)
+	sockets     *sockets     // of the channel
 	status      *proc.Status // C's
 	ids         *idMaps      // of C's user namespace; nil before they are asked for
 	maps        []mapping
@@ -96,6 +98,7 @@ type build struct {
 	personality uint64
 	mine        pages  // C's
 	surplus     []span // what C has in kept mappings and the caller has not
+	sameUser    bool
 	sameMount   bool
 	sameIPC     bool
 	exe         exeState
@@ -158,7 +161,13 @@ func (b *build) look() (err error) {
 	if b.status, err = readStatus(b.c.TID); err != nil {
 		return err
 	}
-	if b.maps, err = readMaps(b.c.TID); err != nil {
+	b.maps, err = readMaps(b.c.TID)
+	return err
+}
+
+// compare finds out what C has of the caller already.
+func (b *build) compare() (err error) {
+	if b.sameUser, err = sameLink(b.snap.caller.TID, b.c.TID, "ns/user"); err != nil {
 		return err
 	}
 	if b.sameMount, err = sameLink(b.snap.caller.TID, b.c.TID, "ns/mnt"); err != nil {
@@ -205,11 +214,7 @@ func (b *build) openStage() error {
 
 // check refuses early what cannot end well.
 func (b *build) check() error {
-	same, err := sameLink(b.snap.caller.TID, b.c.TID, "ns/user")
-	if err != nil {
-		return err
-	}
-	if !same {
+	if !b.sameUser {
 		return unsupported("the target is in another user namespace")
 	}
 	if err := b.checkLabel(); err != nil {
@@ -236,6 +241,17 @@ func (b *build) begin() (err error) {
 		b.inj.Hold = true
 	}
 	return err
+}
+
+// release lets the caller's other threads go on, once nothing is read of it any more
+// that they could change.
+func (b *build) release() error {
+	if len(b.snap.frozen) > 0 {
+		if err := b.script.arrive(); err != nil {
+			return err
+		}
+	}
+	return b.snap.Release()
 }
 
 // leave logs a difference that a best effort leaves.

@@ -23,30 +23,48 @@ type channel struct {
 	used map[int]bool // numbers in C; nil where they are not known
 }
 
-// openChannel lets C make a socketpair and takes one of its ends.
-func (b *build) openChannel() error {
-	s := b.script
-	var made ptrace.Result
+// sockets is a socketpair that C makes.
+type sockets struct {
+	made ptrace.Result
+	pair [8]byte
+}
+
+// queueSockets lets C make one.
+func (b *build) queueSockets() {
+	s, p := b.script, &sockets{}
 	s.room(1, 8)
 	at := s.reserve(8)
-	s.ask(&made, "socketpair", unix.SYS_SOCKETPAIR, unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0, at)
-	if err := s.run(); err != nil {
-		return err
-	}
+	s.ask(&p.made, "socketpair", unix.SYS_SOCKETPAIR, unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0, at)
+	s.then(func() error { return s.batch.Output(at, p.pair[:]) })
+	b.sockets = p
+}
+
+// makeSockets lets C make them if it has not, or could not with the descriptors and
+// limits that it was born with.
+func (b *build) makeSockets() error {
 	if b.closed.Errno == unix.ENOSYS { // before Linux 5.9, or forbidden
-		b.closed = ptrace.Result{}
+		b.closed, b.sockets = ptrace.Result{}, nil
 		if err := b.closeEach(); err != nil {
 			return err
 		}
-		return b.openChannel()
 	}
-	if made.Errno != 0 {
-		return fmt.Errorf("socketpair in the child: %w", made.Errno)
+	if b.sockets != nil && b.sockets.made.Errno == 0 {
+		return nil
 	}
-	var pair [8]byte
-	if err := s.batch.Output(at, pair[:]); err != nil {
+	b.queueSockets()
+	err := b.script.run()
+	if err == nil && b.sockets.made.Errno != 0 {
+		err = fmt.Errorf("socketpair in the child: %w", b.sockets.made.Errno)
+	}
+	return err
+}
+
+// openChannel takes one of the ends. Precondition: C has answered (readAttrs).
+func (b *build) openChannel() error {
+	if err := b.makeSockets(); err != nil {
 		return err
 	}
+	pair := b.sockets.pair
 	far, near := int(binary.LittleEndian.Uint32(pair[:])), int(binary.LittleEndian.Uint32(pair[4:]))
 	ours, err := unix.PidfdGetfd(b.pidfd, near, 0)
 	if err != nil {

@@ -84,7 +84,7 @@ func (b *build) exec(why string, open func() (int, error)) error {
 		return err
 	}
 	defer unix.Close(fd)
-	for _, prepare := range []func() error{b.relaxLimits, b.closeFDs, b.openChannel} {
+	for _, prepare := range []func() error{b.relaxLimits, b.openChannel} {
 		if err := prepare(); err != nil {
 			return err
 		}
@@ -112,7 +112,7 @@ func (b *build) exec(why string, open func() (int, error)) error {
 
 // begin2 looks at C's new image and opens injection and stage in it.
 func (b *build) begin2() error {
-	for _, again := range []func() error{b.look, b.begin, b.openStage, b.readAttrs} {
+	for _, again := range []func() error{b.look, b.begin, b.openStage, b.askAttrs, b.compare, b.readAttrs} {
 		if err := again(); err != nil {
 			return err
 		}

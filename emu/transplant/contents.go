@@ -6,7 +6,8 @@ import (
 
 // A Filler brings the contents of private pages from the caller into C, whose
 // mappings are there and, where possible, writable. Preconditions: the caller
-// is stopped, C is between two runs of its script.
+// is stopped, C is between two runs of its script. It need not be done when fill
+// returns: the next run waits for it.
 type Filler interface {
 	fill(b *build, work []fillWork) error
 }
@@ -92,7 +93,7 @@ func (copier) fill(b *build, work []fillWork) error {
 	}
 	b.queueFill(there[0], spans)
 	b.ch.drop(there[0])
-	return b.script.run()
+	return b.script.launch()
 }
 
 // maxRead bounds a single read, which the kernel cuts at 2 GiB (MAX_RW_COUNT).

@@ -22,7 +22,8 @@
 // every kind of namespace, and needs no number or path that both sides know.
 // C itself makes the calls that only a process can make for itself; they are
 // queued in a [script] and run in few stops: what a run tells is looked at after
-// it, and the numbers of descriptors that are sent are known before.
+// it, and the numbers of descriptors that are sent are known before. A long run is
+// launched and waited for later: meanwhile the operator reads what the next one needs.
 //
 // # Order
 //

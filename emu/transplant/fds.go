@@ -64,13 +64,9 @@ func queryFDs(s *script, fds []int) (found func() []descriptor) {
 }
 
 // closeFDs closes whatever C got from the target.
-func (b *build) closeFDs() error {
-	if b.opt.ShareFiles {
-		return nil
-	}
+func (b *build) closeFDs() {
 	b.script.ask(&b.closed, "close_range", unix.SYS_CLOSE_RANGE, 0, 0xffffffff, 0)
 	b.emptied = true
-	return nil
 }
 
 // closeEach does it where close_range(2) cannot.

@@ -48,9 +48,17 @@ var getters = []int{
 	prGetMDWE, prGetMerge,
 }
 
-// queryAll asks the caller. full false leaves out what is not compared: for C. What
-// more queues is done after that in the same run.
-func queryAll(s *script, full bool, more ...func(*script)) (*answers, error) {
+// queryAll asks a process. full false leaves out what is not compared: for C.
+func queryAll(s *script, full bool) (*answers, error) {
+	answered := queueQuestions(s, full)
+	if err := s.run(); err != nil {
+		return nil, err
+	}
+	return answered()
+}
+
+// queueQuestions queues all of them. The answers are there when that has run.
+func queueQuestions(s *script, full bool) (answered func() (*answers, error)) {
 	a := &answers{prctl: map[int]ptrace.Result{}}
 	found := make([]ptrace.Result, len(getters))
 	for i, g := range getters {
@@ -70,16 +78,12 @@ func queryAll(s *script, full bool, more ...func(*script)) (*answers, error) {
 		askRequestKey(s, &a.requestKey)
 		a.queue(s, out)
 	}
-	for _, queue := range more {
-		queue(s)
+	return func() (*answers, error) {
+		for i, g := range getters {
+			a.prctl[g] = found[i]
+		}
+		return a, a.readBack(s, out)
 	}
-	if err := s.run(); err != nil {
-		return nil, err
-	}
-	for i, g := range getters {
-		a.prctl[g] = found[i]
-	}
-	return a, a.readBack(s, out)
 }
 
 // Where the answers that come through memory are: PR_GET_TSC's at 0.

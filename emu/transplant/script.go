@@ -21,11 +21,12 @@ type script struct {
 	batch *ptrace.Batch
 	steps []step
 	after []func() error // look at what the queued calls stored
+	under *queue         // what was launched
 	err   error
 	// single makes calls one by one. A batch ends in a SIGTRAP, and one that
 	// is ignored would be reset by it.
 	single bool
-	queue  []queued
+	singly []queued
 }
 
 type queued struct {
@@ -72,7 +73,7 @@ func (s *script) put(t step, nr uintptr, args []uintptr) {
 	s.steps = append(s.steps, t)
 	switch {
 	case s.single:
-		s.queue = append(s.queue, queued{nr, args})
+		s.singly = append(s.singly, queued{nr, args})
 	case t.loose:
 		s.batch.AddLoose(nr, args...)
 	default:
@@ -110,27 +111,69 @@ func (s *script) fail(err error) {
 	}
 }
 
-// run makes the queued calls.
+// run makes the queued calls, after those that are under way.
 func (s *script) run() error {
-	steps, after := s.steps, s.after
-	s.steps, s.after = nil, nil
-	if s.err != nil || len(steps) == 0 {
-		return s.err
+	q := s.take()
+	if s.err == nil && len(q.steps) > 0 {
+		s.judge(q, s.execute)
 	}
-	results, err := s.execute(steps)
+	return s.err
+}
+
+// launch lets C make the queued calls on its own, while the operator does something
+// else: C's registers and memory must be left alone until the next run, or arrive.
+func (s *script) launch() error {
+	if s.single {
+		return s.run()
+	}
+	q := s.take()
+	if s.err == nil && len(q.steps) > 0 {
+		s.fail(s.batch.Start())
+		s.under = q
+	}
+	return s.err
+}
+
+// arrive waits for what was launched.
+func (s *script) arrive() error {
+	if q := s.under; q != nil {
+		s.under = nil
+		if s.err == nil {
+			s.judge(q, func([]step) ([]ptrace.Result, error) { return s.batch.Finish() })
+		}
+	}
+	return s.err
+}
+
+// A queue is what one run makes.
+type queue struct {
+	steps []step
+	after []func() error
+}
+
+// take is the queue, once what was launched has arrived.
+func (s *script) take() *queue {
+	_ = s.arrive() // kept in s.err
+	q := &queue{s.steps, s.after}
+	s.steps, s.after = nil, nil
+	return q
+}
+
+// judge makes calls and looks at what they returned.
+func (s *script) judge(q *queue, calls func([]step) ([]ptrace.Result, error)) {
+	results, err := calls(q.steps)
 	if err != nil && len(results) == 0 {
 		s.fail(err)
-		return s.err
+		return
 	}
 	for i, r := range results {
-		s.fail(steps[i].judge(r))
+		s.fail(q.steps[i].judge(r))
 	}
-	for _, look := range after {
+	for _, look := range q.after {
 		if s.err == nil {
 			s.fail(look())
 		}
 	}
-	return s.err
 }
 
 // then has look called once the calls that are queued now have run well.
@@ -144,7 +187,7 @@ func (s *script) execute(steps []step) ([]ptrace.Result, error) {
 	if err := s.batch.Flush(); err != nil {
 		return nil, err
 	}
-	for i, q := range s.queue {
+	for i, q := range s.singly {
 		v, err := s.inj.Call(q.nr, q.args...)
 		r := ptrace.Result{Value: v}
 		if err != nil && !errors.As(err, &r.Errno) || ptrace.Gone(err) {
@@ -154,7 +197,7 @@ func (s *script) execute(steps []step) ([]ptrace.Result, error) {
 			break
 		}
 	}
-	s.queue = nil
+	s.singly = nil
 	return results, nil
 }
 

@@ -55,7 +55,7 @@ func Take(caller *ptrace.Injection, callerPIDFD int, awaited func(tid int)) (*Sn
 	s := &Snapshot{caller: caller.Stopped, asked: caller, pidfd: callerPIDFD, awaited: awaited}
 	caller.OnAwaited = func() { s.interrupted(caller.TID) }
 	for _, read := range []func() error{
-		s.takeRegisters, s.takeStatus, s.freeze, s.ask, s.takeMemory, s.takeRest,
+		s.takeRegisters, s.takeStatus, s.freeze, s.ask, s.takeMemory,
 	} {
 		if err := read(); err != nil {
 			_ = s.Release()
@@ -140,17 +140,19 @@ func (s *Snapshot) takeMemory() (err error) {
 	}
 	comm, err := readProc(tid, "comm")
 	s.comm = string(bytes.TrimSuffix(comm, []byte{'\n'}))
-	return err
-}
-
-func (s *Snapshot) takeRest() (err error) {
-	tid := s.caller.TID
-	if s.sched, err = readScheduling(tid); err != nil {
-		return err
-	}
-	if s.knobs, err = readKnobs(tid); err != nil {
+	if err != nil {
 		return err
 	}
 	s.personality, err = readPersonality(tid)
+	return err
+}
+
+// takeSettings reads what is needed last. The threads that could change it are stopped
+// until then.
+func (s *Snapshot) takeSettings() (err error) {
+	if s.sched, err = readScheduling(s.caller.TID); err != nil {
+		return err
+	}
+	s.knobs, err = readKnobs(s.caller.TID)
 	return err
 }

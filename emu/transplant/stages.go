@@ -12,21 +12,24 @@ func (b *build) stages() []stage {
 		{"looking at the child", b.look},
 		{"injection", b.begin},
 		{"stage", b.openStage},
+		{"attributes", b.askAttrs},
+		{"comparison", b.compare}, // while C answers
 		{"attributes", b.readAttrs},
 		{"check", b.check},
 		{"seccomp", b.checkFilters},
 		{"rights", b.climb},
 		{"limits", b.relaxLimits},
 		{"limits", b.checkLimits},
-		{"descriptors", b.closeFDs},
 		{"channel", b.openChannel},
 		{"confinement", b.checkConfined},
 		{"time namespace", b.joinTime},
+		{"ports", b.setPorts},
 	}
 	all = append(all, b.memoryStages()...)
+	// C is busy with its memory, and is left alone until there is no way around it.
 	return append(all, []stage{
+		{"caller's settings", b.snap.takeSettings},
 		{"attributes", b.setAttrs},
-		{"ports", b.setPorts},
 		{"name", b.setName},
 		{"directories", b.setPlace},
 		{"control groups", b.setCgroups}, // before a cgroup namespace, whose root it is
@@ -34,7 +37,7 @@ func (b *build) stages() []stage {
 		{"new namespaces", b.unshare},
 		{"process group", b.setGroup},
 		{"descriptors", b.setFDs},
-		{"caller's threads", b.snap.Release},
+		{"caller's threads", b.release},
 		{"personality", b.setPersonality},
 		{"scheduling", b.setScheduling},
 		{"knobs", b.setKnobs},
