@@ -23,6 +23,8 @@ warm: ## clones of a warm interpreter against cold starts (REQUESTS="1 10 100", 
 	@MAKER=$(MAKER) .ci/warm $(REQUESTS)
 tree-bench: ## what tree build needs for a process, in plain forks (PROCESSES=1000)
 	@.ci/tree-bench $(PROCESSES)
+criu-bench: ## Debian's CRIU beside tree build on a patched kernel (PROCESSES="20 200")
+	@.ci/criu-bench $(PROCESSES)
 .PHONY: oracle
 oracle: ## is a child what fork would have made: the whole grid, emulator and kernels
 	@.ci/oracle
@@ -51,5 +53,5 @@ dist: ## the release: a static command with manual, header and licences
 clean: ## removes build/ and dist/out/; the cached kernels stay
 	rm -rf build dist/out
 
-.PHONY: help build demo test bystanders soak servers bench warm tree-bench fuzz kernel kernel-debug kernel-check conform conform-debug \
+.PHONY: help build demo test bystanders soak servers bench warm tree-bench criu-bench fuzz kernel kernel-debug kernel-check conform conform-debug \
 	compare man lint deb dist clean

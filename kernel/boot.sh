@@ -6,7 +6,7 @@ set -euo pipefail
 
 usage() {
 	cat <<-'END'
-	usage: boot.sh [--kernel 6.1|6.12|IMAGE] [--uml] [--debug | --kcsan]
+	usage: boot.sh [--kernel 6.1|6.12|IMAGE] [--uml] [--debug | --kcsan | --criu]
 	               [--timeout SEC] [--smp N] [--mem SIZE] [--console FILE] [--serial]
 	               [--env NAME=VALUE]... [--add SRC[:/DST]]...
 	               [--] PROGRAM [ARGS]
@@ -15,7 +15,8 @@ usage() {
 	interpreter that it needs.  --add packs another file or directory, with
 	the libraries of the programs in it.  Input is empty.  --serial takes the
 	output from a serial port, for a distribution's kernel, which has the
-	driver of the faster way as a module.
+	driver of the faster way as a module.  --criu boots a kernel that has what
+	CRIU needs.
 
 	Exit status: the program's (128 + N if signal N killed it); 124 after
 	--timeout SEC (default 600); 125 if the kernel panicked, complained or
@@ -33,7 +34,7 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=${2:?--kernel needs a version or an image}; shift ;;
 	--uml) uml=--uml ;;
-	--debug | --kcsan) checks=$1 ;;
+	--debug | --kcsan | --criu) checks=$1 ;;
 	--timeout) limit=${2:?--timeout needs seconds}; shift ;;
 	--smp) smp=${2:?--smp needs a number}; shift ;;
 	--mem) mem=${2:?--mem needs a size}; shift ;;

@@ -6,12 +6,13 @@ set -euo pipefail
 
 usage() {
 	cat <<-'END'
-	usage: build.sh [--kernel 6.1|6.12] [--uml] [--debug | --kcsan] [--path]
+	usage: build.sh [--kernel 6.1|6.12] [--uml] [--debug | --kcsan | --criu] [--path]
 
 	--kernel V  which Debian kernel source to patch (default 6.1)
 	--uml       user mode Linux instead of x86-64 for QEMU
 	--debug     KASAN, lockdep, RCU, atomic-sleep and kmemleak checking
 	--kcsan     data race checking
+	--criu      no checks, but what CRIU needs
 	--path      print where the image is or would be, build nothing
 
 	CLONEAT_CACHE         where images are kept (default /var/cache/cloneat-emu)
@@ -31,7 +32,7 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=${2:?--kernel needs a version}; shift ;;
 	--uml) arch=uml ;;
-	--debug | --kcsan) checks=${1#--} ;;
+	--debug | --kcsan | --criu) checks=${1#--} ;;
 	--path) only_path=1 ;;
 	-h | --help) usage; exit 0 ;;
 	*) usage >&2; die "unknown argument: $1" ;;
