@@ -81,7 +81,7 @@ func (c *call) freezeOthers() (release func(), err error) {
 	if c.check.Caller.Status.Threads == 1 {
 		return func() {}, nil
 	}
-	others, err := transplant.Freeze(c.caller.Stopped, c.s.sendBack)
+	others, err := transplant.Freeze(c.caller.Stopped, c.s.others())
 	if err != nil {
 		return nil, c.ofFrozen(err)
 	}

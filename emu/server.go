@@ -22,6 +22,7 @@ type Server struct {
 	waiting   waiting
 	patience  patience
 	locks     locks
+	alarms    alarms
 	known     check.Known
 	pool      pool
 	room      chan struct{} // bounds the calls that are worked on at once
@@ -67,6 +68,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	s.pool.open()
 	err = listen.WaitUnused(s.fd, wake)
 	s.pool.close()
+	s.alarms.close()
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

@@ -67,6 +67,7 @@ func seizeFailed(tid int, err error) error {
 
 // letTargetGo gives the target back what it had.
 func (c *call) letTargetGo(t *ptrace.Injection) error {
+	defer func() { c.s.letGo(t.TID, t.Due()) }()
 	if t.Detached {
 		return nil
 	}

@@ -68,7 +68,7 @@ func (c *call) snapshot() (*transplant.Snapshot, error) {
 	if onStep != nil {
 		c.caller.OnAsleep = func() { c.step("caller asleep") }
 	}
-	snap, err := transplant.Take(c.caller, c.callerPIDFD, c.s.sendBack)
+	snap, err := transplant.Take(c.caller, c.callerPIDFD, c.s.others())
 	if err != nil {
 		return nil, c.ofFrozen(err)
 	}

@@ -2,7 +2,11 @@
 
 package ptrace
 
-import "golang.org/x/sys/unix"
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
 
 // Supported says whether calls can be injected on this architecture: it takes
 // the machine code and the registers of the *_amd64.go files.
@@ -52,6 +56,12 @@ func isLeg([]byte) bool                                 { return false }
 func (s *Stopped) legIsOver(uintptr, []byte, Regs) bool { return false }
 func (s *Stopped) catches(unix.Signal) bool             { return false }
 func (s *Stopped) dropLegs()                            {}
+
+// Due is never.
+func (s *Stopped) Due() time.Duration { return s.due }
+
+// InLeg is never true.
+func InLeg(int) bool { return false }
 
 // Disturbed cannot tell.
 func Disturbed(Regs) bool { return false }

@@ -22,7 +22,7 @@ import (
 func (s *Stopped) goOn(r Regs) Regs {
 	_, in := InSyscall(r)
 	at, b := s.inLeg(r)
-	s.leg, s.fresh = at, nil
+	s.leg, s.fresh, s.due = at, nil, 0
 	if !in || !cutShort(r, b != nil) || s.signalWaits() {
 		return r
 	}
@@ -105,6 +105,9 @@ func (s *Stopped) nextLeg(l *leg, r Regs) (Regs, bool) {
 	left, timed := s.timeLeft(l, r)
 	if !timed && l.done == 0 {
 		return r, false
+	}
+	if over, ok := s.tooLate(l, r, left); ok {
+		return over, true
 	}
 	at := s.legSlot()
 	if at == nil {

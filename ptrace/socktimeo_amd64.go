@@ -35,11 +35,14 @@ func (s *Stopped) socketTimeout(fd, option int) (d time.Duration) {
 
 // withSocket calls do with a descriptor of ours for the tracee's fd.
 func (s *Stopped) withSocket(fd int, do func(own int) error) error {
-	tgid, err := tgidOf(s.TID)
-	if err != nil {
-		return err
+	pidfd, err := unix.PidfdOpen(s.TID, unix.PIDFD_THREAD)
+	if err != nil { // before Linux 6.9 only the leader has one, and must not have exited
+		tgid, terr := tgidOf(s.TID)
+		if terr != nil {
+			return terr
+		}
+		pidfd, err = unix.PidfdOpen(tgid, 0)
 	}
-	pidfd, err := unix.PidfdOpen(tgid, 0)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,10 @@
 package ptrace
 
-import "golang.org/x/sys/unix"
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
 
 // Running is a tracee that runs, or is on its way to a stop.
 type Running struct {
@@ -27,6 +31,7 @@ type Stopped struct {
 	slept *asleep
 	leg   *slot // of the leg that it is in, or goes on with
 	fresh *slot // the same, if this stop made it
+	due   time.Duration
 }
 
 // Seize attaches to tid with options (PTRACE_O_*) in one request, so that no

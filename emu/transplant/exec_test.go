@@ -129,7 +129,7 @@ func (e *execs) freeze(t *testing.T, before func(), awaited func(tid int)) {
 			return err
 		}
 		before()
-		_, err = Freeze(caller, awaited)
+		_, err = Freeze(caller, Others{Awaited: awaited})
 		return err
 	})
 }

@@ -209,7 +209,7 @@ func (s *subject) transplantHere(tid int, opt Options) (o outcome) {
 	var snap *Snapshot
 	scope, err := caller.Begin()
 	if err == nil {
-		snap, err = Take(scope, pidfd, nil)
+		snap, err = Take(scope, pidfd, Others{})
 	}
 	if err == nil {
 		o.stats, err = snap.Build(c, cfd, opt)

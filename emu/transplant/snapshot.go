@@ -21,7 +21,7 @@ type Snapshot struct {
 
 	frozen  []*ptrace.Stopped // the caller's other threads
 	mayWait bool              // those that wait in vfork(2) need not be among them
-	awaited func(tid int)
+	others  Others
 
 	regs   ptrace.Regs
 	xstate []byte
@@ -47,12 +47,8 @@ type Snapshot struct {
 // not tell, and left as it was, the scope ended; the other threads of its process are stopped
 // until the copy of its memory is made (see Release). callerPIDFD is a pidfd of
 // its process, which must stay open until the Snapshot is used up.
-//
-// awaited is told, again and again, of each thread of the caller's that was
-// interrupted and has not stopped yet: it may wait in a call of its own, and has
-// to be sent back before it can stop. nil does nothing.
-func Take(caller *ptrace.Injection, callerPIDFD int, awaited func(tid int)) (*Snapshot, error) {
-	s := &Snapshot{caller: caller.Stopped, asked: caller, pidfd: callerPIDFD, awaited: awaited}
+func Take(caller *ptrace.Injection, callerPIDFD int, others Others) (*Snapshot, error) {
+	s := &Snapshot{caller: caller.Stopped, asked: caller, pidfd: callerPIDFD, others: others}
 	caller.OnAwaited = func() { s.interrupted(caller.TID) }
 	for _, read := range []func() error{
 		s.takeRegisters, s.takeStatus, s.freeze, s.ask, s.takeMemory,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"time"
 
 	"cloneat-emu/emu/proc"
 	"cloneat-emu/ptrace"
@@ -18,10 +19,10 @@ import (
 
 // Freeze keeps the programs of a stopped caller's other threads from going on, until
 // Release. One that cannot be stopped now, since it waits in vfork(2), would stop before
-// that: it stays attached until this thread ends. awaited is as in Take. There is nothing
+// that: it stays attached until this thread ends. others are as in Take. There is nothing
 // more in this Snapshot.
-func Freeze(caller *ptrace.Stopped, awaited func(tid int)) (*Snapshot, error) {
-	s := &Snapshot{caller: caller, awaited: awaited, mayWait: true}
+func Freeze(caller *ptrace.Stopped, others Others) (*Snapshot, error) {
+	s := &Snapshot{caller: caller, others: others, mayWait: true}
 	err := s.takeStatus()
 	if err == nil {
 		err = s.freeze()
@@ -91,10 +92,26 @@ func (s *Snapshot) stopped() []int {
 	return tids
 }
 
+// Others are told what becomes of threads of the caller's other than the calling one. A nil
+// function does nothing.
+type Others struct {
+	// Awaited is called, again and again, for each that was interrupted and has not stopped
+	// yet: it may wait in a call of its own, and has to be sent back before it can stop.
+	Awaited func(tid int)
+	// LetGo is called for each that goes on, with what [ptrace.Stopped.Due] says.
+	LetGo func(tid int, due time.Duration)
+}
+
+func (o *Others) letGo(t *ptrace.Stopped) {
+	if o.LetGo != nil {
+		o.LetGo(t.TID, t.Due())
+	}
+}
+
 // interrupted tells of a thread that was interrupted and is awaited.
 func (s *Snapshot) interrupted(tid int) {
-	if s.awaited != nil {
-		s.awaited(tid)
+	if s.others.Awaited != nil {
+		s.others.Awaited(tid)
 	}
 }
 
@@ -119,6 +136,7 @@ func (s *Snapshot) Release() error {
 		if err := thaw(t); err != nil && !ptrace.Gone(err) {
 			failed = errors.Join(failed, err)
 		}
+		s.others.letGo(t)
 	}
 	s.frozen = nil
 	return failed

@@ -350,6 +350,37 @@ static long in_connect(void)
 	return kept_call(SYS_connect, p[1], (long)&name, name_len, 0, 0, 0);
 }
 
+/* The queue that an address leads to is full. */
+static void make_full_queue(void)
+{
+	name.sun_family = AF_UNIX;
+	p[0] = must(socket(AF_UNIX, SOCK_DGRAM, 0));
+	must(bind(p[0], (struct sockaddr *)&name, sizeof(sa_family_t)));
+	must(getsockname(p[0], (struct sockaddr *)&name, &name_len));
+	p[1] = must(socket(AF_UNIX, SOCK_DGRAM, 0));
+	while (sendto(p[1], "", 1, MSG_DONTWAIT, (struct sockaddr *)&name,
+		      name_len) > 0)
+		;
+	limit(p[1], SO_SNDTIMEO);
+}
+
+static long in_sendto(void)
+{
+	return kept_call(SYS_sendto, p[1], (long)"", 1, 0, (long)&name,
+			 name_len);
+}
+
+static long in_sendmsg(void)
+{
+	struct iovec iov = { "", 1 };
+	struct msghdr h = {
+		.msg_name = &name, .msg_namelen = name_len,
+		.msg_iov = &iov, .msg_iovlen = 1,
+	};
+
+	return kept_call(SYS_sendmsg, p[1], (long)&h, 0, 0, 0, 0);
+}
+
 /* --- asynchronous input and output --------------------------------------------------- */
 
 static void make_aio(void)
@@ -470,6 +501,9 @@ static const struct timed sockets[] = {
 	TICKED(recvmsg, SYS_recvmsg, make_receiver, -EAGAIN),
 	TICKED(send, SYS_sendto, make_sender, -EAGAIN),
 	TICKED(accept, SYS_accept4, make_listener, -EAGAIN),
+	TICKED(connect, SYS_connect, make_full_listener, -EAGAIN),
+	TICKED(sendto, SYS_sendto, make_full_queue, -EAGAIN),
+	TICKED(sendmsg, SYS_sendmsg, make_full_queue, -EAGAIN),
 };
 
 struct group {
@@ -608,18 +642,8 @@ PLAY_TABLE(timed, groups)
 	play(g->call, g->n);
 }
 
-PLAY_DOCUMENTED(unix_connect,
-		"the timeout of the target's AF_UNIX connect goes on",
-		"it is the socket's, and poll cannot wait in its place")
-{
-	static const struct timed call =
-		TICKED(connect, SYS_connect, make_full_listener, -EAGAIN);
-
-	play(&call, 1);
-}
-
 PLAY_DOCUMENTED(thread, "the timeout of a thread's socket goes on",
-		"it is the socket's, and the thread is not the first")
+		"it is the socket's, which only Linux 6.9 gives away")
 {
 	static const struct timed call =
 		TICKED(recv, SYS_recvfrom, make_receiver, -EAGAIN);
@@ -631,6 +655,52 @@ PLAY_DOCUMENTED(thread, "the timeout of a thread's socket goes on",
 	r.pid = t.pid;
 	begin(&call, &r.t);
 	use_all(&call, &r, 1);
+}
+
+static long do_connect(struct msg *m)
+{
+	(void)m;
+	return in_connect();
+}
+
+static long do_sleep(struct msg *m)
+{
+	struct timespec t = { m->arg[0] / 1000, m->arg[0] % 1000 * 1000000 };
+
+	return kept_call(SYS_nanosleep, (long)&t, 0, 0, 0, 0, 0);
+}
+
+static void use_once(const struct actor *t)
+{
+	struct actor k;
+
+	expect_ok(cl(&me, &k, t->pid, 0, 0));
+	quit(&k, 0);
+}
+
+PLAY(left_alone, "a target that was used late, and then left alone, is not late")
+{
+	struct timeval tv = { 2, 0 };
+	struct timespec most = { 1, 800000000 };
+	struct actor t, clock;
+
+	make_full_listener();
+	must(setsockopt(p[1], SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)));
+	spawn(&me, &t, 0);
+	spawn(&me, &clock, 0);
+	expect_eq(on(&t, do_ignore_sigchld, 0), 0);
+	start(&t, do_connect);
+	wait_blocked(&t, SYS_connect);
+	use_once(&t);
+	nanosleep(&most, NULL);
+	use_once(&t);
+	/* It has 0.2 s left, or 2 if its time began anew. */
+	start(&clock, do_sleep, 1300);
+	while (!answered(&t)) {
+		expect(!answered(&clock));
+		sched_yield();
+	}
+	expect_eq(actor_finish(&t), -EAGAIN);
 }
 
 /* Where a process waits: the number of the call, and the instruction. */

@@ -1,0 +1,118 @@
+package emu
+
+import (
+	"runtime"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/proc"
+	"cloneat-emu/emu/transplant"
+	"cloneat-emu/ptrace"
+)
+
+// alarms are when threads have to be stopped once more, because a call that they were
+// interrupted in has no other end (see [ptrace.Stopped.Due]). They are forgotten with the
+// server: such a call then lasts as long as if it had begun when it was interrupted.
+type alarms struct {
+	mu     sync.Mutex
+	timers map[int]*time.Timer // by thread
+	over   bool
+}
+
+// set has ring called at due (CLOCK_MONOTONIC), in place of what was set for the
+// thread before; 0 is never.
+func (a *alarms) set(tid int, due time.Duration, ring func(tid int)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if t := a.timers[tid]; t != nil {
+		t.Stop()
+		delete(a.timers, tid)
+	}
+	if due == 0 || a.over {
+		return
+	}
+	if a.timers == nil {
+		a.timers = map[int]*time.Timer{}
+	}
+	a.timers[tid] = time.AfterFunc(due-monotonic(), func() {
+		a.forget(tid)
+		ring(tid)
+	})
+}
+
+// forget drops what has rung. It may be a newer alarm, which rings all the same.
+func (a *alarms) forget(tid int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.timers, tid)
+}
+
+// close forgets them all.
+func (a *alarms) close() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.over = true
+	for _, t := range a.timers {
+		t.Stop()
+	}
+}
+
+func monotonic() time.Duration {
+	var ts unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts) // cannot fail
+	return time.Duration(ts.Nano())
+}
+
+// letGo notes when a thread that was let go has to be stopped again.
+func (s *Server) letGo(tid int, due time.Duration) { s.alarms.set(tid, due, s.ring) }
+
+// others are what the server does for the caller's other threads.
+func (s *Server) others() transplant.Others {
+	return transplant.Others{Awaited: s.sendBack, LetGo: s.letGo}
+}
+
+// ring ends a thread's call if its time is over. The OS thread, which becomes the
+// tracer, ends with the goroutine: whatever happens, the tracee is let go.
+func (s *Server) ring(tid int) {
+	runtime.LockOSThread()
+	tgid, err := tgidOf(tid)
+	if err != nil {
+		return
+	}
+	s.locks.lock(tgid)
+	defer s.locks.unlock(tgid)
+	if !ptrace.InLeg(tid) {
+		return // the call has ended, or the number is somebody else's
+	}
+	r, err := ptrace.Seize(tid, ptrace.Plain)
+	if err != nil || r.Interrupt() != nil {
+		return
+	}
+	stopped, err := s.awaitStop(r)
+	if err != nil {
+		return
+	}
+	i, err := stopped.Begin()
+	if err != nil || i.End() != nil {
+		return
+	}
+	due := i.Due() // of the next call, if the thread was quick
+	if i.LetGo() == nil {
+		s.letGo(tid, due)
+	}
+}
+
+func tgidOf(tid int) (int, error) {
+	d, err := proc.Open(tid)
+	if err != nil {
+		return 0, err
+	}
+	defer d.Close()
+	st, err := d.Status()
+	if err != nil {
+		return 0, err
+	}
+	return st.Tgid, nil
+}

@@ -1,0 +1,102 @@
+package ptrace
+
+import (
+	"bytes"
+	"encoding/binary"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A call on a socket has the socket's own timeout, which is whole again whenever the call is
+// made again. Where poll(2) cannot wait in its place (see waitFirst), it is made again all
+// the same, in a slot that says when its time is over, and somebody has to come back then:
+//
+//	supervisor                        tracee
+//	stops it, lets it go; Due         the call again, in a leg
+//	at Due: stops it                  EINTR, in the leg
+//	the timeout's own error           goes on with its program
+//
+// Without a supervisor the timeout begins anew.
+
+// Due is when the tracee's call has to be ended (CLOCK_MONOTONIC), by an Interrupt, Begin
+// and End at that time; 0 if it ends by itself.
+func (s *Stopped) Due() time.Duration { return s.due }
+
+// InLeg reports whether the thread waits in a leg, without a stop.
+func InLeg(tid int) bool {
+	v, err := ourVDSO()
+	if err != nil {
+		return false
+	}
+	call, err := readProc(tid, "syscall")
+	if err != nil {
+		return false
+	}
+	_, last, _ := bytes.Cut(call[bytes.LastIndexByte(call, ' ')+1:], []byte("0x"))
+	ip, err := strconv.ParseUint(string(bytes.TrimSpace(last)), 16, 64)
+	if err != nil {
+		return false
+	}
+	base, err := (&Stopped{TID: tid}).vdsoOf(ip, v)
+	return err == nil && ip >= base+v.spare
+}
+
+// untilDue makes a leg of the program's own call, to be ended when it is due.
+func (s *Stopped) untilDue(l *leg, next Regs) (Regs, []byte, bool) {
+	s.due = time.Duration(l.due)
+	return next, nil, true
+}
+
+// tooLate are the program's registers behind a call on a socket whose time is over;
+// false if it is another, or has time left.
+func (s *Stopped) tooLate(l *leg, r Regs, left time.Duration) (Regs, bool) {
+	if s.leg == nil || left > 0 || l.done > 0 || r.Orig_rax != l.own.Orig_rax {
+		return r, false
+	}
+	option, late := s.lateSocket(l.own)
+	if option == 0 {
+		return r, false
+	}
+	own := l.own
+	own.Rax, own.Orig_rax = uint64(-int64(late)), ^uint64(0)
+	return own, true
+}
+
+// lateSocket is socketTimeout for the tracee's own socket: a connect(2) that waits for the
+// room in a queue of this machine is not on its way.
+func (s *Stopped) lateSocket(r Regs) (option int, late unix.Errno) {
+	option, late = socketTimeout(r.Orig_rax)
+	if late == unix.EINPROGRESS && s.isUnix(int(r.Rdi)) {
+		late = unix.EAGAIN
+	}
+	return option, late
+}
+
+// pollTells reports whether poll(2) waits for the same as the call: not for room in the
+// queue of another socket of this machine, which connect(2) or an address names.
+func (s *Stopped) pollTells(r Regs) bool {
+	var name [8]byte
+	switch r.Orig_rax {
+	case unix.SYS_CONNECT:
+		name[0] = 1
+	case unix.SYS_SENDTO:
+		binary.LittleEndian.PutUint64(name[:], r.R8)
+	case unix.SYS_SENDMSG, unix.SYS_SENDMMSG: // of the first header
+		if s.peek(uintptr(r.Rsi), name[:]) != nil {
+			return true
+		}
+	}
+	return name == [8]byte{} || !s.isUnix(int(r.Rdi))
+}
+
+// isUnix reports whether the tracee's fd is a socket of this machine.
+func (s *Stopped) isUnix(fd int) (is bool) {
+	_ = s.withSocket(fd, func(own int) error {
+		domain, err := unix.GetsockoptInt(own, unix.SOL_SOCKET, unix.SO_DOMAIN)
+		is = err == nil && domain == unix.AF_UNIX
+		return err
+	})
+	return is
+}
