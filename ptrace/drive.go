@@ -76,6 +76,11 @@ func (i *Injection) giveWay(sig unix.Signal) error {
 	if err := errors.Join(i.SetRegs(r), i.Unguard()); err != nil {
 		return err
 	}
+	if i.stops && sig != unix.SIGCONT { // which came after it
+		if err := i.resend(); err != nil {
+			return err
+		}
+	}
 	i.forget, i.Detached = true, true
 	if err := i.Detach(int(sig)); err != nil {
 		return err
@@ -98,6 +103,12 @@ func (i *Injection) result() (uintptr, error) {
 // that could not be blocked.
 func (i *Injection) proceed() (Stop, error) { return i.proceedBy((*Running).Wait) }
 
+// keepsStop reports whether the tracee has met a SIGSTOP that does not take it out of this
+// scope: it is taken away, and sent again at the end.
+func (i *Injection) keepsStop(stop Stop) bool {
+	return stop.Kind == Signal && stop.Sig == unix.SIGSTOP && (i.Hold || i.stood)
+}
+
 func (i *Injection) proceedBy(wait func(*Running) (*Stopped, Stop, error)) (Stop, error) {
 	for {
 		r, err := i.Syscall(0)
@@ -110,7 +121,7 @@ func (i *Injection) proceedBy(wait func(*Running) (*Stopped, Stop, error)) (Stop
 		}
 		i.Last = s.Last
 		switch {
-		case stop.Kind == Signal && stop.Sig == unix.SIGSTOP && i.Hold:
+		case i.keepsStop(stop):
 			i.stops = true
 		case stop.Kind == Syscall || stop.Kind == Event || stop.Kind == Signal:
 			return stop, nil

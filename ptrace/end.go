@@ -22,7 +22,7 @@ func (i *Injection) End() error {
 	}
 	err := i.restore()
 	if i.stops {
-		err = errors.Join(err, resend(i.TID))
+		err = errors.Join(err, i.resend())
 	}
 	return err
 }
@@ -67,6 +67,8 @@ func (i *Injection) toSignalCode() error {
 		switch {
 		case stop.Kind == Interrupt || stop.Kind == Group:
 			return nil
+		case i.keepsStop(stop):
+			i.stops = true
 		case stop.Kind == Signal && stop.Sig == unix.SIGSTOP:
 			i.delivers = stop.Sig // this is the signal code, too
 			return nil
@@ -85,16 +87,19 @@ func (i *Injection) LetGo() error { return i.Detach(int(i.delivers)) }
 // must be let go before anything else.
 func (i *Injection) Delivers() bool { return i.delivers != 0 }
 
-// resend sends the SIGSTOP that was taken away under a batch; the tracee meets it
+// resend sends the SIGSTOP that was taken away; the tracee meets it
 // when it is let go. A SIGCONT that came after it has the last word: it is
 // pending, since a SIGSTOP that came later would have removed it.
-func resend(tid int) error {
-	if pending(tid)&(1<<(uint(unix.SIGCONT)-1)) != 0 {
+func (i *Injection) resend() error {
+	if pending(i.TID)&(1<<(uint(unix.SIGCONT)-1)) != 0 {
 		return nil
 	}
-	tgid := tid
-	if st, err := tgidOf(tid); err == nil {
-		tgid = st
+	tgid, err := tgidOf(i.TID)
+	switch {
+	case err != nil:
+		tgid = i.TID
+	case i.whole:
+		return unix.Kill(tgid, unix.SIGSTOP)
 	}
-	return unix.Tgkill(tgid, tid, unix.SIGSTOP)
+	return unix.Tgkill(tgid, i.TID, unix.SIGSTOP)
 }

@@ -21,6 +21,8 @@ type Injection struct {
 	insn     uint64      // a `syscall` instruction in the tracee
 	ran      bool        // a call was made: registers and kind of stop differ
 	stops    bool        // a SIGSTOP was taken away and must be sent again
+	stood    bool        // the process was stopped before: a SIGSTOP that waits in it waits on
+	whole    bool        // such a one is for all of the process
 	delivers unix.Signal // the signal in whose delivery End left the tracee
 	forget   bool        // End restores nothing
 	slot     *slot       // where calls run, once one did
@@ -68,7 +70,11 @@ func (s *Stopped) BeginWith(regs Regs) (*Injection, error) {
 		return nil, err
 	}
 	// The last step: what it makes in the tracee is used.
-	return &Injection{Stopped: s, saved: s.goOn(regs), stopped: regs, insn: insn, mask: mask, now: mask}, nil
+	i := &Injection{Stopped: s, saved: s.goOn(regs), stopped: regs, insn: insn, mask: mask, now: mask}
+	if s.Last.Kind == Group {
+		i.stood, i.whole = true, !pendsAlone(s.TID, unix.SIGSTOP)
+	}
+	return i, nil
 }
 
 // block keeps every signal out while calls are injected, or a call would eat

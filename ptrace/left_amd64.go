@@ -52,7 +52,7 @@ func (b *Batch) left(sig unix.Signal) error {
 	i.forget, i.Detached = true, true
 	err := i.Detach(int(sig))
 	if i.stops {
-		err = errors.Join(err, resend(i.TID))
+		err = errors.Join(err, i.resend())
 	}
 	return errors.Join(ErrAgain, err)
 }

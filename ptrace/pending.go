@@ -3,6 +3,8 @@ package ptrace
 import (
 	"bytes"
 	"strconv"
+
+	"golang.org/x/sys/unix"
 )
 
 // pending reads which signals wait for the thread or its process.
@@ -12,6 +14,12 @@ func pending(tid int) uint64 {
 		return 0
 	}
 	return pendingIn(b)
+}
+
+// pendsAlone reports whether sig waits for the thread, and not for its process.
+func pendsAlone(tid int, sig unix.Signal) bool {
+	b, err := readProc(tid, "status")
+	return err == nil && hexField(b, "\nSigPnd:\t")>>(uint(sig)-1)&1 != 0
 }
 
 func pendingIn(status []byte) uint64 {

@@ -33,8 +33,6 @@ func (d *Difference) rule() string {
 		return unsupported(d.World[caller], d.World[target], words[6:])
 	case born && d.Native.Result == d.Emu.Result && d.maySession(caller, child, target) && d.onlySession(child):
 		return "session"
-	case born && d.Native.Result == d.Emu.Result && d.onlyPendingStop(target):
-		return "pending-stop"
 	}
 	return ""
 }
@@ -126,14 +124,6 @@ func (d *Difference) pidNSOf(name string) string {
 // onlySession reports that nothing but session and process group of the child
 // differ.
 func (d *Difference) onlySession(child string) bool { return d.only(child, "sid=", "pgid=") }
-
-// onlyPendingStop reports that nothing differs but what is pending for the target, for
-// which a SIGSTOP was.
-func (d *Difference) onlyPendingStop(target string) bool {
-	const stop = 1 << (unix.SIGSTOP - 1)
-	w := d.World[target]
-	return (caps(w.Get("shd"))|caps(w.Get("pnd")))&stop != 0 && d.only(target, "shd=", "pnd=")
-}
 
 // only reports that nothing but these words of one actor differ.
 func (d *Difference) only(actor string, prefixes ...string) bool {

@@ -133,23 +133,35 @@ PLAY(threads_end, "a target whose threads come and go")
 	expect_eq(actor_finish(&t), 0);
 }
 
-PLAY_DOCUMENTED(stopped_twice, "a SIGSTOP that waits in a stopped target waits on",
-		"it is taken: the target was stopped before, and is")
+/* A SIGSTOP waits in a stopped target, for the process or for its thread. */
+static void stop_twice(bool thread)
 {
+	const char *queue = thread ? "SigPnd" : "ShdPnd";
 	struct actor t, k;
-	unsigned long pending;
+	unsigned long before, after;
 
 	spawn(&me, &t, 0);
 	must(kill(t.pid, SIGSTOP));
 	expect_eq(on(&me, do_wait4, t.pid, WUNTRACED), t.pid);
-	must(kill(t.pid, SIGSTOP));
+	if (thread)
+		must(syscall(SYS_tgkill, t.pid, t.pid, SIGSTOP));
+	else
+		must(kill(t.pid, SIGSTOP));
+	before = proc_mask(t.pid, queue);
 	expect_ok(cl(&me, &k, t.pid, 0, 0));
 	wait_state(t.pid, 'T');
-	pending = proc_mask(t.pid, "ShdPnd");
+	after = proc_mask(t.pid, queue);
 	must(kill(t.pid, SIGCONT));
 	expect_eq(sys(&t, SYS_getpid), t.pid);
 	expect_eq(end(&k, &t, 3), EXITED(3));
-	expect_eq(pending, 1UL << (SIGSTOP - 1));
+	expect_eq(before, 1UL << (SIGSTOP - 1));
+	expect_eq(after, before);
+}
+
+PLAY(stopped_twice, "a SIGSTOP that waits in a stopped target waits on")
+{
+	stop_twice(false);
+	stop_twice(true);
 }
 
 PLAY(stopped_threads, "a stopped target of two threads: both stay stopped")
