@@ -36,30 +36,10 @@ func (s *Stopped) claim(first []byte) (*slot, error) {
 // claimSlot takes a slot if that leaves so many free ones over. Those of legs
 // that are over are free.
 func (s *Stopped) claimSlot(leave int, first func(at uintptr) []byte) (*slot, error) {
-	v, err := ourVDSO()
-	if err != nil {
-		return nil, err
-	}
-	base, err := vdsoBase(s.TID)
-	if err != nil {
-		return nil, err
-	}
-	has, err := s.hasVDSO(base, v)
-	if err != nil {
-		return nil, err
-	}
-	if !has {
-		return nil, errNoSlot
-	}
-	room := uintptr(v.size - v.spare)
-	all := make([]byte, min(room/guardSize, uintptr(slots))*guardSize)
-	if len(all) == 0 {
-		return nil, errNoSlot
-	}
-	start := uintptr(base + v.spare)
 	claiming.Lock()
 	defer claiming.Unlock()
-	if err := s.peek(start, all); err != nil {
+	start, all, err := s.readSlots()
+	if err != nil {
 		return nil, err
 	}
 	free := s.freeSlots(start, all)
@@ -69,27 +49,64 @@ func (s *Stopped) claimSlot(leave int, first func(at uintptr) []byte) (*slot, er
 	return &slot{free[0]}, s.Write(free[0], first(free[0]))
 }
 
+// readSlots reads all slots.
+func (s *Stopped) readSlots() (start uintptr, all []byte, err error) {
+	v, err := ourVDSO()
+	if err != nil {
+		return 0, nil, err
+	}
+	base, err := vdsoBase(s.TID)
+	if err != nil {
+		return 0, nil, err
+	}
+	has, err := s.hasVDSO(base, v)
+	if err != nil {
+		return 0, nil, err
+	}
+	if !has {
+		return 0, nil, errNoSlot
+	}
+	room := uintptr(v.size - v.spare)
+	all = make([]byte, min(room/guardSize, uintptr(slots))*guardSize)
+	if len(all) == 0 {
+		return 0, nil, errNoSlot
+	}
+	start = uintptr(base + v.spare)
+	return start, all, s.peek(start, all)
+}
+
+// freeSlots wipes what is over, and finds what is free.
 func (s *Stopped) freeSlots(start uintptr, all []byte) (free []uintptr) {
-	var regs *Regs
+	s.eachSlot(start, all, s.legEnded)
+	s.eachSlot(start, all, func(_ uintptr, b []byte) bool {
+		of := annexOf(b) - start // anything, where the program has written there
+		return isAnnex(b) && (of%guardSize != 0 || of >= uintptr(len(all)) || !isLeg(all[of:]))
+	})
 	for off := 0; off < len(all); off += guardSize {
-		at, b := start+uintptr(off), all[off:off+guardSize]
-		if !isFree(b) && isLeg(b) {
-			if regs == nil {
-				r, err := s.Regs()
-				if err != nil {
-					return nil
-				}
-				regs = &r
-			}
-			if s.legIsOver(at, b, *regs) && (&slot{at}).wipe(s) == nil {
-				clear(b)
-			}
-		}
-		if isFree(b) {
-			free = append(free, at)
+		if isFree(all[off:]) {
+			free = append(free, start+uintptr(off))
 		}
 	}
 	return free
+}
+
+// eachSlot wipes those that are over.
+func (s *Stopped) eachSlot(start uintptr, all []byte, over func(at uintptr, b []byte) bool) {
+	for off := 0; off < len(all); off += guardSize {
+		at, b := start+uintptr(off), all[off:off+guardSize]
+		if over(at, b) && (&slot{at}).wipe(s) == nil {
+			clear(b)
+		}
+	}
+}
+
+// legEnded reports whether b is a leg whose call has ended.
+func (s *Stopped) legEnded(at uintptr, b []byte) bool {
+	if isFree(b) || isAnnex(b) || !isLeg(b) {
+		return false
+	}
+	regs, err := s.Regs()
+	return err == nil && s.legIsOver(at, b, regs)
 }
 
 func isFree(b []byte) bool { return binary.NativeEndian.Uint64(b) == 0 }

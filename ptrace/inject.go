@@ -71,6 +71,13 @@ func (s *Stopped) BeginWith(regs Regs) (*Injection, error) {
 	}
 	// The last step: what it makes in the tracee is used.
 	i := &Injection{Stopped: s, saved: s.goOn(regs), stopped: regs, insn: insn, mask: mask, now: mask}
+	if i.saved != regs {
+		// A tracer that dies from here on leaves a call that goes on, as its leg says now.
+		if err := s.SetRegs(i.saved); err != nil {
+			s.dropLegs()
+			return nil, err
+		}
+	}
 	if s.Last.Kind == Group {
 		i.stood, i.whole = true, !pendsAlone(s.TID, unix.SIGSTOP)
 	}

@@ -119,5 +119,14 @@ func (s *Stopped) dropLegs() {
 	if s.fresh != nil {
 		_ = s.fresh.wipe(s)
 		s.leg, s.fresh = nil, nil
+		s.dropAnnex()
+	}
+}
+
+// dropAnnex takes back the annex that this stop made.
+func (s *Stopped) dropAnnex() {
+	if s.freshAnnex != nil {
+		_ = s.freshAnnex.wipe(s)
+		s.freshAnnex = nil
 	}
 }

@@ -53,6 +53,8 @@ func keepsMask(Regs) bool                                  { return false }
 func mayRestartAfresh([]byte) bool                      { return false }
 func procSyscall(Regs) []byte                           { return nil }
 func isLeg([]byte) bool                                 { return false }
+func isAnnex([]byte) bool                               { return false }
+func annexOf([]byte) uintptr                            { return 0 }
 func (s *Stopped) legIsOver(uintptr, []byte, Regs) bool { return false }
 func (s *Stopped) catches(unix.Signal) bool             { return false }
 func (s *Stopped) dropLegs()                            {}

@@ -135,8 +135,8 @@ func (s *Stopped) rest(l *leg, addr uint64) (Regs, []byte, bool) {
 }
 
 // restOfMessage makes a call without a message header of the rest: it has been
-// filled in or used when the first part was done. Of a vector only the last piece
-// can be left then, unless writev(2) does the same.
+// filled in or used when the first part was done. Of a vector to be received only the last
+// piece can be left then: the kernel would write into a header.
 func (s *Stopped) restOfMessage(r Regs, done, addr uint64) (Regs, []byte, bool) {
 	var h [msghdrSize]byte
 	if s.peek(uintptr(r.Rsi), h[:]) != nil {
@@ -150,8 +150,10 @@ func (s *Stopped) restOfMessage(r Regs, done, addr uint64) (Regs, []byte, bool) 
 		r.Orig_rax = unix.SYS_RECVFROM
 	case ok && r.Orig_rax == unix.SYS_WRITE:
 		r.Orig_rax = unix.SYS_SENDTO
+	case !ok || recv || flags == 0:
+		return r, b, ok && !recv
 	default:
-		return r, b, ok && !recv && flags == 0
+		return message(r, b, flags, addr)
 	}
 	r.R10, r.R8, r.R9 = flags, 0, 0
 	return r, b, true
@@ -172,7 +174,7 @@ func (s *Stopped) restOfVector(r Regs, iov, n, done, addr uint64) (Regs, []byte,
 		b = b[iovecSize:]
 	}
 	base, size := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
-	if done >= size || len(b) > legRoom {
+	if done >= size || len(b) > annexRoom {
 		return r, nil, false
 	}
 	base, size = base+done, size-done

@@ -22,7 +22,7 @@ import (
 func (s *Stopped) goOn(r Regs) Regs {
 	_, in := InSyscall(r)
 	at, b := s.inLeg(r)
-	s.leg, s.fresh, s.due = at, nil, 0
+	s.leg, s.fresh, s.freshAnnex, s.due = at, nil, nil, 0
 	if !in || !cutShort(r, b != nil) || s.signalWaits() {
 		return r
 	}
@@ -115,17 +115,17 @@ func (s *Stopped) nextLeg(l *leg, r Regs) (Regs, bool) {
 	}
 	next, args, ok := l.own, []byte(nil), true
 	l.neg, l.nonneg = legKeep, legKeep
+	var annex *slot
 	if l.done > 0 {
-		next, args, ok = s.rest(l, uint64(at.addr)+legArgs)
 		l.neg, l.nonneg, l.acc = legAcc, legAdd, l.done
+		if next, args, ok = s.rest(l, uint64(at.addr)+legArgs); len(args) > legRoom {
+			next, args, annex, ok = s.restInAnnex(l, at)
+		}
 	}
 	if ok && timed {
 		next, args, ok = s.within(l, next, left, uint64(at.addr))
 	}
-	if !ok || len(args) > legRoom {
-		return r, s.dropLeg(at)
-	}
-	if s.Write(at.addr, l.encode(uint64(at.addr), s.TID, args)) != nil {
+	if !ok || len(args) > legRoom && annex == nil || s.writeLeg(l, at, annex, args) != nil {
 		return r, s.dropLeg(at)
 	}
 	if s.leg == nil {
@@ -133,6 +133,26 @@ func (s *Stopped) nextLeg(l *leg, r Regs) (Regs, bool) {
 	}
 	next.Rax, next.Orig_rax, next.Rip = next.Orig_rax, ^uint64(0), uint64(at.addr)
 	return next, true
+}
+
+// restInAnnex is rest with its arguments in an annex of the leg at at.
+func (s *Stopped) restInAnnex(l *leg, at *slot) (next Regs, args []byte, annex *slot, ok bool) {
+	if annex = s.annex(at.addr); annex == nil {
+		return l.own, nil, nil, false
+	}
+	next, args, ok = s.rest(l, uint64(annex.addr)+annexArgs)
+	return next, args, annex, ok && len(args) <= annexRoom
+}
+
+// writeLeg writes the leg, and then the annex that it needs: see annex.
+func (s *Stopped) writeLeg(l *leg, at, annex *slot, args []byte) error {
+	if annex == nil {
+		return s.Write(at.addr, l.encode(uint64(at.addr), s.TID, args))
+	}
+	if err := s.Write(at.addr, l.encode(uint64(at.addr), s.TID, nil)); err != nil {
+		return err
+	}
+	return s.Write(annex.addr, encodeAnnex(at.addr, args))
 }
 
 // legSlot is the slot of the leg that the tracee is in, or a new one. One is
@@ -152,6 +172,7 @@ func (s *Stopped) dropLeg(at *slot) bool {
 	if s.leg == nil {
 		_ = at.wipe(s)
 	}
+	s.dropAnnex()
 	return false
 }
 

@@ -32,6 +32,8 @@ type Stopped struct {
 	leg   *slot // of the leg that it is in, or goes on with
 	fresh *slot // the same, if this stop made it
 	due   time.Duration
+
+	freshAnnex *slot // of the leg, if this stop made it
 }
 
 // Seize attaches to tid with options (PTRACE_O_*) in one request, so that no

@@ -71,14 +71,31 @@ static long by_sendmsg(void)
 	return kept_call(SYS_sendmsg, p[1], (long)&h, MSG_NOSIGNAL, 0, 0, 0);
 }
 
-/* Of several pieces, with a flag that says nothing. */
+#define MANY 16
+
+/* All of the data, cut up. */
+static void cut(struct iovec iov[MANY])
+{
+	for (int i = 0; i < MANY; i++)
+		iov[i] = (struct iovec){ data + SIZE / MANY * i, SIZE / MANY };
+}
+
+/* Of many pieces, with a flag that says nothing. */
 static long by_sendmsg_pieces(void)
 {
-	struct iovec iov[2] = { { data, SIZE / 2 },
-				{ data + SIZE / 2, SIZE / 2 } };
-	struct msghdr h = { .msg_iov = iov, .msg_iovlen = 2 };
+	struct iovec iov[MANY];
+	struct msghdr h = { .msg_iov = iov, .msg_iovlen = MANY };
 
+	cut(iov);
 	return kept_call(SYS_sendmsg, p[1], (long)&h, MSG_NOSIGNAL, 0, 0, 0);
+}
+
+static long by_writev_pieces(void)
+{
+	struct iovec iov[MANY];
+
+	cut(iov);
+	return kept_call(SYS_writev, p[1], (long)iov, MANY, 0, 0, 0);
 }
 
 static long by_sendfile(void)
@@ -210,7 +227,9 @@ static const struct part parts[] = {
 	PART(write, make_big_pipe, take, SIZE, SIZE),
 	PART(writev, make_big_pipe, take, SIZE, SIZE),
 	PART(send, make_big_sockets, take, SIZE, SIZE),
+	PART(writev_pieces, make_big_pipe, take, SIZE, SIZE),
 	PART(sendmsg, make_big_sockets, take, SIZE, SIZE),
+	PART(sendmsg_pieces, make_big_sockets, take, SIZE, SIZE),
 	PART(sendfile, make_big_sockets, take, SIZE, SIZE),
 	PART(sendmmsg, make_packets, take, PIECES, PIECES * CHUNK),
 	PART(recv, make_big_sockets, give, SIZE, SIZE),
@@ -249,16 +268,6 @@ static void play_part(const struct part *part)
 PLAY_TABLE(part, parts)
 {
 	play_part(ct_arg());
-}
-
-PLAY_DOCUMENTED(sendmsg_pieces,
-		"the target's sendmsg of pieces, with a flag, ends with all of it",
-		"where it is in the pieces is not known: it may end with a part")
-{
-	static const struct part part = PART(sendmsg_pieces, make_big_sockets,
-					     take, SIZE, SIZE);
-
-	play_part(&part);
 }
 
 PLAY_DOCUMENTED(recvmsg_pieces,

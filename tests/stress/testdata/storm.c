@@ -3,6 +3,7 @@
  * A storm of calls that looks at itself all the time:
  *
  *	main ── worker (each) ── reader   blocked in read(2)
+ *	                      ├─ waiter   in epoll_wait(2), which the kernel does not restart
  *	                      ├─ spinner  never in the kernel, registers full
  *	                      └─ init     of a pid namespace, as the reader
  *
@@ -22,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -107,6 +109,23 @@ static void reader(int fd)
 	_exit(0);
 }
 
+static void waiter(int fd)
+{
+	struct epoll_event e = { .events = EPOLLIN };
+	int ep = epoll_create1(EPOLL_CLOEXEC);
+	char c;
+
+	signal(SIGCHLD, SIG_IGN);
+	if (epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e))
+		die("epoll_ctl", -errno, 0);
+	do {
+		if (epoll_wait(ep, &e, 1, 1000000) != 1)
+			die("epoll_wait", -errno, 1);
+		mask_is(MASK);
+	} while (read(fd, &c, 1) == 1);
+	_exit(0);
+}
+
 static volatile sig_atomic_t stop;
 
 static void on_term(int sig)
@@ -186,34 +205,44 @@ static void alone(void)
 	alarm(0);
 }
 
+static void close_all(int a, int b, int c)
+{
+	close(a);
+	close(b);
+	close(c);
+}
+
 static int worker(double end)
 {
-	int p[2], q[2], fds;
-	pid_t r, s, n;
+	int p[2], q[2], v[2], fds;
+	pid_t r, s, n, w;
 
-	if (pipe(p) || pipe(q))
+	if (pipe(p) || pipe(q) || pipe(v))
 		die("pipe", -errno, 0);
 	signal(SIGTERM, on_term);
 	n = syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, 0);
 	if (n < 0)
 		die("init", -errno, 0);
 	if (!n) {
-		close(q[1]);
-		close(p[1]);
+		close_all(p[1], q[1], v[1]);
 		reader(q[0]);
 	}
 	close(q[0]);
 	r = fork();
 	if (!r) {
-		close(p[1]);
-		close(q[1]);
+		close_all(p[1], q[1], v[1]);
 		reader(p[0]);
 	}
 	close(p[0]);
+	w = fork();
+	if (!w) {
+		close_all(p[1], q[1], v[1]);
+		waiter(v[0]);
+	}
+	close(v[0]);
 	s = fork();
 	if (!s) {
-		close(p[1]);
-		close(q[1]);
+		close_all(p[1], q[1], v[1]);
 		signal(SIGCHLD, SIG_IGN);
 		prctl(PR_SET_PDEATHSIG, SIGKILL); /* of a worker that failed */
 		spinner();
@@ -229,6 +258,9 @@ static int worker(double end)
 		served = served && fine("reader", call(r));
 		if (write(p[1], "", 1) != 1)
 			die("write to the reader", -errno, 1);
+		served = served && fine("waiter", call(w));
+		if (write(v[1], "", 1) != 1)
+			die("write to the waiter", -errno, 1);
 		served = served && fine("spinner", call(s));
 		served = served && fine("init", call(n));
 		if (write(q[1], "", 1) != 1)
@@ -248,11 +280,11 @@ static int worker(double end)
 	alone();
 	if (entries("/proc/self/fd") != fds)
 		die("descriptors of a caller", entries("/proc/self/fd"), fds);
-	close(p[1]);
-	close(q[1]);
+	close_all(p[1], q[1], v[1]);
 	kill(s, SIGTERM);
 	expect_exit(n, "the init");
 	expect_exit(r, "the reader");
+	expect_exit(w, "the waiter");
 	expect_exit(s, "the spinner");
 	return 0;
 }
