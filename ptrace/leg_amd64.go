@@ -61,6 +61,7 @@ type leg struct {
 	due         int64 // when its timeout is over (CLOCK_MONOTONIC, ns); 0: none, or not known yet
 	neg, nonneg int   // legKeep and so on
 	acc         int64
+	vector      bool // the code is vectorCode's
 }
 
 // encode lays out the slot at addr for a leg of thread tid. args are what the
@@ -68,6 +69,9 @@ type leg struct {
 func (l *leg) encode(addr uint64, tid int, args []byte) []byte {
 	b := make([]byte, legArgs, guardSize)
 	copy(b, legCode[:])
+	if l.vector {
+		copy(b, vectorCode[:])
+	}
 	r := l.own
 	for i, v := range []uint64{
 		addr + uint64(l.neg), addr + uint64(l.nonneg), uint64(l.acc),
@@ -86,7 +90,7 @@ func isLeg(b []byte) bool { return word(b, 13) == legMagic }
 
 // decodeLeg reads a slot back, for the tracee whose registers in it are r.
 func decodeLeg(b []byte, r Regs) *leg {
-	l := &leg{own: r, due: int64(word(b, 16)), done: int64(word(b, 17))}
+	l := &leg{own: r, due: int64(word(b, 16)), done: int64(word(b, 17)), vector: isVector(b)}
 	for i, to := range []*uint64{&l.own.Orig_rax, nil, &l.own.Rip, &l.own.Rdi, &l.own.Rsi, &l.own.Rdx, &l.own.R10, &l.own.R8, &l.own.R9} {
 		if to != nil {
 			*to = word(b, 3+i)

@@ -127,7 +127,7 @@ func (s *Stopped) rest(l *leg, addr uint64) (Regs, []byte, bool) {
 	case unix.SYS_WRITEV:
 		return s.restOfVector(r, r.Rsi, r.Rdx, done, addr)
 	case unix.SYS_SENDMSG, unix.SYS_RECVMSG:
-		return s.restOfMessage(r, done, addr)
+		return s.restOfMessage(l, r, done, addr)
 	default:
 		return r, nil, false
 	}
@@ -135,9 +135,8 @@ func (s *Stopped) rest(l *leg, addr uint64) (Regs, []byte, bool) {
 }
 
 // restOfMessage makes a call without a message header of the rest: it has been
-// filled in or used when the first part was done. Of a vector to be received only the last
-// piece can be left then: the kernel would write into a header.
-func (s *Stopped) restOfMessage(r Regs, done, addr uint64) (Regs, []byte, bool) {
+// filled in or used when the first part was done.
+func (s *Stopped) restOfMessage(l *leg, r Regs, done, addr uint64) (Regs, []byte, bool) {
 	var h [msghdrSize]byte
 	if s.peek(uintptr(r.Rsi), h[:]) != nil {
 		return r, nil, false
@@ -150,8 +149,10 @@ func (s *Stopped) restOfMessage(r Regs, done, addr uint64) (Regs, []byte, bool) 
 		r.Orig_rax = unix.SYS_RECVFROM
 	case ok && r.Orig_rax == unix.SYS_WRITE:
 		r.Orig_rax = unix.SYS_SENDTO
-	case !ok || recv || flags == 0:
-		return r, b, ok && !recv
+	case ok && recv:
+		return l.pieces(r, b, flags, addr)
+	case !ok || flags == 0:
+		return r, b, ok
 	default:
 		return message(r, b, flags, addr)
 	}

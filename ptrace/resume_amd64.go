@@ -30,6 +30,9 @@ func (s *Stopped) goOn(r Regs) Regs {
 	if b != nil {
 		l = decodeLeg(b, r)
 	}
+	if l.vector {
+		l.done, l.vector = s.piecesDone(l, r), false
+	}
 	if v := int64(r.Rax); v >= 0 {
 		if !mayBePart(l.own, uint64(l.done+v)) || !s.isPart(l.own) {
 			return r

@@ -72,6 +72,7 @@ static long by_sendmsg(void)
 }
 
 #define MANY 16
+#define SOME 9
 
 /* All of the data, cut up. */
 static void cut(struct iovec iov[MANY])
@@ -151,10 +152,17 @@ static long by_recvmsg(void)
 
 static long by_recvmsg_pieces(void)
 {
-	struct iovec iov[2] = { { got, SIZE / 2 },
-				{ got + SIZE / 2, SIZE / 2 } };
-	struct msghdr h = { .msg_iov = iov, .msg_iovlen = 2 };
-	long ret = kept_call(SYS_recvmsg, p[0], (long)&h, MSG_WAITALL, 0, 0, 0);
+	struct iovec iov[SOME] = { 0 };
+	struct msghdr h = { .msg_iov = iov, .msg_iovlen = SOME };
+	long ret;
+
+	/* One of them is empty. */
+	for (int i = 0, at = 0; i < SOME; i++) {
+		iov[i].iov_base = got + at;
+		iov[i].iov_len = i == SOME / 2 ? 0 : SIZE / (SOME - 1);
+		at += iov[i].iov_len;
+	}
+	ret = kept_call(SYS_recvmsg, p[0], (long)&h, MSG_WAITALL, 0, 0, 0);
 
 	return ret == SIZE ? whole(ret, SIZE) : ret;
 }
@@ -234,6 +242,7 @@ static const struct part parts[] = {
 	PART(sendmmsg, make_packets, take, PIECES, PIECES * CHUNK),
 	PART(recv, make_big_sockets, give, SIZE, SIZE),
 	PART(recvmsg, make_big_sockets, give, SIZE, SIZE),
+	PART(recvmsg_pieces, make_big_sockets, give, SIZE, SIZE),
 	PART(recvmmsg, make_packets, give_packet, PIECES, PIECES * CHUNK),
 };
 
@@ -268,16 +277,6 @@ static void play_part(const struct part *part)
 PLAY_TABLE(part, parts)
 {
 	play_part(ct_arg());
-}
-
-PLAY_DOCUMENTED(recvmsg_pieces,
-		"the target's recvmsg of pieces, for all, ends with all of it",
-		"where it is in the pieces is not known: it may end with a part")
-{
-	static const struct part part = PART(recvmsg_pieces, make_big_sockets,
-					     give, SIZE, SIZE);
-
-	play_part(&part);
 }
 
 /* --- events ------------------------------------------------------------------------ */
@@ -388,4 +387,38 @@ PLAY(signal_ends, "a handler ends the target's write with what was written")
 	take();
 	expect_eq(moved, ret);
 	expect(!memcmp(data, got, moved));
+}
+
+static long do_receive_caught(struct msg *m)
+{
+	struct sigaction sa = { .sa_handler = handler };
+	long ret;
+
+	(void)m;
+	sigaction(SIGUSR1, &sa, NULL);
+	ret = by_recvmsg_pieces();
+	if (handled != 1 || ret < 0 || memcmp(data, got, ret))
+		return -EBADMSG;
+	return ret;
+}
+
+PLAY(signal_ends_pieces,
+     "a handler ends the target's recvmsg of pieces with what has come")
+{
+	struct actor t, k;
+
+	make_big_sockets();
+	spawn(&me, &t, 0);
+	expect_eq(on(&t, do_ignore_sigchld, 0), 0);
+	start(&t, do_receive_caught, 0);
+	/* Not whole pieces. */
+	for (int i = 0; i < 4; i++) {
+		give();
+		wait_asleep(&t);
+		expect_ok(cl(&me, &k, t.pid, 0, 0));
+		quit(&k, 0);
+	}
+	wait_asleep(&t);
+	must(kill(t.pid, SIGUSR1));
+	expect_eq(actor_finish(&t), 4 * CHUNK);
 }
