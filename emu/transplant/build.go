@@ -217,9 +217,6 @@ func (b *build) check() error {
 	if !b.sameUser {
 		return unsupported("the target is in another user namespace")
 	}
-	if err := b.checkLabel(); err != nil {
-		return err
-	}
 	return b.checkAttrs()
 }
 

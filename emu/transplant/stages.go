@@ -21,6 +21,7 @@ func (b *build) stages() []stage {
 		{"limits", b.relaxLimits},
 		{"limits", b.checkLimits},
 		{"channel", b.openChannel},
+		{"security label", b.setLabel},
 		{"confinement", b.checkConfined},
 		{"time namespace", b.joinTime},
 		{"ports", b.setPorts},

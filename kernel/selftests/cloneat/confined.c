@@ -7,6 +7,7 @@
  *	  +-- target    confined otherwise
  *	        +-- kid
  */
+#include <linux/capability.h>
 #include "group.h"
 #include "scene.h"
 
@@ -97,6 +98,92 @@ PLAY(landlock_caller, "a caller in a domain that its target is not in: EPERM")
 	landlocked(&a);
 	expect_eq(cl(&a, &k, t.pid, 0, 0), -EPERM);
 	expect_eq(on(&t, do_make_fifo), 0);
+}
+
+/* --- security labels ------------------------------------------------------ */
+
+#define LABEL "/proc/self/attr/current"
+
+/* Takes a label of its own, as Smack knows it; -errno. */
+static long do_label(struct msg *m)
+{
+	int fd = open(LABEL, O_WRONLY | O_CLOEXEC);
+	long ret = fd < 0 || write(fd, "other", 5) != 5 ? -errno : 0;
+
+	(void)m;
+	close(fd);
+	return ret;
+}
+
+/* 1 if it has that label, 0 if another. */
+static long do_has_label(struct msg *m)
+{
+	char label[256] = "";
+	int fd = open(LABEL, O_RDONLY | O_CLOEXEC);
+	ssize_t n = read(fd, label, sizeof(label) - 1);
+
+	(void)m;
+	if (n < 0)
+		return -errno;
+	close(fd);
+	return !strcmp(label, "other");
+}
+
+static void labelled(struct actor *a)
+{
+	long ret;
+
+	if (on(a, do_has_label) == -EINVAL)
+		ct_skip("no security module here that labels processes");
+	ret = on(a, do_label);
+	if (ret == -EINVAL || ret == -EACCES)
+		ct_skip("no label may be taken here: %s", ct_errname(-ret));
+	expect_eq(ret, 0);
+	expect_eq(on(a, do_has_label), 1);
+}
+
+PLAY(label_target, "a target with a label of its own: the child has the caller's")
+{
+	struct actor t, k;
+
+	spawn(&me, &t, 0);
+	labelled(&t);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(on(&k, do_has_label), 0);
+	expect_eq(on(&t, do_has_label), 1);
+}
+
+PLAY(label_caller, "a caller with a label of its own: so has the child")
+{
+	struct actor a, t, k;
+
+	spawn(&me, &a, 0);
+	spawn(&a, &t, 0);
+	labelled(&a);
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+	expect_eq(on(&k, do_has_label), 1);
+	expect_eq(on(&t, do_has_label), 0);
+}
+
+static long do_drop_admin(struct msg *m)
+{
+	(void)m;
+	drop_cap(CAP_MAC_ADMIN);
+	return 0;
+}
+
+PLAY_DOCUMENTED(label_kept, "a label that nobody may change any more",
+		"a child of the target has it, too: EOPNOTSUPP")
+{
+	struct actor a, t, k;
+
+	spawn(&me, &a, 0);
+	spawn(&a, &t, 0);
+	labelled(&t);
+	expect_eq(on(&a, do_drop_admin), 0);
+	expect_eq(on(&t, do_drop_admin), 0);
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+	expect_eq(on(&k, do_has_label), 0);
 }
 
 /* --- sealed mappings ------------------------------------------------------- */
