@@ -140,6 +140,20 @@ func (c *channel) send(fds []int) ([]int, error) {
 	return there, nil
 }
 
+// sendProc brings a file about thread tid into C, as send does, and returns its number.
+func (c *channel) sendProc(tid int, name string, mode int) (int, error) {
+	fd, err := openProc(tid, name, mode)
+	if err != nil {
+		return -1, err
+	}
+	defer unix.Close(fd)
+	there, err := c.send([]int{fd})
+	if err != nil {
+		return -1, err
+	}
+	return there[0], nil
+}
+
 // lowest takes the n lowest numbers that are free in C.
 func (c *channel) lowest(n int) []int {
 	fds := make([]int, 0, n)

@@ -69,12 +69,7 @@ func (b *build) fillContents() error {
 type copier struct{}
 
 func (copier) fill(b *build, work []fillWork) error {
-	fd, err := openProc(b.snap.caller.TID, "mem", unix.O_RDONLY)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	there, err := b.ch.send([]int{fd})
+	mem, err := b.ch.sendProc(b.snap.caller.TID, "mem", unix.O_RDONLY)
 	if err != nil {
 		return err
 	}
@@ -87,12 +82,12 @@ func (copier) fill(b *build, work []fillWork) error {
 			continue
 		}
 		for _, s := range w.spans {
-			b.prepare(there[0], w.m, s)
+			b.prepare(mem, w.m, s)
 			spans = appendSpan(spans, s.start, s.end)
 		}
 	}
-	b.queueFill(there[0], spans)
-	b.ch.drop(there[0])
+	b.queueFill(mem, spans)
+	b.ch.drop(mem)
 	return b.script.launch()
 }
 

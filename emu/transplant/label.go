@@ -39,18 +39,13 @@ func (b *build) setLabel() error {
 
 // writeLabel lets C try to. Nobody may write another's (proc_pid_attr_write() in fs/proc/base.c).
 func (b *build) writeLabel(text string) error {
-	fd, err := openProc(b.c.TID, "attr/current", unix.O_WRONLY)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	there, err := b.ch.send([]int{fd})
+	attr, err := b.ch.sendProc(b.c.TID, "attr/current", unix.O_WRONLY)
 	if err != nil {
 		return err
 	}
 	b.script.room(1, len(text))
-	b.script.try("write of the security label", unix.SYS_WRITE, uintptr(there[0]), b.script.data([]byte(text)), uintptr(len(text)))
-	b.ch.drop(there[0])
+	b.script.try("write of the security label", unix.SYS_WRITE, uintptr(attr), b.script.data([]byte(text)), uintptr(len(text)))
+	b.ch.drop(attr)
 	return b.script.run()
 }
 

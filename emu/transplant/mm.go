@@ -53,16 +53,10 @@ func (l *layout) encode(auxv uintptr, auxvLen int, exe int) []byte {
 func (b *build) setLayout() error {
 	exe := -1
 	if b.exe.differs {
-		fd, err := openProc(b.snap.caller.TID, "exe", unix.O_RDONLY)
-		if err != nil {
+		var err error
+		if exe, err = b.ch.sendProc(b.snap.caller.TID, "exe", unix.O_RDONLY); err != nil {
 			return err
 		}
-		defer unix.Close(fd)
-		there, err := b.ch.send([]int{fd})
-		if err != nil {
-			return err
-		}
-		exe = there[0]
 	}
 	b.script.room(3, 104+len(b.snap.auxv)+64)
 	auxv := b.script.data(b.snap.auxv)
