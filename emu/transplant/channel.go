@@ -67,6 +67,9 @@ func (b *build) openChannel() error {
 	pair := b.sockets.pair
 	far, near := int(binary.LittleEndian.Uint32(pair[:])), int(binary.LittleEndian.Uint32(pair[4:]))
 	ours, err := unix.PidfdGetfd(b.pidfd, near, 0)
+	if err == unix.EACCES {
+		return unsupported("a security module keeps the supervisor from a socket of the target's child")
+	}
 	if err != nil {
 		return fmt.Errorf("pidfd_getfd of the child's socket: %w", err)
 	}
