@@ -24,7 +24,9 @@
 // caller that waits gets ENOSYS. One that was stopped makes its call again,
 // since its registers are left alone until there is a result, and gets ENOSYS.
 // A child in the making has PTRACE_O_EXITKILL and dies. A target that runs an
-// injected call is healed by the code that follows it (package ptrace, guard), a
+// injected call is healed by the code that follows it (package ptrace, guard); one that was
+// stopped in a call that the kernel does not make again (the EINTR of signal(7)) has it made again,
+// unless the supervisor dies in the moment before it has seen the stop; a
 // thread of ours in the caller ends, and reaps what it made. The tests let the
 // operator die at each named step (step.go) and at random instants (tests/stress).
 //

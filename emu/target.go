@@ -34,12 +34,14 @@ func (c *call) stopTarget() (*ptrace.Injection, error) {
 		c.letExecutedGo(err)
 		return nil, err
 	}
-	c.s.arm(stopped)
+	// First what keeps the target's call from harm if this process dies.
 	i, err := stopped.Begin()
 	if err != nil {
 		_ = c.released(stopped.Detach(0))
+		return nil, err
 	}
-	return i, err
+	c.s.arm(stopped)
+	return i, nil
 }
 
 // letExecutedGo finds a tracee that executed a program on its way to the stop.

@@ -22,7 +22,7 @@ func TestOperatorKilled(t *testing.T) {
 	random := rand.New(rand.NewSource(seed))
 	rounds := setting(t, "CLONEAT_ROUNDS", 10)
 	for round := range rounds {
-		s := startStorm(t, program, "2", "0")
+		s := startStorm(t, program, "2", "0", "EINTR")
 		time.Sleep(time.Duration(random.Int63n(int64(maxLife)))) // the instant is the test's input
 		if err := unix.Kill(s.operator, unix.SIGKILL); err != nil {
 			t.Fatal(err)

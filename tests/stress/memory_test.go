@@ -15,7 +15,7 @@ import (
 // TestNoMoreMemory: a supervisor that gets no more memory than it has (RLIMIT_AS) lives
 // with it, or ends as if it were killed, in the middle of whatever calls. Nobody is harmed.
 func TestNoMoreMemory(t *testing.T) {
-	s := startStorm(t, built.C(t, "tests/stress/testdata/storm.c"), "4", "1")
+	s := startStorm(t, built.C(t, "tests/stress/testdata/storm.c"), "4", "1", "EINTR")
 	if err := unix.Prlimit(s.operator, unix.RLIMIT_AS, &unix.Rlimit{}, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,9 @@
  * ENOSYS (the supervisor is gone) a worker goes on for a while, to meet harm
  * that shows late, and ends. Exit status 0: nobody was harmed.
  *
- * usage: storm WORKERS SECONDS, where 0 seconds is until ENOSYS
+ * usage: storm WORKERS SECONDS [EINTR], where 0 seconds is until ENOSYS, and EINTR
+ * allows a waiter one: what a supervisor leaves that dies between a target's stop
+ * and the request that gives it its call back (package ptrace, BeginWith)
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -109,6 +111,8 @@ static void reader(int fd)
 	_exit(0);
 }
 
+static int eintr;
+
 static void waiter(int fd)
 {
 	struct epoll_event e = { .events = EPOLLIN };
@@ -119,7 +123,11 @@ static void waiter(int fd)
 	if (epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e))
 		die("epoll_ctl", -errno, 0);
 	do {
-		if (epoll_wait(ep, &e, 1, 1000000) != 1)
+		int n = epoll_wait(ep, &e, 1, 1000000);
+
+		if (n < 0 && errno == EINTR && eintr-- > 0)
+			n = epoll_wait(ep, &e, 1, 1000000);
+		if (n != 1)
 			die("epoll_wait", -errno, 1);
 		mask_is(MASK);
 	} while (read(fd, &c, 1) == 1);
@@ -296,6 +304,7 @@ int main(int argc, char **argv)
 	struct timespec now;
 	int bad = 0, st;
 
+	eintr = argc > 3;
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, 8);
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	for (int i = 0; i < n; i++)
