@@ -62,6 +62,7 @@ type leg struct {
 	neg, nonneg int   // legKeep and so on
 	acc         int64
 	vector      bool // the code is vectorCode's
+	strict      bool // no call may be made but the program's own: see filtered
 }
 
 // encode lays out the slot at addr for a leg of thread tid. args are what the

@@ -125,7 +125,7 @@ func (s *Stopped) rest(l *leg, addr uint64) (Regs, []byte, bool) {
 	case unix.SYS_IO_URING_ENTER:
 		r.Rsi = 0 // all are submitted; what is left is the wait
 	case unix.SYS_WRITEV:
-		return s.restOfVector(r, r.Rsi, r.Rdx, done, addr)
+		return s.restOfVector(l, r, r.Rsi, r.Rdx, done, addr)
 	case unix.SYS_SENDMSG, unix.SYS_RECVMSG:
 		return s.restOfMessage(l, r, done, addr)
 	default:
@@ -143,16 +143,18 @@ func (s *Stopped) restOfMessage(l *leg, r Regs, done, addr uint64) (Regs, []byte
 	}
 	iov, n := binary.LittleEndian.Uint64(h[msghdrIov:]), binary.LittleEndian.Uint64(h[msghdrIov+8:])
 	recv, flags := r.Orig_rax == unix.SYS_RECVMSG, r.Rdx
-	r, b, ok := s.restOfVector(r, iov, n, done, addr)
+	r, b, ok := s.restOfVector(l, r, iov, n, done, addr)
 	switch {
 	case ok && r.Orig_rax == unix.SYS_WRITE && recv:
 		r.Orig_rax = unix.SYS_RECVFROM
 	case ok && r.Orig_rax == unix.SYS_WRITE:
 		r.Orig_rax = unix.SYS_SENDTO
-	case ok && recv:
+	case !ok || recv && l.strict:
+		return r, nil, false
+	case recv:
 		return l.pieces(r, b, flags, addr)
-	case !ok || flags == 0:
-		return r, b, ok
+	case flags == 0 && !l.strict:
+		return r, b, true
 	default:
 		return message(r, b, flags, addr)
 	}
@@ -162,7 +164,7 @@ func (s *Stopped) restOfMessage(l *leg, r Regs, done, addr uint64) (Regs, []byte
 
 // restOfVector makes a write(2) of the rest of a vector of which one piece is
 // left, and a writev(2) of some more.
-func (s *Stopped) restOfVector(r Regs, iov, n, done, addr uint64) (Regs, []byte, bool) {
+func (s *Stopped) restOfVector(l *leg, r Regs, iov, n, done, addr uint64) (Regs, []byte, bool) {
 	if n == 0 || n > maxIovecs {
 		return r, nil, false
 	}
@@ -179,7 +181,7 @@ func (s *Stopped) restOfVector(r Regs, iov, n, done, addr uint64) (Regs, []byte,
 		return r, nil, false
 	}
 	base, size = base+done, size-done
-	if len(b) == iovecSize {
+	if len(b) == iovecSize && !l.strict {
 		r.Orig_rax, r.Rsi, r.Rdx = unix.SYS_WRITE, base, size
 		return r, nil, true
 	}

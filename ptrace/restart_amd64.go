@@ -18,14 +18,17 @@ func keepsMask(r Regs) bool {
 }
 
 // signalWaits reports whether a signal is about to be delivered that ends calls:
-// pending, not blocked, and with something to do.
-func (s *Stopped) signalWaits() bool {
-	b, err := readProc(s.TID, "status")
-	if err != nil {
-		return true
-	}
-	idle := hexField(b, "\nSigIgn:\t") | defaultIgnored&^hexField(b, "\nSigCgt:\t")
-	return pendingIn(b)&^hexField(b, "\nSigBlk:\t")&^idle != 0
+// pending, not blocked, and with something to do. The text is the thread's status file.
+func signalWaits(status []byte) bool {
+	idle := hexField(status, "\nSigIgn:\t") | defaultIgnored&^hexField(status, "\nSigCgt:\t")
+	return pendingIn(status)&^hexField(status, "\nSigBlk:\t")&^idle != 0
+}
+
+// filtered reports whether the thread has a filter beside the supervisor's, which
+// may forbid another call than the program makes itself. Its author knows of no such call,
+// and a filter can kill.
+func filtered(status []byte) bool {
+	return hexField(status, "\nSeccomp_filters:\t") > 1
 }
 
 // defaultIgnored are the signals that do nothing where they are not caught. A

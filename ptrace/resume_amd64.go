@@ -23,13 +23,18 @@ func (s *Stopped) goOn(r Regs) Regs {
 	_, in := InSyscall(r)
 	at, b := s.inLeg(r)
 	s.leg, s.fresh, s.freshAnnex, s.due = at, nil, nil, 0
-	if !in || !cutShort(r, b != nil) || s.signalWaits() {
+	if !in || !cutShort(r, b != nil) {
+		return r
+	}
+	status, err := readProc(s.TID, "status")
+	if err != nil || signalWaits(status) {
 		return r
 	}
 	l := &leg{own: r}
 	if b != nil {
 		l = decodeLeg(b, r)
 	}
+	l.strict = filtered(status)
 	if l.vector {
 		l.done, l.vector = s.piecesDone(l, r), false
 	}

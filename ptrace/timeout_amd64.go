@@ -128,7 +128,7 @@ func (s *Stopped) within(l *leg, next Regs, left time.Duration, addr uint64) (Re
 	if l.done > 0 { // each of the rest's waits has the socket's own timeout
 		return next, nil, false
 	}
-	if s.pollTells(l.own) {
+	if !l.strict && s.pollTells(l.own) {
 		if first, args, ok := s.waitFirst(l, next, ts, addr); ok {
 			return first, args, true
 		}

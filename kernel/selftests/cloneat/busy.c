@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Targets that are busy: see busy.h. */
 #include "busy.h"
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -213,4 +215,19 @@ void play_block(void)
 	b->release(&t);
 	expect_eq(actor_finish(&t), b->result);
 	reap_kids(&t);
+}
+
+long do_forbid(struct msg *m)
+{
+	struct sock_filter f[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ppoll, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sendto, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { ct_count(f), f };
+
+	(void)m;
+	return ct_syscall3(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog);
 }

@@ -66,6 +66,12 @@ void add_file(pid_t pid, const char *name, const char *const *keep, char *text,
 /* What a target looks like before and after it was used. */
 void expect_alike(const char *before, const char *after);
 
+/*
+ * For an actor and whom it spawns: ppoll(2) and sendto(2) are deadly. Nobody
+ * here makes them but in place of another call.
+ */
+long do_forbid(struct msg *m);
+
 #define KIDS 3
 /* Kids are made below the busy target, and it stays as it was. */
 void use_target(struct actor *t, struct actor kid[KIDS]);

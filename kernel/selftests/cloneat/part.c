@@ -253,17 +253,17 @@ static long do_part(struct msg *m)
 	return part->fn();
 }
 
-static void play_part(const struct part *part)
+/* The part is done by a child of a, who uses it. */
+static void play_below(const struct part *part, struct actor *a)
 {
 	struct actor t, k;
 
-	part->make();
-	spawn(&me, &t, 0);
+	spawn(a, &t, 0);
 	expect_eq(on(&t, do_ignore_sigchld, 0), 0);
 	start(&t, do_part, (long)part);
 	do {
 		wait_asleep(&t);
-		expect_ok(cl(&me, &k, t.pid, 0, 0));
+		expect_ok(cl(a, &k, t.pid, 0, 0));
 		quit(&k, 0);
 		part->move();
 	} while (!answered(&t));
@@ -276,7 +276,22 @@ static void play_part(const struct part *part)
 
 PLAY_TABLE(part, parts)
 {
-	play_part(ct_arg());
+	const struct part *part = ct_arg();
+
+	part->make();
+	play_below(part, &me);
+}
+
+PLAY(filtered, "the target's sendmsg goes on where a filter forbids sendto")
+{
+	static const struct part part =
+		PART(sendmsg, make_big_sockets, take, SIZE, SIZE);
+	struct actor a;
+
+	part.make();
+	spawn(&me, &a, 0);
+	expect_eq(on(&a, do_forbid), 0);
+	play_below(&part, &a);
 }
 
 /* --- events ------------------------------------------------------------------------ */

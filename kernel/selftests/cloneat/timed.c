@@ -657,6 +657,24 @@ PLAY_DOCUMENTED(thread, "the timeout of a thread's socket goes on",
 	use_all(&call, &r, 1);
 }
 
+PLAY(filtered, "the timeout of a socket goes on where a filter forbids poll")
+{
+	static const struct timed call =
+		TICKED(recv, SYS_recvfrom, make_receiver, -EAGAIN);
+	struct actor a, t, k;
+
+	call.make();
+	spawn(&me, &a, 0);
+	expect_eq(on(&a, do_forbid), 0);
+	spawn(&a, &t, 0);
+	begin(&call, &t);
+	do {
+		expect_ok(cl(&a, &k, t.pid, 0, 0));
+		quit(&k, 0);
+	} while (!answered(&t));
+	finish(&call, &t);
+}
+
 static long do_connect(struct msg *m)
 {
 	(void)m;
