@@ -213,6 +213,13 @@ static void change_file(struct actor *t)
 }
 
 #ifdef SYS_epoll_pwait2
+static void make_pwait2(void)
+{
+	if (ct_syscall6(SYS_epoll_pwait2, -1, 0, 0, 0, 0, 0) == -ENOSYS)
+		ct_skip("this kernel has no epoll_pwait2");
+	make_pipe();
+}
+
 static long in_epoll_pwait2(struct msg *m)
 {
 	struct epoll_event e = { .events = EPOLLIN };
@@ -468,7 +475,7 @@ static const struct block blocks[] = {
 	BLOCK(signalfd, SYS_read, make_signalfd, signal_usr1, SIGUSR1),
 	BLOCK(inotify, SYS_read, make_inotify, change_file, IN_ATTRIB),
 #ifdef SYS_epoll_pwait2
-	BLOCK(epoll_pwait2, SYS_epoll_pwait2, make_pipe, send_byte, 1),
+	BLOCK(epoll_pwait2, SYS_epoll_pwait2, make_pwait2, send_byte, 1),
 #endif
 	BLOCK(ofd_setlkw, SYS_fcntl, make_ofd_lock, unlock_ofd, 0),
 	BLOCK(mq_receive, SYS_mq_timedreceive, make_mq, mq_send_one, 'b'),
