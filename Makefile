@@ -23,6 +23,8 @@ warm: ## clones of a warm interpreter against cold starts (REQUESTS="1 10 100", 
 	@MAKER=$(MAKER) .ci/warm $(REQUESTS)
 tree-bench: ## what tree build needs for a process, in plain forks (PROCESSES=1000)
 	@.ci/tree-bench $(PROCESSES)
+docker: ## exec into a container of a real docker, whose daemon it starts
+	@.ci/docker
 criu-bench: ## Debian's CRIU beside tree build on a patched kernel (PROCESSES="20 200")
 	@.ci/criu-bench $(PROCESSES)
 .PHONY: oracle
@@ -53,5 +55,5 @@ dist: ## the release: a static command with manual, header and licences
 clean: ## removes build/ and dist/out/; the cached kernels stay
 	rm -rf build dist/out
 
-.PHONY: help build demo test bystanders soak servers bench warm tree-bench criu-bench fuzz kernel kernel-debug kernel-check conform conform-debug \
+.PHONY: help build demo test bystanders soak servers bench warm tree-bench docker criu-bench fuzz kernel kernel-debug kernel-check conform conform-debug \
 	compare man lint deb dist clean
