@@ -24,7 +24,8 @@ import (
 // and End at that time; 0 if it ends by itself.
 func (s *Stopped) Due() time.Duration { return s.due }
 
-// InLeg reports whether the thread waits in a leg, without a stop.
+// InLeg reports whether the thread waits in a leg, without a stop. One that runs may be
+// about to wait there.
 func InLeg(tid int) bool {
 	v, err := ourVDSO()
 	if err != nil {
@@ -33,6 +34,9 @@ func InLeg(tid int) bool {
 	call, err := readProc(tid, "syscall")
 	if err != nil {
 		return false
+	}
+	if bytes.HasPrefix(call, []byte("running")) {
+		return true
 	}
 	_, last, _ := bytes.Cut(call[bytes.LastIndexByte(call, ' ')+1:], []byte("0x"))
 	ip, err := strconv.ParseUint(string(bytes.TrimSpace(last)), 16, 64)
