@@ -5,9 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
-	"cloneat-emu/emu/proc"
 	"cloneat-emu/emu/transplant"
 	"cloneat-emu/ptrace"
 )
@@ -21,22 +18,22 @@ type alarms struct {
 	over   bool
 }
 
-// set has ring called at due (CLOCK_MONOTONIC), in place of what was set for the
-// thread before; 0 is never.
-func (a *alarms) set(tid int, due time.Duration, ring func(tid int)) {
+// set has ring called at due, in place of what was set for the thread before; the zero
+// time is never.
+func (a *alarms) set(tid int, due time.Time, ring func(tid int)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if t := a.timers[tid]; t != nil {
 		t.Stop()
 		delete(a.timers, tid)
 	}
-	if due == 0 || a.over {
+	if due.IsZero() || a.over {
 		return
 	}
 	if a.timers == nil {
 		a.timers = map[int]*time.Timer{}
 	}
-	a.timers[tid] = time.AfterFunc(due-monotonic(), func() {
+	a.timers[tid] = time.AfterFunc(time.Until(due), func() {
 		a.forget(tid)
 		ring(tid)
 	})
@@ -59,14 +56,8 @@ func (a *alarms) close() {
 	}
 }
 
-func monotonic() time.Duration {
-	var ts unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts) // cannot fail
-	return time.Duration(ts.Nano())
-}
-
 // letGo notes when a thread that was let go has to be stopped again.
-func (s *Server) letGo(tid int, due time.Duration) { s.alarms.set(tid, due, s.ring) }
+func (s *Server) letGo(tid int, due time.Time) { s.alarms.set(tid, due, s.ring) }
 
 // others are what the server does for the caller's other threads.
 func (s *Server) others() transplant.Others {
@@ -77,12 +68,12 @@ func (s *Server) others() transplant.Others {
 // tracer, ends with the goroutine: whatever happens, the tracee is let go.
 func (s *Server) ring(tid int) {
 	runtime.LockOSThread()
-	tgid, err := tgidOf(tid)
+	st, err := statusOf(tid)
 	if err != nil {
 		return
 	}
-	s.locks.lock(tgid)
-	defer s.locks.unlock(tgid)
+	s.locks.lock(st.Tgid)
+	defer s.locks.unlock(st.Tgid)
 	if !ptrace.InLeg(tid) {
 		return // the call has ended, or the number is somebody else's
 	}
@@ -102,17 +93,4 @@ func (s *Server) ring(tid int) {
 	if i.LetGo() == nil {
 		s.letGo(tid, due)
 	}
-}
-
-func tgidOf(tid int) (int, error) {
-	d, err := proc.Open(tid)
-	if err != nil {
-		return 0, err
-	}
-	defer d.Close()
-	st, err := d.Status()
-	if err != nil {
-		return 0, err
-	}
-	return st.Tgid, nil
 }

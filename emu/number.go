@@ -33,14 +33,19 @@ func (c *call) numberForCaller(tid int) int64 {
 
 // nsPID lists the thread's numbers, the supervisor's namespace first.
 func nsPID(tid int) ([]int, error) {
+	st, err := statusOf(tid)
+	if err != nil {
+		return nil, err
+	}
+	return st.NSpid, nil
+}
+
+// statusOf reads the thread's status.
+func statusOf(tid int) (*proc.Status, error) {
 	d, err := proc.Open(tid)
 	if err != nil {
 		return nil, err
 	}
 	defer d.Close()
-	st, err := d.Status()
-	if err != nil {
-		return nil, err
-	}
-	return st.NSpid, nil
+	return d.Status()
 }

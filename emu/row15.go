@@ -41,12 +41,7 @@ func (c *call) mayFork() error {
 
 // callerIsRoot: the kernel's INIT_USER has no limit.
 func (c *call) callerIsRoot() (bool, error) {
-	d, err := proc.Open(c.n.TID)
-	if err != nil {
-		return false, errCallerGone
-	}
-	defer d.Close()
-	st, err := d.Status()
+	st, err := statusOf(c.n.TID)
 	if err != nil {
 		return false, errCallerGone
 	}
@@ -87,12 +82,7 @@ func (c *call) unlimited(t *ptrace.Injection, fork func() (*ptrace.Stopped, erro
 // limitedAlike reports whether the caller has no more left than the target, whose clone
 // failed: they are processes of one user, whose limit is not higher for the caller.
 func (c *call) limitedAlike(target int, its unix.Rlimit) (bool, error) {
-	d, err := proc.Open(target)
-	if err != nil {
-		return false, err
-	}
-	defer d.Close()
-	st, err := d.Status()
+	st, err := statusOf(target)
 	if err != nil {
 		return false, err
 	}

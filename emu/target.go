@@ -69,7 +69,7 @@ func seizeFailed(tid int, err error) error {
 
 // letTargetGo gives the target back what it had.
 func (c *call) letTargetGo(t *ptrace.Injection) error {
-	defer func() { c.s.letGo(t.TID, t.Due()) }()
+	c.s.letGo(t.TID, t.Due()) // an alarm waits for this call's end
 	if t.Detached {
 		return nil
 	}

@@ -5,7 +5,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"cloneat-emu/emu/proc"
 	"cloneat-emu/ptrace"
 )
 
@@ -88,12 +87,7 @@ func (c *call) callerLeaves(id int64) bool {
 // task: sent to one that is not traced, it would be SIGKILL to all of its process
 // (kernel/signal.c, complete_signal()).
 func fatalWaits(tid int) bool {
-	d, err := proc.Open(tid)
-	if err != nil {
-		return false
-	}
-	defer d.Close()
-	st, err := d.Status()
+	st, err := statusOf(tid)
 	if err != nil {
 		return false
 	}

@@ -28,8 +28,8 @@ func annexOf(b []byte) uintptr { return uintptr(binary.LittleEndian.Uint64(b[8:]
 // before, or a new one. It marks no annex before it is written, so that nobody who shares
 // the memory finds one without its leg.
 func (s *Stopped) annex(leg uintptr) *slot {
-	start, all, err := s.readSlots()
-	if err != nil {
+	start, all, err := s.slotRoom()
+	if err != nil || s.peek(start, all) != nil {
 		return nil
 	}
 	for off := 0; off < len(all); off += guardSize {

@@ -36,10 +36,13 @@ func (s *Stopped) claim(first []byte) (*slot, error) {
 // claimSlot takes a slot if that leaves so many free ones over. Those of legs
 // that are over are free.
 func (s *Stopped) claimSlot(leave int, first func(at uintptr) []byte) (*slot, error) {
+	start, all, err := s.slotRoom()
+	if err != nil {
+		return nil, err
+	}
 	claiming.Lock()
 	defer claiming.Unlock()
-	start, all, err := s.readSlots()
-	if err != nil {
+	if err := s.peek(start, all); err != nil {
 		return nil, err
 	}
 	free := s.freeSlots(start, all)
@@ -49,8 +52,8 @@ func (s *Stopped) claimSlot(leave int, first func(at uintptr) []byte) (*slot, er
 	return &slot{free[0]}, s.Write(free[0], first(free[0]))
 }
 
-// readSlots reads all slots.
-func (s *Stopped) readSlots() (start uintptr, all []byte, err error) {
+// slotRoom finds where all slots are, and makes room to read them.
+func (s *Stopped) slotRoom() (start uintptr, all []byte, err error) {
 	v, err := ourVDSO()
 	if err != nil {
 		return 0, nil, err
@@ -71,8 +74,7 @@ func (s *Stopped) readSlots() (start uintptr, all []byte, err error) {
 	if len(all) == 0 {
 		return 0, nil, errNoSlot
 	}
-	start = uintptr(base + v.spare)
-	return start, all, s.peek(start, all)
+	return uintptr(base + v.spare), all, nil
 }
 
 // freeSlots wipes what is over, and finds what is free.

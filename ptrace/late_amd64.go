@@ -20,9 +20,9 @@ import (
 //
 // Without a supervisor the timeout begins anew.
 
-// Due is when the tracee's call has to be ended (CLOCK_MONOTONIC), by an Interrupt, Begin
-// and End at that time; 0 if it ends by itself.
-func (s *Stopped) Due() time.Duration { return s.due }
+// Due is when the tracee's call has to be ended, by an Interrupt, Begin and End at that
+// time; zero if it ends by itself.
+func (s *Stopped) Due() time.Time { return s.due }
 
 // InLeg reports whether the thread waits in a leg, without a stop. One that runs may be
 // about to wait there.
@@ -49,7 +49,7 @@ func InLeg(tid int) bool {
 
 // untilDue makes a leg of the program's own call, to be ended when it is due.
 func (s *Stopped) untilDue(l *leg, next Regs) (Regs, []byte, bool) {
-	s.due = time.Duration(l.due)
+	s.due = time.Now().Add(time.Duration(l.due) - monotonic())
 	return next, nil, true
 }
 

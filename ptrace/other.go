@@ -60,7 +60,7 @@ func (s *Stopped) catches(unix.Signal) bool             { return false }
 func (s *Stopped) dropLegs()                            {}
 
 // Due is never.
-func (s *Stopped) Due() time.Duration { return s.due }
+func (s *Stopped) Due() time.Time { return s.due }
 
 // InLeg is never true.
 func InLeg(int) bool { return false }

@@ -149,7 +149,7 @@ func (s *Stopped) restOfMessage(l *leg, r Regs, done, addr uint64) (Regs, []byte
 		r.Orig_rax = unix.SYS_RECVFROM
 	case ok && r.Orig_rax == unix.SYS_WRITE:
 		r.Orig_rax = unix.SYS_SENDTO
-	case !ok || recv && l.strict:
+	case !ok:
 		return r, nil, false
 	case recv:
 		return l.pieces(r, b, flags, addr)

@@ -22,7 +22,7 @@ import (
 func (s *Stopped) goOn(r Regs) Regs {
 	_, in := InSyscall(r)
 	at, b := s.inLeg(r)
-	s.leg, s.fresh, s.freshAnnex, s.due = at, nil, nil, 0
+	s.leg, s.fresh, s.freshAnnex, s.due = at, nil, nil, time.Time{}
 	if !in || !cutShort(r, b != nil) {
 		return r
 	}
@@ -132,6 +132,9 @@ func (s *Stopped) nextLeg(l *leg, r Regs) (Regs, bool) {
 	}
 	if ok && timed {
 		next, args, ok = s.within(l, next, left, uint64(at.addr))
+	}
+	if l.strict && next.Orig_rax != l.own.Orig_rax {
+		ok = false
 	}
 	if !ok || len(args) > legRoom && annex == nil || s.writeLeg(l, at, annex, args) != nil {
 		return r, s.dropLeg(at)

@@ -29,9 +29,9 @@ type Stopped struct {
 	OnAsleep func()
 
 	slept *asleep
-	leg   *slot // of the leg that it is in, or goes on with
-	fresh *slot // the same, if this stop made it
-	due   time.Duration
+	leg   *slot     // of the leg that it is in, or goes on with
+	fresh *slot     // the same, if this stop made it
+	due   time.Time // see Due
 
 	freshAnnex *slot // of the leg, if this stop made it
 }

@@ -7,8 +7,8 @@ import (
 )
 
 // The rest of a recvmsg(2) that waits for all of several pieces is received piece by piece:
-// the kernel would write into a header, for which there is no room in a slot. The leg's code
-// begins with a loop over a list in its annex, of which r9 points to the piece that is
+// the kernel would write into a header, and a tracee cannot write into a slot. The leg's code
+// begins with a loop over a list among its arguments, of which r9 points to the piece that is
 // received (without an address, recvfrom(2) does not look at r9):
 //
 //	+0  where to    +8  how much, 0 at the end    +16  what was received before it
@@ -28,10 +28,7 @@ var vectorCode = [legKeep]byte{
 	0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90,
 }
 
-const (
-	pieceSize = 24
-	pieceDone = 16 // offset of what was received before
-)
+const pieceDone = 16 // offset of what was received before
 
 func isVector(b []byte) bool { return [legKeep]byte(b) == vectorCode }
 

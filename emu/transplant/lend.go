@@ -11,9 +11,6 @@ import (
 	"cloneat-emu/ptrace"
 )
 
-// pidfdThread is PIDFD_THREAD (Linux 6.9).
-const pidfdThread = unix.O_EXCL
-
 // A lender shows the calling thread's open files: its pidfd is what
 // pidfd_getfd(2) is asked through.
 type lender struct {
@@ -45,7 +42,7 @@ func (s *Snapshot) lend() (*lender, error) {
 // processes only, which stand for the leader: -1 if that will not do.
 func (s *Snapshot) openThread(leaderDoes func() (bool, error)) (int, error) {
 	if s.caller.TID != s.status.Tgid {
-		if fd, err := unix.PidfdOpen(s.caller.TID, pidfdThread); err == nil {
+		if fd, err := unix.PidfdOpen(s.caller.TID, unix.PIDFD_THREAD); err == nil { // Linux 6.9
 			return fd, nil
 		}
 		if does, err := leaderDoes(); err != nil || !does {

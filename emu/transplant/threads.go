@@ -99,7 +99,7 @@ type Others struct {
 	// yet: it may wait in a call of its own, and has to be sent back before it can stop.
 	Awaited func(tid int)
 	// LetGo is called for each that goes on, with what [ptrace.Stopped.Due] says.
-	LetGo func(tid int, due time.Duration)
+	LetGo func(tid int, due time.Time)
 }
 
 func (o *Others) letGo(t *ptrace.Stopped) {

@@ -196,13 +196,6 @@ PLAY(label_caller, "a caller with a label of its own: so has the child")
 	expect_eq(on(&t, do_has_label), 0);
 }
 
-static long do_drop_admin(struct msg *m)
-{
-	(void)m;
-	drop_cap(CAP_MAC_ADMIN);
-	return 0;
-}
-
 PLAY_DOCUMENTED(label_kept, "a label that nobody may change any more",
 		"a child of the target has it, too: EOPNOTSUPP")
 {
@@ -211,8 +204,8 @@ PLAY_DOCUMENTED(label_kept, "a label that nobody may change any more",
 	spawn(&me, &a, 0);
 	spawn(&a, &t, 0);
 	labelled(&t);
-	expect_eq(on(&a, do_drop_admin), 0);
-	expect_eq(on(&t, do_drop_admin), 0);
+	expect_eq(on(&a, do_drop, CAP_MAC_ADMIN), 0);
+	expect_eq(on(&t, do_drop, CAP_MAC_ADMIN), 0);
 	expect_ok(cl(&a, &k, t.pid, 0, 0));
 	expect_eq(on(&k, do_has_label), 0);
 }

@@ -13,12 +13,6 @@
 #include <linux/securebits.h>
 #include <sys/fsuid.h>
 
-static long do_drop(struct msg *m)
-{
-	drop_cap(m->arg[0]);
-	return 0;
-}
-
 static long do_groups(struct msg *m)
 {
 	gid_t groups[] = { m->arg[0], m->arg[0] + 1, m->arg[0] + 7 };

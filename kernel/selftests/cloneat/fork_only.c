@@ -199,12 +199,6 @@ PLAY_DOCUMENTED(fault_events, "userfaultfd tells of the child as of a fork",
 
 /* --- marks of the rebuilding ------------------------------------------------------ */
 
-static long do_drop(struct msg *m)
-{
-	drop_cap(m->arg[0]);
-	return 0;
-}
-
 /* A parent may choose the group of a child that has not executed a program. */
 PLAY_DOCUMENTED(group_by_parent, "the target may put the child into a process group",
 		"to get its rights, the child has executed a program: EACCES")

@@ -10,12 +10,6 @@
  */
 #include "scene.h"
 
-static long do_drop(struct msg *m)
-{
-	drop_cap(m->arg[0]);
-	return 0;
-}
-
 static long do_drop_all(struct msg *m)
 {
 	(void)m;

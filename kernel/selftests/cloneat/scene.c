@@ -130,6 +130,12 @@ long do_execute_setuid(struct msg *m)
 	return execute(setuid_path, m);
 }
 
+long do_drop(struct msg *m)
+{
+	drop_cap(m->arg[0]);
+	return 0;
+}
+
 long do_ignore_sigchld(struct msg *m)
 {
 	struct sigaction sa = { .sa_handler = SIG_IGN };

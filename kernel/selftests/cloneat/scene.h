@@ -30,6 +30,7 @@ long do_wait_signal(struct msg *m);
 
 /* Ignores SIGCHLD; with arg[0] by SA_NOCLDWAIT. */
 long do_ignore_sigchld(struct msg *m);
+long do_drop(struct msg *m);	/* a capability, arg[0] */
 
 /* Executes this program: the answer is its pid, from the new image. */
 long do_execute_loop(struct msg *m);
