@@ -45,6 +45,7 @@ func (i *Injection) fork(h heal, nr uintptr, args []uintptr) (*Stopped, error) {
 	}
 	child, _, err := Adopt(tid).waitSoon()
 	if err == nil {
+		child.vdso = i.vdso
 		return child, nil
 	}
 	id, ferr := i.Finish()

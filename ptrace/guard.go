@@ -58,7 +58,7 @@ func (s *Stopped) slotRoom() (start uintptr, all []byte, err error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	base, err := vdsoBase(s.TID)
+	base, err := s.vdsoAt()
 	if err != nil {
 		return 0, nil, err
 	}

@@ -102,7 +102,7 @@ func (s *Stopped) syscallInsn(r Regs) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	base, err := vdsoBase(s.TID)
+	base, err := s.vdsoAt()
 	if err != nil {
 		return 0, err
 	}

@@ -88,7 +88,7 @@ func (s *Stopped) vdsoOf(ip uint64, v vdso) (uint64, error) {
 	if ip&0xfff < v.spare&0xfff {
 		return 0, errNoSlot
 	}
-	base, err := vdsoBase(s.TID)
+	base, err := s.vdsoAt()
 	if err == nil && ip-base-v.spare >= v.size-v.spare {
 		err = errNoSlot
 	}

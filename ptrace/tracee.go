@@ -29,6 +29,7 @@ type Stopped struct {
 	OnAsleep func()
 
 	slept *asleep
+	vdso  uint64    // where it may be (vdsoAt), or 0
 	leg   *slot     // of the leg that it is in, or goes on with
 	fresh *slot     // the same, if this stop made it
 	due   time.Time // see Due
