@@ -28,13 +28,13 @@ say() { echo "boot.sh: $*" >&2; }
 die() { say "$*"; exit 2; }
 
 here=$(cd "$(dirname "$0")" && pwd)
-kernel=6.1 uml='' checks='' limit=600 smp=2 mem=2G console='' serial='' add=() env=()
+kernel=6.1 uml='' variant='' limit=600 smp=2 mem=2G console='' serial='' add=() env=()
 
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=${2:?--kernel needs a version or an image}; shift ;;
 	--uml) uml=--uml ;;
-	--debug | --kcsan | --criu) checks=$1 ;;
+	--debug | --kcsan | --criu) variant=$1 ;;
 	--timeout) limit=${2:?--timeout needs seconds}; shift ;;
 	--smp) smp=${2:?--smp needs a number}; shift ;;
 	--mem) mem=${2:?--mem needs a size}; shift ;;
@@ -75,7 +75,7 @@ find_image() {
 		realpath -- "$kernel"
 	else
 		# shellcheck disable=SC2086
-		"$here/build.sh" --kernel "$kernel" $uml $checks
+		"$here/build.sh" --kernel "$kernel" $uml $variant
 	fi
 }
 
@@ -157,7 +157,7 @@ accel() {
 params='secretmem.enable=1 panic=-1 oops=panic no_timer_check rdinit=/init rcupdate.rcu_cpu_stall_timeout=120'
 
 # An emulated processor gets little done in the 80 us for which KCSAN holds an access up.
-[ "$checks" != --kcsan ] || params+=' kcsan.udelay_task=1000 kcsan.udelay_interrupt=200'
+[ "$variant" != --kcsan ] || params+=' kcsan.udelay_task=1000 kcsan.udelay_interrupt=200'
 
 # A write to a virtio port is over when it is queued, so a pipe that is slow
 # would lose what is queued when the machine ends: a file never is.
@@ -213,7 +213,7 @@ ours+='|pid_ns_may_set_tid|copy_active_nsproxy|target_namespaces'
 
 complaints() {
 	grep -aE "$splats" "$work/console" || true
-	grep -a 'BUG:' "$work/console" | if [ "$checks" = --kcsan ]; then
+	grep -a 'BUG:' "$work/console" | if [ "$variant" = --kcsan ]; then
 		grep -vE "BUG: KCSAN: .* in" || true
 		races | grep -E "$ours" || true
 	else
@@ -224,7 +224,7 @@ complaints() {
 # What a kernel says whose checks are at work. A configuration can have them and
 # leave them off.
 at_work() {
-	case $checks in
+	case $variant in
 	--debug)
 		printf '%s\n' 'KernelAddressSanitizer initialized' 'Lock dependency validator' \
 			'RCU lockdep checking is enabled' 'kmemleak: .* initialized'
@@ -249,7 +249,7 @@ judge() { # STATUS of the machine
 	result=$(tr -d '\r' <"$work/console" |
 		sed -n 's/^cloneat-init: exit status \([0-9]*\)$/\1/p' | tail -n 1)
 	[ -z "$console" ] || cp "$work/console" "$console"
-	[ "$checks" != --kcsan ] || { say "data races, the kernel's own among them:"; races >&2; }
+	[ "$variant" != --kcsan ] || { say "data races, the kernel's own among them:"; races >&2; }
 	if [ "$1" = 124 ] || [ "$1" = 137 ]; then
 		show_console "the time of $limit s is over"
 		return 124

@@ -26,13 +26,13 @@ die() { say "$*"; exit 1; }
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${CLONEAT_CACHE:-/var/cache/cloneat-emu}
-kernel=6.1 arch=x86_64 checks='' only_path=''
+kernel=6.1 arch=x86_64 variant='' only_path=''
 
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=${2:?--kernel needs a version}; shift ;;
 	--uml) arch=uml ;;
-	--debug | --kcsan | --criu) checks=${1#--} ;;
+	--debug | --kcsan | --criu) variant=${1#--} ;;
 	--path) only_path=1 ;;
 	-h | --help) usage; exit 0 ;;
 	*) usage >&2; die "unknown argument: $1" ;;
@@ -41,7 +41,7 @@ while [ $# -gt 0 ]; do
 done
 [ -d "$here/patches/$kernel" ] ||
 	die "no patches for kernel '$kernel'; there are: $(ls "$here/patches" | xargs)"
-[ "$arch$checks" != umlkcsan ] || die "KCSAN needs x86-64"
+[ "$arch$variant" != umlkcsan ] || die "KCSAN needs x86-64"
 
 # The selftests are no part of the kernel image. User mode Linux has bugs of its own.
 patches() {
@@ -52,7 +52,7 @@ patches() {
 
 fragments() {
 	local f
-	for f in base "$kernel" "$arch" ${checks:+"$checks"}; do
+	for f in base "$kernel" "$arch" ${variant:+"$variant"}; do
 		echo "$here/config/$f.config"
 	done
 }
@@ -110,7 +110,7 @@ image_dir() {
 		patches | xargs -d '\n' sed -s -n '/^diff --git /,$p'
 		fragments | xargs -d '\n' cat
 	} | sha256sum | cut -c1-16)
-	echo "$cache/$kernel-$arch${checks:+-$checks}-$hash"
+	echo "$cache/$kernel-$arch${variant:+-$variant}-$hash"
 }
 
 unpack() { # TREE

@@ -121,9 +121,22 @@ func (s *Stopped) nextLeg(l *leg, r Regs) (Regs, bool) {
 	if at == nil {
 		return r, false
 	}
-	next, args, ok := l.own, []byte(nil), true
+	next, args, annex, ok := s.design(l, at, left, timed)
+	if !ok || s.writeLeg(l, at, annex, args) != nil {
+		return r, s.dropLeg(at)
+	}
+	if s.leg == nil {
+		s.leg, s.fresh = at, at
+	}
+	next.Rax, next.Orig_rax, next.Rip = next.Orig_rax, ^uint64(0), uint64(at.addr)
+	return next, true
+}
+
+// design is the call of the leg at at, and what it needs of memory: in the slot, or in
+// an annex of it.
+func (s *Stopped) design(l *leg, at *slot, left time.Duration, timed bool) (next Regs, args []byte, annex *slot, ok bool) {
+	next, ok = l.own, true
 	l.neg, l.nonneg = legKeep, legKeep
-	var annex *slot
 	if l.done > 0 {
 		l.neg, l.nonneg, l.acc = legAcc, legAdd, l.done
 		if next, args, ok = s.rest(l, uint64(at.addr)+legArgs); len(args) > legRoom {
@@ -133,17 +146,8 @@ func (s *Stopped) nextLeg(l *leg, r Regs) (Regs, bool) {
 	if ok && timed {
 		next, args, ok = s.within(l, next, left, uint64(at.addr))
 	}
-	if l.strict && next.Orig_rax != l.own.Orig_rax {
-		ok = false
-	}
-	if !ok || len(args) > legRoom && annex == nil || s.writeLeg(l, at, annex, args) != nil {
-		return r, s.dropLeg(at)
-	}
-	if s.leg == nil {
-		s.leg, s.fresh = at, at
-	}
-	next.Rax, next.Orig_rax, next.Rip = next.Orig_rax, ^uint64(0), uint64(at.addr)
-	return next, true
+	fits := len(args) <= legRoom || annex != nil
+	return next, args, annex, ok && fits && (!l.strict || next.Orig_rax == l.own.Orig_rax)
 }
 
 // restInAnnex is rest with its arguments in an annex of the leg at at.
