@@ -31,6 +31,8 @@
 // here must be called on that thread, locked by runtime.LockOSThread. Waiting
 // uses __WALL|__WNOTHREAD on the tracee's own number: other threads' tracees,
 // and the children of the Go program that os/exec waits for, are never reaped
-// here, but for one case (executed.go). The package holds no lock and, but for the cache of `syscall`
-// instructions (one mutex, nothing called under it), no shared state.
+// here, but for one case (executed.go).
+//
+// The package shares little state: which slots are being claimed and where vdsos were
+// seen (one mutex each; nothing is locked under either), and how long waiting pays.
 package ptrace
