@@ -46,7 +46,7 @@ func newTable(title string) table.Writer {
 }
 
 func overheadTable(o *overheads) string {
-	w := newTable("A program that does not call cloneat: time, and ratio to native")
+	w := newTable("A program that does not call cloneat: time on one processor, and ratio to native")
 	header := table.Row{""}
 	for _, c := range o.columns {
 		header = append(header, c)
