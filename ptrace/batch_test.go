@@ -12,14 +12,7 @@ import (
 func TestABatchGoesOnFromItsTrap(t *testing.T) {
 	cmd, _, _ := start(t, "cat")
 	s := stopped(t, cmd.Process.Pid, ForkOptions)
-	i, err := s.Begin()
-	if err != nil {
-		t.Fatal(err)
-	}
-	child, err := i.Fork(unix.SYS_CLONE, uintptr(unix.SIGCHLD), 0, 0, 0, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	i, child := forked(t, s)
 	defer child.Kill()
 	if err := i.Settle(child, false); err != nil {
 		t.Fatal(err)

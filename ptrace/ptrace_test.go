@@ -106,10 +106,9 @@ func TestInjectedCallLeavesABlockedReadAlone(t *testing.T) {
 	}
 }
 
-func TestForkReturnsAStoppedChildAndItsNumber(t *testing.T) {
-	cmd, _, _ := start(t, "cat")
-	pid := cmd.Process.Pid
-	s := stopped(t, pid, ForkOptions)
+// forked opens a scope in s and makes it fork.
+func forked(t *testing.T, s *Stopped) (*Injection, *Stopped) {
+	t.Helper()
 	i, err := s.Begin()
 	if err != nil {
 		t.Fatal(err)
@@ -118,6 +117,14 @@ func TestForkReturnsAStoppedChildAndItsNumber(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return i, child
+}
+
+func TestForkReturnsAStoppedChildAndItsNumber(t *testing.T) {
+	cmd, _, _ := start(t, "cat")
+	pid := cmd.Process.Pid
+	s := stopped(t, pid, ForkOptions)
+	i, child := forked(t, s)
 	if got := parentOf(t, child.TID); got != pid {
 		t.Errorf("the child's parent is %d, want %d", got, pid)
 	}

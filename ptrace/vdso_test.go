@@ -1,13 +1,10 @@
 package ptrace
 
-import (
-	"testing"
-
-	"golang.org/x/sys/unix"
-)
+import "testing"
 
 // TestVDSOThatMoved: what is remembered of a number is believed only where a vdso is: after
-// an exec it is elsewhere, and the number may be another thread's.
+// an exec it is elsewhere, and the number may be another thread's. A forked child has
+// it where its parent has it.
 func TestVDSOThatMoved(t *testing.T) {
 	cmd, _, _ := start(t, "cat")
 	pid := cmd.Process.Pid
@@ -30,20 +27,7 @@ func TestVDSOThatMoved(t *testing.T) {
 	if at := lately.of(pid); at != 0 {
 		t.Errorf("another thread's vdso at %#x", at)
 	}
-	inChildToo(t, s, where)
-}
-
-// inChildToo: a forked child has it where its parent has it.
-func inChildToo(t *testing.T, s *Stopped, where uint64) {
-	t.Helper()
-	i, err := s.Begin()
-	if err != nil {
-		t.Fatal(err)
-	}
-	child, err := i.Fork(unix.SYS_CLONE, uintptr(unix.SIGCHLD), 0, 0, 0, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, child := forked(t, s)
 	defer child.Kill()
 	if child.vdso != where {
 		t.Errorf("a child's at %#x, want %#x", child.vdso, where)
