@@ -42,7 +42,7 @@ func queuePolicies(sc *script, starts []uint64) (q *policyQuery, rest []uint64) 
 // nothing was placed in the area since.
 func (q *policyQuery) read(sc *script) (with []uint64, err error) {
 	modes := make([]byte, 8*len(q.starts))
-	if err := sc.inj.Read(q.out, modes); err != nil {
+	if err := sc.batch.Output(q.out, modes); err != nil {
 		return nil, err
 	}
 	for i, at := range q.starts {
@@ -92,7 +92,7 @@ func policyAt(sc *script, at uint64) (p memPolicy, err error) {
 	if err := sc.run(); err != nil || r.Errno != 0 {
 		return p, err
 	}
-	return p, sc.inj.Read(out, p[:])
+	return p, sc.batch.Output(out, p[:])
 }
 
 // setMapPolicy gives one mapping of C the policy of the caller's. A mapping that was
