@@ -72,13 +72,7 @@ func (c *call) snapshot() (*transplant.Snapshot, error) {
 	if err != nil {
 		return nil, c.ofFrozen(err)
 	}
-	if c.caller.Delivers() {
-		_ = snap.Release() // threads that are gone
-		c.caller.Detached = true
-		return nil, errors.Join(ptrace.ErrAgain, c.released(c.caller.LetGo()))
-	}
-	c.caller, err = c.caller.Begin()
-	return snap, err
+	return snap, nil
 }
 
 // bear makes the target clone. A signal that comes first has the target, and

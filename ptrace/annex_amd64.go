@@ -34,10 +34,10 @@ func (s *Stopped) annex(leg uintptr) *slot {
 	}
 	for off := 0; off < len(all); off += guardSize {
 		if b := all[off:]; isAnnex(b) && annexOf(b) == leg {
-			return &slot{start + uintptr(off)}
+			return &slot{addr: start + uintptr(off)}
 		}
 	}
-	at, err := s.claimSlot(1, func(uintptr) []byte { return []byte{0xf4} })
+	at, err := s.claimSlot(1, s.markLeg)
 	if err != nil {
 		return nil
 	}

@@ -11,6 +11,14 @@ import (
 
 // enter brings the tracee to the entry of the call.
 func (i *Injection) enter(h heal, nr uintptr, args []uintptr) error {
+	if err := i.prepare(h, nr, args); err != nil {
+		return err
+	}
+	return i.toEntry(nr)
+}
+
+// prepare lets the tracee make the call when it is resumed.
+func (i *Injection) prepare(h heal, nr uintptr, args []uintptr) error {
 	insn, err := i.guard(h)
 	if err != nil {
 		return err
@@ -21,10 +29,7 @@ func (i *Injection) enter(h heal, nr uintptr, args []uintptr) error {
 	if err := i.SetRegs(forCall(i.saved, insn, nr, args)); err != nil {
 		return err
 	}
-	if err := i.block(); err != nil {
-		return err
-	}
-	return i.toEntry(nr)
+	return i.block()
 }
 
 // toEntry runs the tracee to the entry of call nr.
@@ -81,8 +86,7 @@ func (i *Injection) giveWay(sig unix.Signal) error {
 			return err
 		}
 	}
-	i.forget, i.Detached = true, true
-	if err := i.Detach(int(sig)); err != nil {
+	if err := i.over(sig); err != nil {
 		return err
 	}
 	return ErrAgain

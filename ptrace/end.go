@@ -17,6 +17,7 @@ func (i *Injection) Forget() { i.forget = true }
 // the kernel's signal code first, where that is decided; the tracee is then in
 // an interrupt stop again, as when the scope was opened.
 func (i *Injection) End() error {
+	defer i.closeSlot() // where nobody is left who could have it back
 	if i.forget {
 		return nil
 	}
@@ -46,6 +47,37 @@ func (i *Injection) restore() error {
 		return err
 	}
 	return i.Unguard()
+}
+
+// Rest puts the tracee back for as long as nothing is asked of it: its registers and mask
+// are its own, and without its tracer it goes on. The scope stays open, and keeps its slot.
+// Precondition: its call restarts whatever comes (ERESTARTNOINTR, see [KeepFromEINTR]), so
+// that it need not go to the kernel's signal code for that.
+func (i *Injection) Rest() error {
+	if i.forget {
+		return nil
+	}
+	if i.masked {
+		if err := i.SetSigMask(i.mask); err != nil {
+			return err
+		}
+	}
+	i.masked, i.trapped = false, nil
+	if err := i.SetRegs(restarted(i.saved)); err != nil {
+		return err
+	}
+	if !i.stops {
+		return nil
+	}
+	i.stops = false
+	return i.resend()
+}
+
+// over ends a scope whose tracee is let go as it stands, with the signal that it met.
+func (i *Injection) over(sig unix.Signal) error {
+	i.forget, i.Detached = true, true
+	i.closeSlot()
+	return i.Detach(int(sig))
 }
 
 // toSignalCode moves the tracee from the exit of an injected call to an
@@ -82,10 +114,6 @@ func (i *Injection) toSignalCode() error {
 // it stands: the kernel still knows whether a SIGCONT has overtaken a SIGSTOP
 // (JOBCTL_STOP_DEQUEUED).
 func (i *Injection) LetGo() error { return i.Detach(int(i.delivers)) }
-
-// Delivers reports whether the tracee stands in the delivery of a signal, which
-// must be let go before anything else.
-func (i *Injection) Delivers() bool { return i.delivers != 0 }
 
 // resend sends the SIGSTOP that was taken away; the tracee meets it
 // when it is let go. A SIGCONT that came after it has the last word: it is

@@ -33,11 +33,20 @@ func (i *Injection) ForkOwn(nr uintptr, args ...uintptr) (*Stopped, error) {
 }
 
 func (i *Injection) fork(h heal, nr uintptr, args []uintptr) (*Stopped, error) {
-	if err := i.enter(h, nr, args); err != nil {
+	if err := i.prepare(h, nr, args); err != nil {
 		return nil, err
 	}
-	if err := i.toEvent(nr); err != nil {
-		return nil, err
+	there := false
+	if i.goesAtOnce(nr, args[0]) {
+		var err error
+		if there, err = i.atOnce(); err != nil {
+			return nil, err
+		}
+	}
+	if !there {
+		if err := i.toEvent(nr); err != nil {
+			return nil, err
+		}
 	}
 	tid, err := i.EventMessage()
 	if err != nil {
@@ -67,11 +76,14 @@ func (s *Stillborn) Error() string { return fmt.Sprintf("born as %d: %v", s.ID, 
 // Unwrap makes it an error for which Gone is true.
 func (s *Stillborn) Unwrap() error { return s.err }
 
-// toEvent runs the tracee from the entry of a clone to its event. A clone that is
+// toEvent runs the tracee to the entry of a clone, and to its event. A clone that is
 // met by a stop, or by a signal that could not be blocked, is set back by the
 // kernel (ERESTARTNOINTR of copy_process() in kernel/fork.c) and enters again.
 func (i *Injection) toEvent(nr uintptr) error {
 	for {
+		if err := i.toEntry(nr); err != nil {
+			return err
+		}
 		stop, err := i.proceedBy((*Running).waitSoon)
 		switch {
 		case err != nil:
@@ -89,9 +101,6 @@ func (i *Injection) toEvent(nr uintptr) error {
 			if _, err = outcome(regs); err == nil {
 				err = fmt.Errorf("pid %d cloned without an event", i.TID)
 			}
-			return err
-		}
-		if err := i.toEntry(nr); err != nil {
 			return err
 		}
 	}

@@ -3,7 +3,10 @@ package ptrace
 import (
 	"encoding/binary"
 	"errors"
+	"os"
 	"sync"
+
+	"golang.org/x/sys/unix"
 )
 
 // A slot is a little memory in the tracee for an injected call: the code that
@@ -14,7 +17,10 @@ import (
 //
 // A slot is free if its first word is zero. All of it is made zero again, not that
 // word alone: what a program finds behind its vdso is what fork(2) would have left.
-type slot struct{ addr uintptr }
+type slot struct {
+	addr uintptr
+	mem  *os.File // in a guard's, its tracee's memory; nil where there is no descriptor left
+}
 
 // slots bounds how many tracees that share memory are worked on at once. A test
 // sets it to 0, which is a kernel whose vdso has no room.
@@ -30,12 +36,30 @@ var errNoSlot = errors.New("no room behind the vdso")
 
 // claim takes a free slot for a guard, by writing first into it.
 func (s *Stopped) claim(first []byte) (*slot, error) {
-	return s.claimSlot(0, func(uintptr) []byte { return first })
+	return s.claimSlot(0, func(sl *slot) error {
+		fd, err := s.openMemory(unix.O_WRONLY)
+		if err != nil {
+			return err
+		}
+		if fd != noMemory {
+			sl.mem = os.NewFile(uintptr(fd), "mem")
+		}
+		return sl.write(s, 0, first)
+	})
 }
 
-// claimSlot takes a slot if that leaves so many free ones over. Those of legs
-// that are over are free.
-func (s *Stopped) claimSlot(leave int, first func(at uintptr) []byte) (*slot, error) {
+// write writes into a guard's slot.
+func (sl *slot) write(s *Stopped, off uintptr, b []byte) error {
+	fd := noMemory
+	if sl.mem != nil {
+		fd = int(sl.mem.Fd())
+	}
+	return s.accessBy(fd, sl.addr+off, b, unix.Pwrite, unix.PtracePokeData)
+}
+
+// claimSlot takes a slot, by writing first into it, if that leaves so many free ones over.
+// Those of legs that are over are free.
+func (s *Stopped) claimSlot(leave int, first func(*slot) error) (*slot, error) {
 	start, all, err := s.slotRoom()
 	if err != nil {
 		return nil, err
@@ -49,7 +73,8 @@ func (s *Stopped) claimSlot(leave int, first func(at uintptr) []byte) (*slot, er
 	if len(free) <= leave {
 		return nil, errNoSlot
 	}
-	return &slot{free[0]}, s.Write(free[0], first(free[0]))
+	sl := &slot{addr: free[0]}
+	return sl, first(sl)
 }
 
 // slotRoom finds where all slots are, and makes room to read them.
@@ -96,7 +121,7 @@ func (s *Stopped) freeSlots(start uintptr, all []byte) (free []uintptr) {
 func (s *Stopped) eachSlot(start uintptr, all []byte, over func(at uintptr, b []byte) bool) {
 	for off := 0; off < len(all); off += guardSize {
 		at, b := start+uintptr(off), all[off:off+guardSize]
-		if over(at, b) && (&slot{at}).wipe(s) == nil {
+		if over(at, b) && (&slot{addr: at}).wipe(s) == nil {
 			clear(b)
 		}
 	}
@@ -133,7 +158,7 @@ func (i *Injection) guard(h heal) (insn uint64, err error) {
 			return i.insn, nil
 		}
 	} else if h != i.heal {
-		err = i.Write(i.slot.addr, code)
+		err = i.slot.write(i.Stopped, 0, code)
 	}
 	if err != nil {
 		return 0, err
@@ -145,15 +170,29 @@ func (i *Injection) guard(h heal) (insn uint64, err error) {
 // Unguard gives the slot back. End does it; a tracee that is not to have its
 // registers back needs it by itself. Precondition: they do not point into the
 // slot.
-func (i *Injection) Unguard() error { return i.UnguardBy(i.Stopped) }
+func (i *Injection) Unguard() error {
+	return i.giveBack(func(s *slot) error { return s.write(i.Stopped, 0, make([]byte, guardSize)) })
+}
 
 // UnguardBy does it through another tracee that shares the memory, for one that
 // has exited in its slot.
 func (i *Injection) UnguardBy(t *Stopped) error {
-	if i.slot == nil {
+	return i.giveBack(func(s *slot) error { return s.wipe(t) })
+}
+
+func (i *Injection) giveBack(wipe func(*slot) error) error {
+	s := i.slot
+	if s == nil {
 		return nil
 	}
-	s := i.slot
+	defer i.closeSlot()
+	return wipe(s)
+}
+
+// closeSlot closes what the slot was written through, and forgets the slot.
+func (i *Injection) closeSlot() {
+	if i.slot != nil && i.slot.mem != nil {
+		i.slot.mem.Close()
+	}
 	i.slot = nil
-	return s.wipe(t)
 }

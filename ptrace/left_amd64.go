@@ -49,8 +49,7 @@ func (b *Batch) stillThere() error {
 // area stays mapped.
 func (b *Batch) left(sig unix.Signal) error {
 	i := b.i
-	i.forget, i.Detached = true, true
-	err := i.Detach(int(sig))
+	err := i.over(sig)
 	if i.stops {
 		err = errors.Join(err, i.resend())
 	}

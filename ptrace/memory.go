@@ -19,20 +19,38 @@ func (s *Stopped) Write(addr uintptr, b []byte) error {
 	return s.access(addr, b, unix.O_WRONLY, unix.Pwrite, unix.PtracePokeData)
 }
 
-// access needs a descriptor, or many requests: what was begun in a tracee must come to
-// its end without any.
-func (s *Stopped) access(addr uintptr, b []byte, mode int,
-	do func(int, []byte, int64) (int, error), slowly func(int, uintptr, []byte) (int, error),
-) error {
-	fd, err := openProc(s.TID, "mem", mode)
-	if errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) {
-		do = func(int, []byte, int64) (int, error) { return slowly(s.TID, addr, b) }
-		err = nil
-	}
+// access opens the tracee's memory for one reading or writing.
+func (s *Stopped) access(addr uintptr, b []byte, mode int, do transfer, slowly pokes) error {
+	fd, err := s.openMemory(mode)
 	if err != nil {
 		return err
 	}
 	defer unix.Close(fd)
+	return s.accessBy(fd, addr, b, do, slowly)
+}
+
+type (
+	transfer func(fd int, b []byte, at int64) (int, error)
+	pokes    func(tid int, addr uintptr, b []byte) (int, error)
+)
+
+// noMemory stands for a descriptor that could not be had: what was begun in a tracee must
+// come to its end without any, by many requests.
+const noMemory = -1
+
+// openMemory opens the tracee's memory.
+func (s *Stopped) openMemory(mode int) (int, error) {
+	fd, err := openProc(s.TID, "mem", mode)
+	if errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) {
+		return noMemory, nil
+	}
+	return fd, err
+}
+
+func (s *Stopped) accessBy(fd int, addr uintptr, b []byte, do transfer, slowly pokes) error {
+	if fd == noMemory {
+		do = func(int, []byte, int64) (int, error) { return slowly(s.TID, addr, b) }
+	}
 	n, err := do(fd, b, int64(addr))
 	switch {
 	case n == len(b):

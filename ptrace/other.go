@@ -98,6 +98,7 @@ func AfterSyscall(r Regs) Regs { return r }
 // KeepFromEINTR changes nothing.
 func KeepFromEINTR(r Regs) Regs { return r }
 
+func restarted(r Regs) Regs                                 { return r }
 func behind(r Regs, _ uint64) Regs                          { return r }
 func forCall(r Regs, _ uint64, _ uintptr, _ []uintptr) Regs { return r }
 func outcome(Regs) (uintptr, error)                         { return 0, ErrArch }

@@ -97,6 +97,12 @@ func TestInjectedCallLeavesABlockedReadAlone(t *testing.T) {
 	if err := s.Detach(0); err != nil {
 		t.Fatal(err)
 	}
+	echoes(t, cmd, in, out)
+}
+
+// echoes demands that a cat goes on as if it had never been a tracee.
+func echoes(t *testing.T, cmd *exec.Cmd, in io.WriteCloser, out *bytes.Buffer) {
+	t.Helper()
 	if _, err := in.Write([]byte("hello\n")); err != nil {
 		t.Fatal(err)
 	}

@@ -71,7 +71,7 @@ func (s *Stopped) inLeg(r Regs) (*slot, []byte) {
 		return nil, nil
 	}
 	off := (r.Rip - base - v.spare) / guardSize * guardSize
-	at := &slot{uintptr(base + v.spare + off)}
+	at := &slot{addr: uintptr(base + v.spare + off)}
 	b := make([]byte, guardSize)
 	if s.peek(at.addr, b) != nil || !isLeg(b) {
 		return nil, nil
@@ -176,12 +176,15 @@ func (s *Stopped) legSlot() *slot {
 	if s.leg != nil {
 		return s.leg
 	}
-	at, err := s.claimSlot(1, func(uintptr) []byte { return []byte{0xf4} })
+	at, err := s.claimSlot(1, s.markLeg)
 	if err != nil {
 		return nil
 	}
 	return at
 }
+
+// markLeg keeps others from a slot until the leg is written.
+func (s *Stopped) markLeg(at *slot) error { return s.Write(at.addr, []byte{0xf4}) }
 
 func (s *Stopped) dropLeg(at *slot) bool {
 	if s.leg == nil {

@@ -80,13 +80,7 @@ func TestRunOutLeavesNeitherHelperNorChild(t *testing.T) {
 	cmd, in, out := start(t, "cat")
 	blockedIn(t, cmd.Process.Pid, "0")
 	runOut(t, cmd.Process.Pid, func(int) {})
-	if _, err := in.Write([]byte("hello\n")); err != nil {
-		t.Fatal(err)
-	}
-	in.Close()
-	if err := cmd.Wait(); err != nil || out.String() != "hello\n" {
-		t.Errorf("cat after it: %v, %q", err, out)
-	}
+	echoes(t, cmd, in, out)
 }
 
 // TestRunOutHandsAStopOn: a SIGSTOP that the helper took out of its queue stops the

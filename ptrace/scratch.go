@@ -17,6 +17,9 @@ func (i *Injection) Args(b []byte) (uintptr, error) {
 	if err != nil || len(b) == 0 {
 		return at, err
 	}
+	if i.page == 0 {
+		return at, i.slot.write(i.Stopped, guardArgs, b)
+	}
 	return at, i.Write(at, b)
 }
 

@@ -25,6 +25,9 @@ const mostVain = 10
 // waits are those of all threads: the machine is busy for one as for another.
 var waits spin
 
+// worthwhile reports whether the next wait will look.
+func (s *spin) worthwhile() bool { return s.skip.Load() <= 0 }
+
 // try looks until done, as long as is of use, and reports whether it is done.
 func (s *spin) try(look func() bool) bool {
 	if s.skip.Load() > 0 {

@@ -206,11 +206,11 @@ func (s *subject) transplantHere(tid int, opt Options) (o outcome) {
 		return outcome{err: err}
 	}
 	defer unix.Close(cfd)
-	var snap *Snapshot
 	scope, err := caller.Begin()
-	if err == nil {
-		snap, err = Take(scope, pidfd, Others{})
+	if err != nil {
+		return outcome{err: err}
 	}
+	snap, err := Take(scope, pidfd, Others{})
 	if err == nil {
 		o.stats, err = snap.Build(c, cfd, opt)
 	}
@@ -223,7 +223,11 @@ func (s *subject) transplantHere(tid int, opt Options) (o outcome) {
 		s.children = append(s.children, c.TID)
 		err = c.Detach(0)
 	}
-	if derr := caller.Detach(0); err == nil && !ptrace.Gone(derr) {
+	derr := scope.End()
+	if derr == nil {
+		derr = scope.LetGo()
+	}
+	if err == nil && !ptrace.Gone(derr) {
 		err = derr
 	}
 	o.err = err

@@ -59,15 +59,12 @@ func (s *Snapshot) makeGiver() (*lender, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &lender{pidfd: -1}
-	if l.inj, err = s.caller.Begin(); err != nil {
-		return nil, err
-	}
+	l := &lender{pidfd: -1, inj: s.asked}
 	if l.giver, err = l.inj.Fork(unix.SYS_CLONE, flags, 0, 0, 0, 0); err != nil {
 		if dead := (*ptrace.Stillborn)(nil); errors.As(err, &dead) {
 			_, _ = l.inj.Call(unix.SYS_WAIT4, dead.ID, 0, unix.WALL, 0)
 		}
-		return nil, errors.Join(fmt.Errorf("a process that shares the caller's files: %w", err), l.inj.End())
+		return nil, errors.Join(fmt.Errorf("a process that shares the caller's files: %w", err), l.inj.Rest())
 	}
 	if err = l.giver.SetOptions(unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_EXITKILL); err == nil {
 		err = l.inj.Settle(l.giver, flags&unix.CLONE_VM != 0)
@@ -116,5 +113,5 @@ func (l *lender) close() error {
 	if l.id != 0 {
 		_, err = l.inj.Call(unix.SYS_WAIT4, l.id, 0, unix.WALL, 0)
 	}
-	return errors.Join(err, l.inj.End())
+	return errors.Join(err, l.inj.Rest())
 }

@@ -44,7 +44,7 @@ type Snapshot struct {
 
 // Take reads the caller, which was stopped in its call with the registers of an
 // interrupted system call. It is asked by an injected batch what /proc does
-// not tell, and left as it was, the scope ended; the other threads of its process are stopped
+// not tell, and rests as it was; the other threads of its process are stopped
 // until the copy of its memory is made (see Release). callerPIDFD is a pidfd of
 // its process, which must stay open until the Snapshot is used up.
 func Take(caller *ptrace.Injection, callerPIDFD int, others Others) (*Snapshot, error) {
@@ -75,7 +75,7 @@ func (s *Snapshot) takeStatus() (err error) {
 // ask runs the batch of questions in the caller.
 func (s *Snapshot) ask() (err error) {
 	inj := s.asked
-	defer func() { err = errors.Join(err, inj.End()) }()
+	defer func() { err = errors.Join(err, inj.Rest()) }()
 	// The area for the questions is not mapped yet.
 	if err := inj.DropPage(); err != nil {
 		return err
