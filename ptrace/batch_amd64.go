@@ -31,6 +31,9 @@ import (
 //	sleep: poll(NULL, 0, 2000)
 //	       if the filters are suspended: jmp sleep (see SuspendedNr)
 //	getpid(), in the guard
+//
+// and one that must not trap (NoTrap) with the same, but that it sleeps for ever: it dies
+// with its tracer.
 var batchLoop = []byte{
 	0x4c, 0x39, 0xe3, // cmp rbx, r12
 	0x73, 0x35, // jae end
@@ -78,7 +81,7 @@ func (b *Batch) program() []byte {
 	c.rel(b.list+entryLen, []byte{0x48, 0x8d, 0x1d}) // lea rbx, [entries]
 	c.rel(b.list, []byte{0x4c, 0x8b, 0x25})          // mov r12, [end]
 	c.raw(batchLoop...)
-	if b.i.Hold {
+	if b.traps() {
 		b.endTrap(&c)
 	} else {
 		b.endSleep(&c)
@@ -91,6 +94,9 @@ func (b *Batch) program() []byte {
 	}
 	return all
 }
+
+// traps reports whether the program ends in a trap: in a child in the making, mostly.
+func (b *Batch) traps() bool { return b.i.Hold && !b.i.NoTrap }
 
 func (b *Batch) endTrap(c *code) {
 	b.say(c)
@@ -108,8 +114,12 @@ func (b *Batch) endSleep(c *code) {
 	c.raw(0xba, 0xd0, 0x07, 0x00, 0x00) // mov edx, 2000
 	c.raw(0xb8, 0x07, 0x00, 0x00, 0x00) // mov eax, 7
 	c.raw(0x0f, 0x05)                   // syscall
-	c.raw(0x31, 0xd2)                   // xor edx, edx
-	c.raw(0x49, 0xba)                   // mov r10, SuspendedArg
+	if b.i.Hold {
+		c.rel(sleep, []byte{0xe9}) // jmp sleep
+		return
+	}
+	c.raw(0x31, 0xd2) // xor edx, edx
+	c.raw(0x49, 0xba) // mov r10, SuspendedArg
 	c.b = binary.LittleEndian.AppendUint64(c.b, SuspendedArg)
 	c.raw(0xb8) // mov eax, SuspendedNr
 	c.b = binary.LittleEndian.AppendUint32(c.b, SuspendedNr)
@@ -148,7 +158,7 @@ func (b *Batch) execute() error {
 		}
 	}
 	i.trapped = nil
-	if !i.Hold {
+	if !b.traps() {
 		if err := i.block(); err != nil {
 			return err
 		}
@@ -164,7 +174,7 @@ func (b *Batch) execute() error {
 
 // arrive waits for the end of what execute began.
 func (b *Batch) arrive() error {
-	if !b.i.Hold { // it was waited for
+	if !b.traps() { // it was waited for
 		return nil
 	}
 	if err := b.toTrap(); err != nil {

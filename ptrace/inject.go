@@ -33,6 +33,10 @@ type Injection struct {
 	// Hold keeps the tracee in hand when a SIGSTOP reaches it between calls:
 	// for a child in the making, which must never run as it is.
 	Hold bool
+	// NoTrap keeps a batch from ending in a trap: where the tracee's dispositions are others'
+	// too, and SIGTRAP is ignored, the kernel would reset that for all of them
+	// (force_sig_info_to_task() in kernel/signal.c).
+	NoTrap bool
 	// Ends makes the tracee exit if the tracer dies under a call: a thread of
 	// the caller's that works for us. It cannot have PTRACE_O_EXITKILL, which
 	// would kill the process.

@@ -200,7 +200,7 @@ func (b *build) openStage() error {
 		if !ok {
 			return unsupported("caller and target leave no %d bytes of address space free", scratchRange)
 		}
-		script, err := startScript(b.inj, at, false)
+		script, err := startScript(b.inj, at)
 		if !errors.Is(err, unix.EEXIST) {
 			b.stage, b.script = at, script
 			return err
@@ -235,7 +235,7 @@ func (b *build) begin() (err error) {
 	}
 	b.inj, err = b.c.Begin()
 	if err == nil {
-		b.inj.Hold = true
+		b.inj.Hold, b.inj.NoTrap = true, b.opt.ShareSighand
 	}
 	return err
 }

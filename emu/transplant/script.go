@@ -23,7 +23,7 @@ type script struct {
 	after []func() error // look at what the queued calls stored
 	under *queue         // what was launched
 	err   error
-	// single makes calls one by one. A batch ends in a SIGTRAP, and one that
+	// single makes calls one by one. C's batches end in a SIGTRAP, and one that
 	// is ignored would be reset by it.
 	single bool
 	singly []queued
@@ -217,7 +217,7 @@ func (t step) judge(r ptrace.Result) error {
 }
 
 // startScript maps the area at addr (0: anywhere) and opens a script in it.
-func startScript(inj *ptrace.Injection, addr uint64, single bool) (*script, error) {
+func startScript(inj *ptrace.Injection, addr uint64) (*script, error) {
 	var b *ptrace.Batch
 	var err error
 	if addr == 0 {
@@ -228,5 +228,5 @@ func startScript(inj *ptrace.Injection, addr uint64, single bool) (*script, erro
 	if err != nil {
 		return nil, fmt.Errorf("area for calls in pid %d: %w", inj.TID, err)
 	}
-	return &script{inj: inj, batch: b, single: single}, nil
+	return &script{inj: inj, batch: b}, nil
 }

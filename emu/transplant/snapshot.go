@@ -90,8 +90,7 @@ func (s *Snapshot) ask() (err error) {
 	if s.rseq, err = inj.FindRseq(); err != nil {
 		return err
 	}
-	// A batch ends in a trap; see script.single.
-	script, err := startScript(inj, 0, s.status.SigIgn&(1<<(unix.SIGTRAP-1)) != 0)
+	script, err := startScript(inj, 0)
 	if err != nil {
 		return err
 	}

@@ -331,6 +331,19 @@ CHECK(sighand_shared, "CLONE_SIGHAND works with a target that shares handlers")
 	target_end(&t);
 }
 
+CHECK(sighand_shared_trap, "CLONE_SIGHAND: a SIGTRAP that is ignored stays ignored")
+{
+	struct sigaction act;
+	struct target t;
+
+	signal(SIGTRAP, SIG_IGN);
+	target_clone(&t, CLONE_VM | CLONE_SIGHAND);
+	expect_good(&t, CLONE_VM | CLONE_SIGHAND, 0, nothing, NULL);
+	must(sigaction(SIGTRAP, NULL, &act));
+	expect(act.sa_handler == SIG_IGN);
+	target_end(&t);
+}
+
 CHECK(sighand_shared_not_asked, "handlers shared, without CLONE_SIGHAND: a copy")
 {
 	struct target t;
