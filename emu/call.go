@@ -8,6 +8,7 @@ import (
 	"cloneat-emu/emu/abi"
 	"cloneat-emu/emu/check"
 	"cloneat-emu/emu/listen"
+	"cloneat-emu/emu/transplant"
 	"cloneat-emu/ptrace"
 )
 
@@ -21,11 +22,12 @@ type call struct {
 	hint        int
 	args        *abi.Args
 	check       *check.Call
-	caller      *ptrace.Injection // nil until the caller is stopped
-	early       *verdict          // how the call ended before its time, if it did
-	rseq        ptrace.RseqConfig // of the caller, while the init engine works
-	callerPIDFD int               // of the caller's process, while a transplant is made, or -1
-	locked      []int             // processes that this worker may attach to
+	caller      *ptrace.Injection     // nil until the caller is stopped
+	early       *verdict              // how the call ended before its time, if it did
+	rseq        ptrace.RseqConfig     // of the caller, while the init engine works
+	callerPIDFD int                   // of the caller's process, while a transplant is made, or -1
+	left        *transplant.Leftovers // of a child that is not finished; nil but for a transplant
+	locked      []int                 // processes that this worker may attach to
 	event       Event
 	told        bool // of the event
 	inRoom      bool

@@ -87,6 +87,7 @@ func (c *call) abandon(child *ptrace.Stopped) {
 	t, err := c.stopTarget()
 	if err != nil {
 		child.Kill()
+		_ = c.removeLeftovers(nil)
 		return
 	}
 	id := uintptr(numberFor(c.check.Target.TID, child.TID))
@@ -96,7 +97,21 @@ func (c *call) abandon(child *ptrace.Stopped) {
 	if !before && proc.Pending(t.TID, unix.SIGCHLD) {
 		takeSignal(t, unix.SIGCHLD)
 	}
+	_ = c.removeLeftovers(t)
 	_ = c.letTargetGo(t)
+}
+
+// removeLeftovers has the caller remove what a dead child left in what all share, or if that
+// is gone the target.
+func (c *call) removeLeftovers(t *ptrace.Injection) error {
+	if c.left == nil {
+		return nil
+	}
+	err := c.left.Remove(c.caller)
+	if ptrace.Gone(err) && t != nil {
+		err = c.left.Remove(t)
+	}
+	return err
 }
 
 // takeSignal makes the tracee take a pending signal out of its queue.

@@ -54,6 +54,8 @@ func (c *call) transplant(memoryIsSame bool) (int64, error) {
 	id := c.numberForCaller(child.TID)
 	c.step("caller read")
 	stats, err := c.build(snap, child, memoryIsSame)
+	c.left = &snap.Left
+	defer c.left.Close()
 	if err != nil {
 		c.abandon(child)
 		return 0, ofTarget(err) // gone: somebody killed it, or the target's namespace ended

@@ -44,14 +44,22 @@ func (i *Injection) argsAt() (uintptr, error) {
 	if !errors.Is(err, errNoSlot) && !errors.Is(err, ErrNoSyscall) {
 		return 0, err
 	}
-	i.page, err = i.Call(unix.SYS_MMAP, 0, pageSize, unix.PROT_READ|unix.PROT_WRITE,
-		unix.MAP_PRIVATE|unix.MAP_ANONYMOUS, ^uintptr(0), 0)
+	return i.Page()
+}
+
+// Page maps a page for arguments that a call writes to, which it cannot in a slot. What
+// [Injection.Args] places from then on is there as well. DropPage unmaps it.
+func (i *Injection) Page() (at uintptr, err error) {
+	if i.page == 0 {
+		i.page, err = i.Call(unix.SYS_MMAP, 0, pageSize, unix.PROT_READ|unix.PROT_WRITE,
+			unix.MAP_PRIVATE|unix.MAP_ANONYMOUS, ^uintptr(0), 0)
+	}
 	return i.page, err
 }
 
 const pageSize = 1 << 12
 
-// DropPage unmaps the page that Args mapped, if it did, as End does. A caller that is
+// DropPage unmaps the page that Args or Page mapped, if one did, as End does. A caller that is
 // given back inside its clone keeps it.
 func (i *Injection) DropPage() error {
 	if i.page == 0 {

@@ -31,3 +31,14 @@ func Same(a, b int, kind Kind) (bool, error) {
 	}
 	return r == 0, nil
 }
+
+// SameFile reports whether a descriptor of the thread a and one of b are of one open file.
+// Errors are those of [Same], and EBADF.
+func SameFile(a, fdA, b, fdB int) (bool, error) {
+	const file = 0
+	r, _, errno := unix.Syscall6(unix.SYS_KCMP, uintptr(a), uintptr(b), file, uintptr(fdA), uintptr(fdB), 0)
+	if errno != 0 {
+		return false, fmt.Errorf("kcmp(%d, %d, file %d, %d): %w", a, b, fdA, fdB, errno)
+	}
+	return r == 0, nil
+}

@@ -57,7 +57,11 @@ func (o *Options) files() int {
 	if o.Files == 0 {
 		return MaxFiles
 	}
-	return min(o.Files, MaxFiles)
+	n := min(o.Files, MaxFiles)
+	if o.ShareFiles { // each is held as well (Leftovers)
+		n = max(1, n/2)
+	}
+	return n
 }
 
 // keepsMemory reports whether C's memory needs no rebuilding.
@@ -107,7 +111,8 @@ type build struct {
 	closed      ptrace.Result // of close_range(2)
 	emptied     bool          // C has no descriptors but for those of the work
 	taken       keySet        // protection keys that are C's for the moment
-	moved       bool          // C was born in other control groups, which count tasks
+	left        *Leftovers
+	moved       bool // C was born in other control groups, which count tasks
 }
 
 // Build turns C, the stopped fresh child of the target, into a clone of the
@@ -116,7 +121,7 @@ type build struct {
 // more and must be killed; with one for which [ptrace.Gone] is true, caller or
 // C died.
 func (s *Snapshot) Build(c *ptrace.Stopped, cPIDFD int, o Options) (Stats, error) {
-	b := &build{snap: s, c: c, pidfd: cPIDFD, opt: o, filler: copier{}}
+	b := &build{snap: s, c: c, pidfd: cPIDFD, opt: o, filler: copier{}, left: &s.Left}
 	defer b.drop()
 	defer s.Release()
 	for _, st := range b.stages() {
@@ -200,11 +205,15 @@ func (b *build) openStage() error {
 		if !ok {
 			return unsupported("caller and target leave no %d bytes of address space free", scratchRange)
 		}
+		if b.opt.ShareVM {
+			b.left.stage = at // from here on: C may be killed behind its mmap(2)
+		}
 		script, err := startScript(b.inj, at)
 		if !errors.Is(err, unix.EEXIST) {
 			b.stage, b.script = at, script
 			return err
 		}
+		b.left.stage = 0
 		if maps, err = readMaps(b.c.TID); err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package transplant
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -21,6 +22,7 @@ type channel struct {
 	ours int          // the operator's end
 	far  int          // C's end, a number in C
 	used map[int]bool // numbers in C; nil where they are not known
+	lent map[int]int  // by number in C, what is held of it (see Leftovers)
 }
 
 // sockets is a socketpair that C makes.
@@ -48,6 +50,11 @@ func (b *build) makeSockets() error {
 			return err
 		}
 	}
+	if b.opt.ShareFiles && b.sockets == nil {
+		if err := b.callersSockets(); err != nil {
+			return err
+		}
+	}
 	if b.sockets != nil && b.sockets.made.Errno == 0 {
 		return nil
 	}
@@ -59,13 +66,38 @@ func (b *build) makeSockets() error {
 	return err
 }
 
+// callersSockets lets the caller make them, if its limits allow, where C has the same table:
+// should C be killed then, it is known what to close.
+func (b *build) callersSockets() error {
+	inj, p := b.snap.asked, &sockets{}
+	at, err := inj.Page()
+	if err == nil {
+		_, err = inj.Call(unix.SYS_SOCKETPAIR, unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0, at)
+	}
+	if err == nil {
+		err = inj.Read(at, p.pair[:])
+	}
+	var errno unix.Errno
+	if err == nil {
+		b.sockets, b.left.numbers = p, p.ends()
+	} else if errors.As(err, &errno) && !ptrace.Gone(err) {
+		err = nil // C may have the room
+	}
+	return errors.Join(err, inj.DropPage(), inj.Rest())
+}
+
+// ends are the numbers of C's end and the operator's.
+func (p *sockets) ends() []int {
+	return []int{int(binary.LittleEndian.Uint32(p.pair[:])), int(binary.LittleEndian.Uint32(p.pair[4:]))}
+}
+
 // openChannel takes one of the ends. Precondition: C has answered (readAttrs).
 func (b *build) openChannel() error {
 	if err := b.makeSockets(); err != nil {
 		return err
 	}
-	pair := b.sockets.pair
-	far, near := int(binary.LittleEndian.Uint32(pair[:])), int(binary.LittleEndian.Uint32(pair[4:]))
+	ends := b.sockets.ends()
+	far, near := ends[0], ends[1]
 	ours, err := unix.PidfdGetfd(b.pidfd, near, 0)
 	if err == unix.EACCES {
 		return unsupported("a security module keeps the supervisor from a socket of the target's child")
@@ -73,11 +105,32 @@ func (b *build) openChannel() error {
 	if err != nil {
 		return fmt.Errorf("pidfd_getfd of the child's socket: %w", err)
 	}
-	b.script.add("close", uint64(near), unix.SYS_CLOSE, uintptr(near))
-	b.ch = &channel{b: b, ours: ours, far: far}
+	b.ch = &channel{b: b, ours: ours, far: far, lent: map[int]int{}}
+	if b.opt.ShareFiles {
+		if err := b.ch.holdEnds(near); err != nil {
+			return err
+		}
+	}
+	b.ch.drop(near)
 	if b.emptied {
 		b.ch.used = map[int]bool{far: true}
 	}
+	return nil
+}
+
+// holdEnds remembers C's ends of the channel.
+func (c *channel) holdEnds(near int) error {
+	far, err := unix.PidfdGetfd(c.b.pidfd, c.far, 0)
+	if err != nil {
+		return fmt.Errorf("pidfd_getfd of the child's socket: %w", err)
+	}
+	defer unix.Close(far)
+	for number, fd := range map[int]int{near: c.ours, c.far: far} {
+		if c.lent[number], err = c.b.left.hold(fd); err != nil {
+			return err
+		}
+	}
+	c.b.left.numbers = nil
 	return nil
 }
 
@@ -94,6 +147,10 @@ func (c *channel) moveTo(fd int) {
 func (c *channel) drop(fd int) {
 	c.b.script.add("close", uint64(fd), unix.SYS_CLOSE, uintptr(fd))
 	delete(c.used, fd)
+	if held, ok := c.lent[fd]; ok {
+		delete(c.lent, fd)
+		c.b.script.then(func() error { c.b.left.letGo(held); return nil })
+	}
 }
 
 // holds notes a number that C has in use.
@@ -127,10 +184,7 @@ func (c *channel) send(fds []int) ([]int, error) {
 	header := c.header(control, space)
 	s.expect(1, "recvmsg", uint64(len(fds)), unix.SYS_RECVMSG, uintptr(c.far), header, unix.MSG_CMSG_CLOEXEC)
 	if c.used == nil {
-		if err := s.run(); err != nil {
-			return nil, err
-		}
-		return c.received(control, len(fds))
+		return c.sendShared(fds, control)
 	}
 	there := c.lowest(len(fds))
 	s.then(func() error {
@@ -140,6 +194,26 @@ func (c *channel) send(fds []int) ([]int, error) {
 		}
 		return err
 	})
+	return there, nil
+}
+
+// sendShared ends send where C's table is others' too.
+func (c *channel) sendShared(fds []int, control uintptr) (there []int, err error) {
+	held := make([]int, len(fds))
+	for i, fd := range fds {
+		if held[i], err = c.b.left.hold(fd); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.b.script.run(); err != nil {
+		return nil, err
+	}
+	if there, err = c.received(control, len(fds)); err != nil {
+		return nil, err
+	}
+	for i, number := range there {
+		c.lent[number] = held[i]
+	}
 	return there, nil
 }
 

@@ -53,6 +53,7 @@ func (b *build) leaveStage() error {
 	if _, err := inj.Call(unix.SYS_MUNMAP, uintptr(b.stage), scriptSize); err != nil {
 		return fmt.Errorf("munmap of the stage: %w", err)
 	}
+	b.left.stage = 0
 	return nil
 }
 

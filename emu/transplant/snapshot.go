@@ -19,6 +19,9 @@ type Snapshot struct {
 	asked  *ptrace.Injection // the scope in which the caller is asked
 	pidfd  int               // of the caller's process; not ours
 
+	// Left is there for who kills a child that is not finished.
+	Left Leftovers
+
 	frozen  []*ptrace.Stopped // the caller's other threads
 	mayWait bool              // those that wait in vfork(2) need not be among them
 	others  Others
