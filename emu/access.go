@@ -27,7 +27,7 @@ func (c *call) access(targetTID int) unix.Errno {
 		return unix.ESRCH
 	}
 	ask := c.askByMemory
-	if c.sharesMemory() {
+	if c.oneMemory = c.sharesMemory(); c.oneMemory {
 		ask = c.askByDescriptor
 	}
 	err := ask(uintptr(id))

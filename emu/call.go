@@ -26,7 +26,8 @@ type call struct {
 	early       *verdict              // how the call ended before its time, if it did
 	rseq        ptrace.RseqConfig     // of the caller, while the init engine works
 	callerPIDFD int                   // of the caller's process, while a transplant is made, or -1
-	left        *transplant.Leftovers // of a child that is not finished; nil but for a transplant
+	oneMemory   bool                  // caller and target have one address space
+	left        *transplant.Leftovers // of child and caller; nil but for a transplant
 	locked      []int                 // processes that this worker may attach to
 	event       Event
 	told        bool // of the event
@@ -100,6 +101,7 @@ func (c *call) run() verdict {
 		Caller: caller, Pid: c.pid, Naming: c.kind.naming, Hint: c.hint, Args: args, Access: c.access,
 	}
 	defer c.check.Close()
+	defer c.tidyAfterCaller()
 	errno = c.rows()
 	c.step("checked")
 	switch {
@@ -155,6 +157,9 @@ func (c *call) finish(v verdict) {
 		c.letGo(v)
 	} else if !v.drop && c.s.waiting.take(c.n.TID, c.n.ID) {
 		c.answer(v)
+	}
+	if c.left != nil {
+		c.left.Close()
 	}
 	c.lost = c.lost || ptrace.Tracing()
 	c.unlock()

@@ -87,7 +87,7 @@ func (c *call) abandon(child *ptrace.Stopped) {
 	t, err := c.stopTarget()
 	if err != nil {
 		child.Kill()
-		_ = c.removeLeftovers(nil)
+		c.removeLeftovers(nil)
 		return
 	}
 	id := uintptr(numberFor(c.check.Target.TID, child.TID))
@@ -97,21 +97,38 @@ func (c *call) abandon(child *ptrace.Stopped) {
 	if !before && proc.Pending(t.TID, unix.SIGCHLD) {
 		takeSignal(t, unix.SIGCHLD)
 	}
-	_ = c.removeLeftovers(t)
+	c.removeLeftovers(t)
 	_ = c.letTargetGo(t)
 }
 
-// removeLeftovers has the caller remove what a dead child left in what all share, or if that
-// is gone the target.
-func (c *call) removeLeftovers(t *ptrace.Injection) error {
-	if c.left == nil {
-		return nil
+// removeLeftovers has the target, or if that is gone the caller, remove what a dead child
+// left in what all share.
+func (c *call) removeLeftovers(t *ptrace.Injection) {
+	if t == nil {
+		t = c.caller
 	}
-	err := c.left.Remove(c.caller)
-	if ptrace.Gone(err) && t != nil {
-		err = c.left.Remove(t)
+	if c.left != nil {
+		_ = c.left.Remove(t) // gone: it is killed, and its share with it
 	}
-	return err
+}
+
+// tidyAfterCaller has the target remove what a caller that was killed left in the memory
+// that they share: a slot that it worked in, and what it was asked questions in. A live one
+// has left nothing of those when its call ends.
+func (c *call) tidyAfterCaller() {
+	if !c.oneMemory || c.caller == nil || c.caller.Detached {
+		return
+	}
+	if (c.left == nil || c.left.Empty()) && !proc.Exiting(c.n.TID) {
+		return
+	}
+	t, err := c.stopTarget()
+	if err != nil {
+		return
+	}
+	_ = c.caller.UnguardBy(t.Stopped)
+	c.removeLeftovers(t)
+	_ = c.letTargetGo(t)
 }
 
 // takeSignal makes the tracee take a pending signal out of its queue.

@@ -42,6 +42,7 @@ func (c *call) transplant(memoryIsSame bool) (int64, error) {
 	if err := c.canStorePIDFD(); err != nil {
 		return 0, err
 	}
+	c.left = &transplant.Leftovers{}
 	snap, err := c.snapshot()
 	if err != nil {
 		return 0, ofCaller(err)
@@ -54,8 +55,6 @@ func (c *call) transplant(memoryIsSame bool) (int64, error) {
 	id := c.numberForCaller(child.TID)
 	c.step("caller read")
 	stats, err := c.build(snap, child, memoryIsSame)
-	c.left = &snap.Left
-	defer c.left.Close()
 	if err != nil {
 		c.abandon(child)
 		return 0, ofTarget(err) // gone: somebody killed it, or the target's namespace ended
@@ -70,7 +69,7 @@ func (c *call) snapshot() (*transplant.Snapshot, error) {
 	if onStep != nil {
 		c.caller.OnAsleep = func() { c.step("caller asleep") }
 	}
-	snap, err := transplant.Take(c.caller, c.callerPIDFD, c.s.others())
+	snap, err := transplant.Take(c.caller, c.callerPIDFD, c.s.others(), c.left)
 	if err != nil {
 		return nil, c.ofFrozen(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"cloneat-emu/ptrace"
@@ -70,8 +71,13 @@ func (b *build) makeSockets() error {
 // should C be killed then, it is known what to close.
 func (b *build) callersSockets() error {
 	inj, p := b.snap.asked, &sockets{}
+	before, err := listFDs(inj.TID)
+	if err != nil {
+		return err
+	}
 	at, err := inj.Page()
 	if err == nil {
+		b.left.numbers = lowestFree(2, before) // should the caller die in the call
 		_, err = inj.Call(unix.SYS_SOCKETPAIR, unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0, at)
 	}
 	if err == nil {
@@ -81,7 +87,7 @@ func (b *build) callersSockets() error {
 	if err == nil {
 		b.sockets, b.left.numbers = p, p.ends()
 	} else if errors.As(err, &errno) && !ptrace.Gone(err) {
-		err = nil // C may have the room
+		err, b.left.numbers = nil, nil // C may have the room
 	}
 	return errors.Join(err, inj.DropPage(), inj.Rest())
 }
@@ -197,7 +203,7 @@ func (c *channel) send(fds []int) ([]int, error) {
 	return there, nil
 }
 
-// sendShared ends send where C's table is others' too.
+// sendShared ends send where C's table may be others' too.
 func (c *channel) sendShared(fds []int, control uintptr) (there []int, err error) {
 	held := make([]int, len(fds))
 	for i, fd := range fds {
@@ -233,11 +239,21 @@ func (c *channel) sendProc(tid int, name string, mode int) (int, error) {
 
 // lowest takes the n lowest numbers that are free in C.
 func (c *channel) lowest(n int) []int {
+	fds := lowestFree(n, slices.Sorted(maps.Keys(c.used)))
+	for _, fd := range fds {
+		c.used[fd] = true
+	}
+	return fds
+}
+
+// lowestFree are the n lowest numbers that are not among the sorted ones.
+func lowestFree(n int, used []int) []int {
 	fds := make([]int, 0, n)
 	for fd := 0; len(fds) < n; fd++ {
-		if !c.used[fd] {
+		if len(used) > 0 && used[0] == fd {
+			used = used[1:]
+		} else {
 			fds = append(fds, fd)
-			c.used[fd] = true
 		}
 	}
 	return fds

@@ -210,7 +210,7 @@ func (s *subject) transplantHere(tid int, opt Options) (o outcome) {
 	if err != nil {
 		return outcome{err: err}
 	}
-	snap, err := Take(scope, pidfd, Others{})
+	snap, err := Take(scope, pidfd, Others{}, &Leftovers{})
 	if err == nil {
 		o.stats, err = snap.Build(c, cfd, opt)
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -14,10 +16,11 @@ import (
 
 // Leftovers are what a child that is never finished leaves behind where it shares its
 // descriptors or its memory with caller and target: what it works with stays in their
-// table, and in their memory, when it is killed. Once it is dead, one of them has to
-// remove that. Nobody does where the supervisor dies as well. The zero value is none.
+// table, and in their memory, when it is killed. So does what the caller works with, if it
+// is killed and shares its memory with the target. Who is left has to remove that. Nobody
+// does where the supervisor dies as well. The zero value is none.
 type Leftovers struct {
-	numbers []int        // of descriptors that were made a moment ago
+	numbers []int        // of sockets that were made a moment ago, or may have been
 	files   map[int]bool // the operator's own descriptors of the same open files
 	stage   uint64
 }
@@ -43,6 +46,9 @@ func (l *Leftovers) letGo(held int) {
 	}
 }
 
+// Empty reports whether there are none.
+func (l *Leftovers) Empty() bool { return len(l.numbers) == 0 && len(l.files) == 0 && l.stage == 0 }
+
 // Close forgets all.
 func (l *Leftovers) Close() {
 	for held := range l.files {
@@ -51,14 +57,19 @@ func (l *Leftovers) Close() {
 	l.numbers, l.stage = nil, 0
 }
 
-// Remove has the tracee remove them, which shares with the child what that shared.
-// Precondition: the child is dead.
+// Remove has the tracee remove them, which shares what they are in. Precondition: who left
+// them is dead.
 func (l *Leftovers) Remove(i *ptrace.Injection) error {
+	defer l.Close()
 	return errors.Join(l.removeNumbers(i), l.removeStage(i), l.removeFiles(i))
 }
 
 func (l *Leftovers) removeNumbers(i *ptrace.Injection) error {
 	for _, fd := range l.numbers {
+		link, err := readLink(i.TID, "fd/"+strconv.Itoa(fd))
+		if err != nil || !strings.HasPrefix(link, "socket:") {
+			continue
+		}
 		if _, err := i.Call(unix.SYS_CLOSE, uintptr(fd)); err != nil {
 			return err
 		}

@@ -19,8 +19,7 @@ type Snapshot struct {
 	asked  *ptrace.Injection // the scope in which the caller is asked
 	pidfd  int               // of the caller's process; not ours
 
-	// Left is there for who kills a child that is not finished.
-	Left Leftovers
+	left *Leftovers
 
 	frozen  []*ptrace.Stopped // the caller's other threads
 	mayWait bool              // those that wait in vfork(2) need not be among them
@@ -49,9 +48,10 @@ type Snapshot struct {
 // interrupted system call. It is asked by an injected batch what /proc does
 // not tell, and rests as it was; the other threads of its process are stopped
 // until the copy of its memory is made (see Release). callerPIDFD is a pidfd of
-// its process, which must stay open until the Snapshot is used up.
-func Take(caller *ptrace.Injection, callerPIDFD int, others Others) (*Snapshot, error) {
-	s := &Snapshot{caller: caller.Stopped, asked: caller, pidfd: callerPIDFD, others: others}
+// its process, which must stay open until the Snapshot is used up. Where the caller dies, or
+// later the child, left tells what is to be removed.
+func Take(caller *ptrace.Injection, callerPIDFD int, others Others, left *Leftovers) (*Snapshot, error) {
+	s := &Snapshot{caller: caller.Stopped, asked: caller, pidfd: callerPIDFD, others: others, left: left}
 	caller.OnAwaited = func() { s.interrupted(caller.TID) }
 	for _, read := range []func() error{
 		s.takeRegisters, s.takeStatus, s.freeze, s.ask, s.takeMemory,
@@ -93,11 +93,11 @@ func (s *Snapshot) ask() (err error) {
 	if s.rseq, err = inj.FindRseq(); err != nil {
 		return err
 	}
-	script, err := startScript(inj, 0)
+	script, err := s.openArea()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, script.batch.Close()) }()
+	defer func() { err = errors.Join(err, s.closeArea(script)) }()
 	var brk ptrace.Result
 	policies, rest := queuePolicies(script, s.policyStarts())
 	script.ask(&brk, "brk", unix.SYS_BRK, 0)
@@ -117,6 +117,30 @@ func (s *Snapshot) ask() (err error) {
 	}
 	err = script.run()
 	s.fds = found()
+	return err
+}
+
+// openArea maps the area for the questions. The address is chosen before: whoever shares the
+// caller's memory can remove it then, should the caller die.
+func (s *Snapshot) openArea() (*script, error) {
+	at, ok := freeSpan(scriptSize, s.maps)
+	if !ok {
+		return nil, unsupported("the caller leaves no %d bytes of address space free", scriptSize)
+	}
+	s.left.stage = at
+	script, err := startScript(s.asked, at)
+	if errors.Is(err, unix.EEXIST) { // others have its memory, and were quicker
+		s.left.stage = 0
+		return startScript(s.asked, 0)
+	}
+	return script, err
+}
+
+func (s *Snapshot) closeArea(script *script) error {
+	err := script.batch.Close()
+	if err == nil {
+		s.left.stage = 0
+	}
 	return err
 }
 

@@ -42,7 +42,8 @@ func Chroot(child *ptrace.Injection, childPIDFD int, root *os.File) error {
 	if err != nil {
 		return err
 	}
-	b := &build{c: child.Stopped, inj: child, pidfd: childPIDFD, script: &script{inj: child, batch: batch}}
+	b := &build{c: child.Stopped, inj: child, pidfd: childPIDFD, script: &script{inj: child, batch: batch}, left: &Leftovers{}}
+	defer b.left.Close()
 	if err := b.chroot(root); err != nil {
 		return err
 	}

@@ -7,6 +7,9 @@
  *	  +-- target, sharing with it
  *	  |     +-- child, by the same number every time
  *	  +-- killer of that number, again and again
+ *
+ * The same where the caller is killed: a child of the init then, with the target
+ * below it.
  */
 #include "cloneat_test.h"
 #include <dirent.h>
@@ -25,12 +28,15 @@ static const struct shared_row {
 	  CLONE_VM | CLONE_FILES },
 };
 
-static long mappings(void)
+static long mappings(pid_t pid)
 {
+	char path[64];
 	long n = 0;
-	FILE *f = fopen("/proc/self/maps", "r");
+	FILE *f;
 	int c;
 
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	f = fopen(path, "r");
 	expect(f);
 	while ((c = fgetc(f)) != EOF)
 		n += c == '\n';
@@ -38,11 +44,14 @@ static long mappings(void)
 	return n;
 }
 
-static long descriptors(void)
+static long descriptors(pid_t pid)
 {
-	DIR *d = opendir("/proc/self/fd");
+	char path[64];
 	long n = 0;
+	DIR *d;
 
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	d = opendir(path);
 	expect(d);
 	while (readdir(d))
 		n++;
@@ -58,15 +67,20 @@ static long wait_for_it(void *arg)
 	return 0;
 }
 
-/* At all moments of a call: some are as short as this, none much longer. */
+/* Until any moment of a call: some are as short as this, none much longer. */
+static void wait_a_little(void)
+{
+	const struct timespec ts = { .tv_nsec = rand() % 1500 * 1000 };
+
+	nanosleep(&ts, NULL);
+}
+
 static pid_t start_killer(pid_t victim)
 {
 	pid_t pid = must(fork());
 
 	while (pid == 0) {
-		const struct timespec ts = { .tv_nsec = rand() % 1500 * 1000 };
-
-		nanosleep(&ts, NULL);
+		wait_a_little();
 		kill(victim, SIGKILL);
 	}
 	return pid;
@@ -85,22 +99,83 @@ static void killed_inside(void *arg)
 	killer = start_killer(hint);
 	ct_args(&args, row->word0 | SIGCHLD, 0);
 	ct_stack(&args.a);
-	mappings();
-	descriptors();	/* what they allocate they keep */
-	maps = mappings();
-	fds = descriptors();
+	mappings(ct_pid());
+	descriptors(ct_pid());	/* what they allocate they keep */
+	maps = mappings(ct_pid());
+	fds = descriptors(ct_pid());
 	for (int i = 0; i < ROUNDS; i++) {
 		pid = cloneat_call(t.pid, hint, &args.a, wait_for_it, NULL);
 		if (pid > 0)
 			expect_ok(target_wait(&t, pid));
 	}
 	kill_reap(killer);
-	expect_eq(descriptors(), fds);
-	expect_eq(mappings(), maps);
+	expect_eq(descriptors(ct_pid()), fds);
+	expect_eq(mappings(ct_pid()), maps);
 	target_end(&t);
 }
 
 CHECK_TABLE(killed, rows)
 {
 	in_pidns(killed_inside, (void *)ct_arg());
+}
+
+static long nothing(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+/* Makes a target, tells of it in slot 0, and calls when slot 1 says so. */
+static pid_t start_caller(const struct shared_row *row)
+{
+	pid_t pid = must(fork());
+	struct ct_args args;
+	struct target t;
+
+	if (pid)
+		return pid;
+	ct_args(&args, row->word0 | SIGCHLD, 0);
+	ct_stack(&args.a);
+	target_clone(&t, row->word0);
+	slot_set(0, t.pid);
+	slot_wait(1, 1);
+	for (;;)
+		cloneat_call(t.pid, 0, &args.a, nothing, NULL);
+}
+
+static void caller_killed_inside(void *arg)
+{
+	const struct shared_row *row = arg;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		long maps, fds;
+		pid_t caller, t;
+
+		slot_set(0, 0);
+		slot_set(1, 0);
+		caller = start_caller(row);
+		while (!(t = ct_slot[0]))
+			sched_yield();
+		maps = mappings(t);
+		fds = descriptors(t);
+		slot_set(1, 1);
+		wait_a_little();
+		kill_reap(caller);
+		/* The child may be killed a moment after its caller. */
+		while (descriptors(t) != fds || mappings(t) != maps)
+			sched_yield();
+		kill_end(t);
+	}
+}
+
+static const struct shared_row caller_rows[] = {
+	{ "caller_vm", "the caller is killed: no mapping is left in the target",
+	  CLONE_VM },
+	{ "caller_files", "the caller is killed: no descriptor is left",
+	  CLONE_FILES },
+};
+
+CHECK_TABLE(caller_killed, caller_rows)
+{
+	in_pidns(caller_killed_inside, (void *)ct_arg());
 }
