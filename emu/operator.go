@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"cloneat-emu/emu/launch"
+	"cloneat-emu/emu/proc"
 )
 
 // initialised is set by Init.
@@ -71,7 +72,7 @@ func (o *operator) run(spec *launch.Spec, keeperToFront int) error {
 	if err := json.Unmarshal(spec.Extra, &o.cfg); err != nil {
 		return err
 	}
-	if err := enoughFiles(); err != nil {
+	if err := errors.Join(proc.Own(), enoughFiles()); err != nil {
 		return err
 	}
 	ours, theirs, err := launch.Pair()
