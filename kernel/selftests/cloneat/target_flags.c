@@ -8,6 +8,7 @@
  *	        +-- child of the call
  */
 #include "cloneat_test.h"
+#include <dirent.h>
 #include <linux/kcmp.h>
 
 static int value = 1;
@@ -249,6 +250,78 @@ CHECK(fs_shared_not_vm, "sharing fs does not make CLONE_VM or CLONE_FILES legal"
 	expect_errno(refused(&t, SIGCHLD | CLONE_FS | CLONE_FILES, 0), EINVAL);
 	target_end(&t);
 }
+
+/* --- what is shared is not used for the making of the child --- */
+
+static bool has_socket(pid_t pid)
+{
+	char path[300], link[64];
+	bool found = false;
+	struct dirent *e;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	d = opendir(path);
+	while (d && (e = readdir(d))) {
+		snprintf(path, sizeof(path), "/proc/%d/fd/%s", pid, e->d_name);
+		if (readlink(path, link, sizeof(link)) > 0)
+			found |= !strncmp(link, "socket:", 7);
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
+static bool has_written_code(pid_t pid)
+{
+	char line[300];
+	bool found = false;
+	FILE *f;
+
+	snprintf(line, sizeof(line), "/proc/%d/maps", pid);
+	f = fopen(line, "r");
+	while (f && fgets(line, sizeof(line), f))
+		found |= strstr(line, " rwxp ") != NULL;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* A process that shares nothing looks at the target all the time. */
+static void expect_unseen(unsigned int flags, bool (*sees)(pid_t))
+{
+	struct target t;
+	pid_t watcher;
+
+	target_clone(&t, flags);
+	expect(!sees(t.pid));
+	slot_set(0, 0);
+	watcher = must(fork());
+	while (watcher == 0)
+		if (sees(t.pid))
+			slot_set(0, 1);
+	for (int i = 0; i < 50 && !ct_slot[0]; i++)
+		expect_good(&t, flags, 0, nothing, NULL);
+	kill_reap(watcher);
+	expect_eq(ct_slot[0], 0);
+	target_end(&t);
+}
+
+CHECK_DOCUMENTED(files_unseen,
+		 "CLONE_FILES: nothing is opened in the table for a moment",
+		 "the child gets files by a socket of its own")
+{
+	expect_unseen(CLONE_FILES, has_socket);
+}
+
+CHECK_DOCUMENTED(vm_unseen,
+		 "CLONE_VM: nothing is mapped for a moment",
+		 "the child's calls run in memory of its own")
+{
+	expect_unseen(CLONE_VM, has_written_code);
+}
+
+/* --- */
 
 static long close_fd(void *arg)
 {
