@@ -25,7 +25,7 @@ type Batch struct {
 	i       *Injection
 	base    uintptr
 	size    uintptr
-	list    uintptr // offset of the list: listOff, or a page (splitBatch)
+	list    uintptr // offset of the list: listOff, or a page (split)
 	entries []byte  // with the list's head
 	data    []byte  // what has to be written into the data half
 	under   []byte  // the list under way, between Start and Finish
@@ -57,35 +57,33 @@ func (i *Injection) newBatch(addr uintptr, how int, size uintptr) (*Batch, error
 	const rw = unix.PROT_READ | unix.PROT_WRITE
 	flags := uintptr(unix.MAP_PRIVATE | unix.MAP_ANONYMOUS | how)
 	base, err := i.Call(unix.SYS_MMAP, addr, size, rw|unix.PROT_EXEC, flags, ^uintptr(0), 0)
-	if err == nil {
-		b := newBatch(i, base, size, listOff)
-		return b, i.poke(base, b.program())
+	denied := errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM)
+	if denied {
+		base, err = i.Call(unix.SYS_MMAP, addr, size, rw, flags, ^uintptr(0), 0)
 	}
-	if !errors.Is(err, unix.EACCES) && !errors.Is(err, unix.EPERM) {
-		return nil, err
-	}
-	if base, err = i.Call(unix.SYS_MMAP, addr, size, rw, flags, ^uintptr(0), 0); err != nil {
-		return nil, err
-	}
-	return i.splitBatch(base, size)
-}
-
-// splitBatch makes the area's first page executable and not writable: a process
-// can be denied memory that is both (PR_SET_MDWE, SELinux's execmem). The
-// program is written as a debugger writes a breakpoint.
-func (i *Injection) splitBatch(base, size uintptr) (*Batch, error) {
-	const page = 1 << 12
-	_, err := i.Call(unix.SYS_MMAP, base, page, unix.PROT_READ|unix.PROT_EXEC,
-		unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_FIXED, ^uintptr(0), 0)
 	if err != nil {
 		return nil, err
 	}
-	b := newBatch(i, base, size, page)
-	return b, i.Write(base, b.program())
+	i.areas++
+	b := &Batch{i: i, base: base, size: size, list: listOff, entries: make([]byte, entryLen)}
+	if denied {
+		return b, b.split()
+	}
+	return b, i.poke(base, b.program())
 }
 
-func newBatch(i *Injection, base, size, list uintptr) *Batch {
-	return &Batch{i: i, base: base, size: size, list: list, entries: make([]byte, entryLen)}
+// split makes the area's first page executable and not writable: a process
+// can be denied memory that is both (PR_SET_MDWE, SELinux's execmem). The
+// program is written as a debugger writes a breakpoint.
+func (b *Batch) split() error {
+	const page = 1 << 12
+	_, err := b.i.Call(unix.SYS_MMAP, b.base, page, unix.PROT_READ|unix.PROT_EXEC,
+		unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_FIXED, ^uintptr(0), 0)
+	if err != nil {
+		return errors.Join(err, b.Close())
+	}
+	b.list = page
+	return b.i.Write(b.base, b.program())
 }
 
 // Base and Size tell where the area is.
@@ -228,6 +226,9 @@ func results(entries []byte) ([]Result, error) {
 // Close unmaps the area.
 func (b *Batch) Close() error {
 	_, err := b.i.Call(unix.SYS_MUNMAP, b.base, b.size)
+	if err == nil {
+		b.i.areas--
+	}
 	return err
 }
 

@@ -108,9 +108,10 @@ func (i *Injection) result() (uintptr, error) {
 func (i *Injection) proceed() (Stop, error) { return i.proceedBy((*Running).Wait) }
 
 // keepsStop reports whether the tracee has met a SIGSTOP that does not take it out of this
-// scope: it is taken away, and sent again at the end.
+// scope: it is taken away, and sent again at the end. So it is where something is mapped in
+// the tracee that has to be unmapped.
 func (i *Injection) keepsStop(stop Stop) bool {
-	return stop.Kind == Signal && stop.Sig == unix.SIGSTOP && (i.Hold || i.stood)
+	return stop.Kind == Signal && stop.Sig == unix.SIGSTOP && (i.Hold || i.stood || i.page != 0 || i.areas > 0)
 }
 
 func (i *Injection) proceedBy(wait func(*Running) (*Stopped, Stop, error)) (Stop, error) {

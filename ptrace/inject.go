@@ -27,6 +27,7 @@ type Injection struct {
 	forget   bool        // End restores nothing
 	slot     *slot       // where calls run, once one did
 	page     uintptr     // for arguments, where there is no room for a slot
+	areas    int         // batches that are not closed
 	heal     heal        // what slot's code does
 	trapped  *Batch      // the tracee stands behind this one's trap
 

@@ -65,9 +65,10 @@ func (i *Injection) DropPage() error {
 	if i.page == 0 {
 		return nil
 	}
-	at := i.page
-	i.page = 0
-	_, err := i.Call(unix.SYS_MUNMAP, at, pageSize)
+	_, err := i.Call(unix.SYS_MUNMAP, i.page, pageSize)
+	if err == nil {
+		i.page = 0
+	}
 	return err
 }
 

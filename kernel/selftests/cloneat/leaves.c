@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A child that is killed while it is made, or a moment later, leaves nothing
- * where it shares its memory or its descriptors with caller and target.
+ * A call that is cut short leaves nothing.  A child that is killed while it is
+ * made, or a moment later, does not where it shares its memory or its
+ * descriptors with caller and target:
  *
  *	init of a pid namespace, calls
  *	  +-- target, sharing with it
@@ -22,9 +23,11 @@ static const struct shared_row {
 	const char *verdict;
 	unsigned int word0;
 } rows[] = {
-	{ "vm", "CLONE_VM: no mapping is left", CLONE_VM },
-	{ "files", "CLONE_FILES: no descriptor is left", CLONE_FILES },
-	{ "vm_files", "CLONE_VM | CLONE_FILES: nothing is left",
+	{ "child_vm", "the child is killed: no mapping is left",
+	  CLONE_VM },
+	{ "child_files", "the child is killed: no descriptor is left",
+	  CLONE_FILES },
+	{ "child_vm_files", "the child is killed: nothing of both is left",
 	  CLONE_VM | CLONE_FILES },
 };
 
@@ -178,4 +181,52 @@ static const struct shared_row caller_rows[] = {
 CHECK_TABLE(caller_killed, caller_rows)
 {
 	in_pidns(caller_killed_inside, (void *)ct_arg());
+}
+
+/* The caller is stopped and goes on, again and again. */
+static pid_t start_stopper(pid_t victim)
+{
+	pid_t pid = must(fork());
+
+	while (pid == 0) {
+		wait_a_little();
+		kill(victim, SIGSTOP);
+		wait_a_little();
+		kill(victim, SIGCONT);
+	}
+	return pid;
+}
+
+static void __noreturn call_undisturbed(void)
+{
+	struct target t;
+	long maps, fds;
+
+	target_start(&t);
+	mappings(ct_pid());
+	descriptors(ct_pid());
+	maps = mappings(ct_pid());
+	fds = descriptors(ct_pid());
+	for (int i = 0; i < ROUNDS; i++) {
+		long pid = expect_ok(cloneat_fork(t.pid, 0));
+
+		if (pid == 0)
+			ct_exit(0);
+		expect_ok(target_wait(&t, pid));
+	}
+	expect_eq(mappings(ct_pid()), maps);
+	expect_eq(descriptors(ct_pid()), fds);
+	target_end(&t);
+	ct_exit(0);
+}
+
+CHECK(stopped, "the caller is stopped and goes on: nothing is left in it")
+{
+	pid_t caller = must(fork()), stopper;
+
+	if (caller == 0)
+		call_undisturbed();
+	stopper = start_stopper(caller);
+	expect_exit(caller, 0);
+	kill_reap(stopper);
 }
