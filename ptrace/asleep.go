@@ -24,13 +24,15 @@ type sched struct {
 
 // Observe looks at a thread that is about to be interrupted. The kernel tells
 // nobody when a call began; so that its timeout can go on where it stopped, how
-// long the thread has slept is taken down beforehand.
+// long the thread has slept is taken down beforehand. That it is asleep is asked last: of one
+// that was woken meanwhile nothing is known.
 func (r *Running) Observe() {
 	call, err := readProc(r.TID, "syscall")
 	if err != nil || !mayRestartAfresh(call) {
 		return
 	}
-	if sc, ok := readSched(r.TID); ok {
+	sc, ok := readSched(r.TID)
+	if again, err := readProc(r.TID, "syscall"); ok && err == nil && bytes.Equal(again, call) {
 		r.slept = &asleep{call, sc}
 	}
 }
@@ -38,14 +40,15 @@ func (r *Running) Observe() {
 // elapsed is how long the thread had slept in its call when it was stopped, at
 // least; 0 where that is not known. One that was awake between the look and the
 // stop has slept once more than for the stop; the clocks of two processors
-// differ, so that one that has moved is not known of either.
+// differ, so that one that has moved is not known of either. When it last ran is 0 for one
+// that has just been moved (migrate_task_rq_fair() in kernel/sched/fair.c).
 func (s *Stopped) elapsed(regs Regs) time.Duration {
 	if s.slept == nil || !bytes.Equal(s.slept.call, procSyscall(regs)) {
 		return 0
 	}
 	now, ok := readSched(s.TID)
 	was := s.slept.sched
-	if !ok || now.sleeps != was.sleeps+1 || now.migrated != was.migrated {
+	if !ok || was.ran == 0 || now.sleeps != was.sleeps+1 || now.migrated != was.migrated {
 		return 0
 	}
 	return max(0, now.ran-was.ran)
