@@ -53,16 +53,12 @@ func (i *Injection) atOnce() (there bool, err error) {
 }
 
 // waitOrInterrupt is Wait, for a tracee that is interrupted if it does not stop soon.
-func (r *Running) waitOrInterrupt() (s *Stopped, stop Stop, err error) {
-	var done bool
-	if waits.try(func() bool {
-		s, stop, done, err = r.poll(unix.WNOHANG)
-		return done
-	}) {
+func (r *Running) waitOrInterrupt() (*Stopped, Stop, error) {
+	if s, stop, done, err := r.soon(); done {
 		return s, stop, err
 	}
 	if err := r.Interrupt(); err != nil {
-		return nil, stop, err
+		return nil, Stop{}, err
 	}
 	return r.Wait()
 }

@@ -17,16 +17,22 @@ func quiet(t *testing.T) {
 	t.Cleanup(func() { waits.skip.Store(skip); waits.vain.Store(vain) })
 }
 
-// TestForkThatFails: an error is heard of without a stop at the clone's entry, and the
-// tracee can be used on.
-func TestForkThatFails(t *testing.T) {
+// catScope opens a scope in a cat that reads; echo demands that it goes on.
+func catScope(t *testing.T) (i *Injection, echo func()) {
+	t.Helper()
 	cmd, in, out := start(t, "cat")
 	blockedIn(t, cmd.Process.Pid, "0")
-	s := stopped(t, cmd.Process.Pid, ForkOptions)
-	i, err := s.Begin()
+	i, err := stopped(t, cmd.Process.Pid, ForkOptions).Begin()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return i, func() { t.Helper(); echoes(t, cmd, in, out) }
+}
+
+// TestForkThatFails: an error is heard of without a stop at the clone's entry, and the
+// tracee can be used on.
+func TestForkThatFails(t *testing.T) {
+	i, echo := catScope(t)
 	atOnce := 0
 	for range 100 {
 		quiet(t)
@@ -40,33 +46,27 @@ func TestForkThatFails(t *testing.T) {
 	if atOnce == 0 {
 		t.Error("all stopped at the call's entry")
 	}
-	if id, err := i.Call(unix.SYS_GETPID); err != nil || int(id) != cmd.Process.Pid {
+	if id, err := i.Call(unix.SYS_GETPID); err != nil || int(id) != i.TID {
 		t.Errorf("getpid after it: %d, %v", id, err)
 	}
 	if err := errors.Join(i.End(), i.LetGo()); err != nil {
 		t.Fatal(err)
 	}
-	echoes(t, cmd, in, out)
+	echo()
 }
 
 // TestForkWhoseTracerIsLate: a tracee that was not interrupted in time has put itself
 // back, and is let go as it is.
 func TestForkWhoseTracerIsLate(t *testing.T) {
-	cmd, in, out := start(t, "cat")
-	blockedIn(t, cmd.Process.Pid, "0")
-	s := stopped(t, cmd.Process.Pid, ForkOptions)
-	i, err := s.Begin()
-	if err != nil {
-		t.Fatal(err)
-	}
+	i, echo := catScope(t)
 	if err := i.prepare(healFork, unix.SYS_CLONE, []uintptr{notAllowed, 0, 0, 0, 0}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := i.Cont(0); err != nil {
 		t.Fatal(err)
 	}
-	blockedIn(t, cmd.Process.Pid, "0") // it reads again
-	r := &Running{TID: s.TID}
+	blockedIn(t, i.TID, "0") // it reads again
+	r := &Running{TID: i.TID}
 	if err := r.Interrupt(); err != nil {
 		t.Fatal(err)
 	}
@@ -76,5 +76,5 @@ func TestForkWhoseTracerIsLate(t *testing.T) {
 	if err := i.afterClone(); !errors.Is(err, ErrAgain) || !i.Detached {
 		t.Errorf("the tracer was late: %v, detached %v; want %v, and let go", err, i.Detached, ErrAgain)
 	}
-	echoes(t, cmd, in, out)
+	echo()
 }
