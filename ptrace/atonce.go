@@ -80,11 +80,7 @@ func (i *Injection) afterClone() error {
 	case guardLeft:
 		err = i.Unguard()
 	}
-	err = errors.Join(ErrAgain, err, i.over(0)) // without its tracer
-	if i.stops {
-		err = errors.Join(err, i.resend())
-	}
-	return err
+	return errors.Join(err, i.left(0))
 }
 
 // where a tracee stands in the guard of its clone.

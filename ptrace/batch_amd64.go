@@ -199,7 +199,7 @@ func (b *Batch) toSleep() error {
 			b.i.Last = s.Last
 			return b.stillThere()
 		case over && stop.Kind == Signal && stop.Sig != unix.SIGSTOP: // all others are blocked in the area
-			return b.left(stop.Sig)
+			return b.i.left(stop.Sig)
 		case over: // a SIGSTOP, or a stop of the group, on the way
 			b.i.stops = b.i.stops || stop.Kind == Signal && stop.Sig == unix.SIGSTOP
 			if _, err := b.i.Cont(0); err != nil {

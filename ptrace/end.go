@@ -80,6 +80,16 @@ func (i *Injection) over(sig unix.Signal) error {
 	return i.Detach(int(sig))
 }
 
+// left is over for a tracee that has not waited for its tracer: it runs its program again, or
+// is about to. What was mapped in it stays.
+func (i *Injection) left(sig unix.Signal) error {
+	err := i.over(sig)
+	if i.stops {
+		err = errors.Join(err, i.resend())
+	}
+	return errors.Join(ErrAgain, err)
+}
+
 // toSignalCode moves the tracee from the exit of an injected call to an
 // interrupt stop. Precondition: every signal is blocked.
 func (i *Injection) toSignalCode() error {

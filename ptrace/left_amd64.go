@@ -1,11 +1,6 @@
 package ptrace
 
-import (
-	"errors"
-	"fmt"
-
-	"golang.org/x/sys/unix"
-)
+import "fmt"
 
 // A tracee whose filters its tracer may not suspend cannot tell a late tracer from a
 // dead one (see SuspendedNr), and leaves a batch after two seconds:
@@ -39,19 +34,8 @@ func (b *Batch) stillThere() error {
 	own := i.saved
 	if nr, in := InSyscall(regs); !in || !Restarts(regs) || uint64(nr) != own.Orig_rax ||
 		regs.Rip != own.Rip || regs.Rsp != own.Rsp || i.now != i.mask {
-		return b.left(0)
+		return i.left(0)
 	}
 	i.ran, i.masked = false, false
 	return fmt.Errorf("pid %d made its call again, its tracer was late: %w", i.TID, ErrAgain)
-}
-
-// left lets a tracee go that runs its program again, with the signal that it met. The
-// area stays mapped.
-func (b *Batch) left(sig unix.Signal) error {
-	i := b.i
-	err := i.over(sig)
-	if i.stops {
-		err = errors.Join(err, i.resend())
-	}
-	return errors.Join(ErrAgain, err)
 }

@@ -133,6 +133,9 @@ func (s *Snapshot) openArea() (*script, error) {
 		s.left.stage = 0
 		return startScript(s.asked, 0)
 	}
+	if err != nil && !ptrace.Gone(err) {
+		s.left.stage = 0 // a live caller has left nothing
+	}
 	return script, err
 }
 

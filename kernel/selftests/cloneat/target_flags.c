@@ -251,8 +251,6 @@ CHECK(fs_shared_not_vm, "sharing fs does not make CLONE_VM or CLONE_FILES legal"
 	target_end(&t);
 }
 
-/* --- what is shared is not used for the making of the child --- */
-
 static bool has_socket(pid_t pid)
 {
 	char path[300], link[64];
@@ -320,8 +318,6 @@ CHECK_DOCUMENTED(vm_unseen,
 {
 	expect_unseen(CLONE_VM, has_written_code);
 }
-
-/* --- */
 
 static long close_fd(void *arg)
 {
