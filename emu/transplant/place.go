@@ -27,6 +27,9 @@ func (b *build) setPlace() error {
 	if err != nil {
 		return err
 	}
+	if len(dirs) == 0 {
+		return nil
+	}
 	there, err := b.ch.send(dirs)
 	if err != nil {
 		return err
@@ -44,15 +47,22 @@ func (b *build) setPlace() error {
 }
 
 // openPlace opens the caller's working directory and, if C's is another one,
-// its root.
+// its root. Where both are C's already there is nothing to be opened: a process may
+// have a working directory that it could not enter.
 func (b *build) openPlace() ([]int, error) {
+	sameRoot, err := b.sameRoot()
+	if err != nil {
+		return nil, err
+	}
+	if sameCwd, err := b.samePlace("cwd"); err != nil || sameRoot && sameCwd {
+		return nil, err
+	}
 	cwd, err := openProc(b.snap.caller.TID, "cwd", unix.O_PATH|unix.O_DIRECTORY)
 	if err != nil {
 		return nil, err
 	}
-	same, err := b.sameRoot()
-	if err != nil || same {
-		return []int{cwd}, err
+	if sameRoot {
+		return []int{cwd}, nil
 	}
 	root, err := openProc(b.snap.caller.TID, "root", unix.O_PATH|unix.O_DIRECTORY)
 	if err != nil {
@@ -61,13 +71,15 @@ func (b *build) openPlace() ([]int, error) {
 	return []int{cwd, root}, nil
 }
 
-// sameRoot compares mount and directory.
-func (b *build) sameRoot() (bool, error) {
-	a, err := placeOf(procPath(b.snap.caller.TID, "root"))
+func (b *build) sameRoot() (bool, error) { return b.samePlace("root") }
+
+// samePlace compares mount and directory of the caller's and C's root or cwd.
+func (b *build) samePlace(what string) (bool, error) {
+	a, err := placeOf(procPath(b.snap.caller.TID, what))
 	if err != nil {
 		return false, err
 	}
-	c, err := placeOf(procPath(b.c.TID, "root"))
+	c, err := placeOf(procPath(b.c.TID, what))
 	return a == c, err
 }
 

@@ -109,6 +109,25 @@ PLAY_TABLE(places, rows)
 	play_kind();
 }
 
+PLAY(unsearchable, "a directory that neither may enter any more is inherited")
+{
+	char dir[] = "/tmp/cloneat-cwd-XXXXXX";
+	struct actor a, t, k;
+
+	mkdir("/tmp", 01777);
+	expect(mkdtemp(dir));
+	expect_eq(chdir_by(&me, dir), 0);
+	spawn(&me, &a, 0);
+	spawn(&a, &t, 0);
+	expect_eq(chdir_by(&me, "/"), 0);
+	expect_eq(on(&a, do_become, 1000), 0);
+	expect_eq(on(&t, do_become, 1000), 0);
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+	same_place(k.pid, a.pid, "cwd");
+	expect_eq(end(&k, &t, 5), EXITED(5));
+	must(rmdir(dir));
+}
+
 PLAY(target_chrooted, "a target's chroot does not matter in the same namespace")
 {
 	struct actor t, k;
