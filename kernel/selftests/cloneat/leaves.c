@@ -146,6 +146,24 @@ static pid_t start_caller(const struct shared_row *row)
 		cloneat_call(t.pid, 0, &args.a, nothing, NULL);
 }
 
+/* The target, once the caller has told of it. */
+static pid_t target_of_caller(pid_t caller)
+{
+	while (!ct_slot[0]) {
+		if (waitpid(caller, NULL, WNOHANG))
+			fail("caller %d ended before it called", caller);
+		sched_yield();
+	}
+	return ct_slot[0];
+}
+
+/* The target's children, now the init's: a machine has room for some thousands. */
+static void reap_orphans(void)
+{
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}
+
 static void caller_killed_inside(void *arg)
 {
 	const struct shared_row *row = arg;
@@ -157,8 +175,7 @@ static void caller_killed_inside(void *arg)
 		slot_set(0, 0);
 		slot_set(1, 0);
 		caller = start_caller(row);
-		while (!(t = ct_slot[0]))
-			sched_yield();
+		t = target_of_caller(caller);
 		maps = mappings(t);
 		fds = descriptors(t);
 		slot_set(1, 1);
@@ -168,6 +185,7 @@ static void caller_killed_inside(void *arg)
 		while (descriptors(t) != fds || mappings(t) != maps)
 			sched_yield();
 		kill_end(t);
+		reap_orphans();
 	}
 }
 
