@@ -37,6 +37,8 @@ func (c *call) full() bool {
 
 // needsLess reports whether the next engine may make the child though this one could not:
 // the init engine has two helpers that count as well, and the last place is the child's.
+// It has the caller's rights, and may not enter the target's root with them (EACCES).
 func (c *call) needsLess(e engine, err error) bool {
-	return e.name == "init" && errors.Is(err, unix.EAGAIN) && !c.lost && !c.caller.Detached
+	short := errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES)
+	return e.name == "init" && short && !c.lost && !c.caller.Detached
 }

@@ -30,9 +30,11 @@ func (b *build) climb() error {
 	want := credentialsOf(b.snap.status, b.snap.own)
 	have := credentialsOf(b.status, b.own)
 	what, forever := have.lacks(&want)
-	if what == "" && b.missingRights(&have) != "" {
-		what = b.missingRights(&have)
-		forever = have.noNewPrivs
+	if what == "" {
+		var err error
+		if what, forever, err = b.missingRight(&have); err != nil {
+			return err
+		}
 	}
 	switch {
 	case what == "" && b.needsVeil():
@@ -47,15 +49,23 @@ func (b *build) climb() error {
 	return nil
 }
 
-// missingRights says what C needs a capability for beside its credentials.
-func (b *build) missingRights(have *credentials) string {
-	if b.opt.ShareFS || !b.sameMount || hasCap(have.caps.effective, unix.CAP_SYS_CHROOT) {
-		return ""
+// missingRight says what C needs a capability for beside its credentials, and whether no
+// exec(2) would give it.
+func (b *build) missingRight(have *credentials) (what string, forever bool, err error) {
+	if b.opt.ShareFS {
+		return "", false, nil
 	}
-	if same, err := b.sameRoot(); err == nil && !same {
-		return "another root, and no CAP_SYS_CHROOT"
+	gives := func(c int) bool { return !have.noNewPrivs && hasCap(have.caps.bounding, c) }
+	if b.sameMount && !hasCap(have.caps.effective, unix.CAP_SYS_CHROOT) {
+		if same, err := b.sameRoot(); err != nil || !same {
+			return "another root, and no CAP_SYS_CHROOT", !gives(unix.CAP_SYS_CHROOT), err
+		}
 	}
-	return ""
+	if may, err := b.mayEnter(have); err != nil || !may {
+		return "no right to enter the caller's working directory, and no CAP_DAC_READ_SEARCH",
+			!gives(unix.CAP_DAC_READ_SEARCH), err
+	}
+	return "", false, nil
 }
 
 // needsVeil reports whether the memory that C was born with must not become the

@@ -2,6 +2,8 @@ package transplant
 
 import (
 	"golang.org/x/sys/unix"
+
+	"cloneat-emu/ptrace"
 )
 
 // setPlace gives C its root, working directory and umask: the caller's, or
@@ -14,9 +16,7 @@ func (b *build) setPlace() error {
 	}
 	b.script.add("umask", 0, unix.SYS_UMASK, uintptr(b.snap.status.Umask))
 	if !b.sameMount {
-		b.script.room(1, 2)
-		b.script.add("chdir", 0, unix.SYS_CHDIR, b.script.text("/"))
-		return nil
+		return b.goToRoot()
 	}
 	dirs, err := b.openPlace()
 	defer func() {
@@ -35,15 +35,48 @@ func (b *build) setPlace() error {
 		return err
 	}
 	if len(there) == 2 {
-		b.script.add("fchdir to the root", 0, unix.SYS_FCHDIR, uintptr(there[1]))
+		b.enter("root", there[1])
 		b.script.room(1, 2)
 		b.script.add("chroot", 0, unix.SYS_CHROOT, b.script.text("."))
 	}
-	b.script.add("fchdir", 0, unix.SYS_FCHDIR, uintptr(there[0]))
+	b.enter("working directory", there[0])
 	for _, fd := range there {
 		b.ch.drop(fd)
 	}
 	return nil
+}
+
+// enter has C go to a directory. mayEnter knows what its mode says, not what a security
+// module or another machine's file system does.
+func (b *build) enter(what string, fd int) {
+	r := new(ptrace.Result)
+	b.script.ask(r, "fchdir", unix.SYS_FCHDIR, uintptr(fd))
+	b.script.then(func() error {
+		if r.Errno != 0 {
+			return unsupported("the target's child may not enter the caller's %s: %v", what, r.Errno)
+		}
+		return nil
+	})
+}
+
+// goToRoot gives C, which has the target's root, that as its working directory.
+func (b *build) goToRoot() error {
+	if there, err := b.atRoot(); err != nil || there {
+		return err
+	}
+	b.script.room(1, 2)
+	b.script.add("chdir", 0, unix.SYS_CHDIR, b.script.text("/"))
+	return nil
+}
+
+// atRoot reports whether C's working directory is its root.
+func (b *build) atRoot() (bool, error) {
+	root, err := placeOf(procPath(b.c.TID, "root"))
+	if err != nil {
+		return false, err
+	}
+	cwd, err := placeOf(procPath(b.c.TID, "cwd"))
+	return root == cwd, err
 }
 
 // openPlace opens the caller's working directory and, if C's is another one,

@@ -109,17 +109,86 @@ PLAY_TABLE(places, rows)
 	play_kind();
 }
 
-PLAY(unsearchable, "a directory that neither may enter any more is inherited")
+/* A directory of an ordinary user is closed to this one from now on. */
+static long do_lose_ways(struct msg *m)
+{
+	drop_cap(CAP_DAC_OVERRIDE);
+	drop_cap(CAP_DAC_READ_SEARCH);
+	(void)m;
+	return 0;
+}
+
+/*
+ * The caller is in a directory that it may not enter, the target too if both.
+ * What prctl() sets before has the target as well.
+ */
+static void play_unsearchable(uint64_t flags, bool both, int option, long arg)
 {
 	char dir[] = "/tmp/cloneat-cwd-XXXXXX";
 	struct actor a, t, k;
 
 	mkdir("/tmp", 01777);
 	expect(mkdtemp(dir));
-	expect_eq(chdir_by(&me, dir), 0);
+	must(chown(dir, 1000, 1000));
+	spawn(&me, &a, 0);
+	if (option)
+		expect_eq(sys(&a, SYS_prctl, option, arg), 0);
+	if (both)
+		expect_eq(chdir_by(&a, dir), 0);
+	spawn(&a, &t, flags);
+	expect_eq(chdir_by(&a, dir), 0);
+	expect_eq(on(&a, do_lose_ways), 0);
+	expect_eq(on(&t, do_lose_ways), 0);
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+	same_place(k.pid, a.pid, "cwd");
+	expect_eq(chdir_by(&k, dir), -EACCES);
+	expect_eq(end(&k, &t, 5), EXITED(5));
+	must(rmdir(dir));
+}
+
+PLAY(unsearchable, "a directory that neither may enter any more is inherited")
+{
+	play_unsearchable(0, true, 0, 0);
+}
+
+PLAY(unsearchable_forked, "the same where the target is elsewhere")
+{
+	play_unsearchable(0, false, 0, 0);
+}
+
+PLAY(unsearchable_executed, "the same where the target has made an exec")
+{
+	play_unsearchable(ACTOR_EXEC, false, 0, 0);
+}
+
+PLAY(unsearchable_init, "the same where the target is init of a container")
+{
+	play_unsearchable(CLONE_NEWPID, false, 0, 0);
+}
+
+PLAY_DOCUMENTED(unsearchable_nnp, "the same where all have no_new_privs",
+		"no exec gives a right to the target's child: EOPNOTSUPP")
+{
+	play_unsearchable(0, false, PR_SET_NO_NEW_PRIVS, 1);
+}
+
+PLAY_DOCUMENTED(unsearchable_unbound,
+		"the same where none can have the right to enter it",
+		"no exec gives a right to the target's child: EOPNOTSUPP")
+{
+	play_unsearchable(0, false, PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH);
+}
+
+PLAY(unsearchable_user, "the same with an ordinary user's caller and target")
+{
+	char dir[] = "/tmp/cloneat-cwd-XXXXXX";
+	struct actor a, t, k;
+
+	mkdir("/tmp", 01777);
+	expect(mkdtemp(dir));
 	spawn(&me, &a, 0);
 	spawn(&a, &t, 0);
-	expect_eq(chdir_by(&me, "/"), 0);
+	expect_eq(chdir_by(&a, dir), 0);
 	expect_eq(on(&a, do_become, 1000), 0);
 	expect_eq(on(&t, do_become, 1000), 0);
 	expect_ok(cl(&a, &k, t.pid, 0, 0));
@@ -224,6 +293,40 @@ PLAY(other_chrooted, "another mount namespace, target chrooted: its root it is")
 	expect_eq(chdir_by(&k, "/proc"), -ENOENT);
 	expect_eq(chdir_by(&k, "../../../proc"), -ENOENT);
 	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
+static long do_close_root(struct msg *m)
+{
+	(void)m;
+	return chown("/", 1000, 1000) ? -errno : 0;
+}
+
+/* Neither may enter the target's root. */
+static void unsearchable_root(uint64_t flags)
+{
+	struct actor a, t, k;
+
+	spawn(&me, &a, 0);
+	spawn(&a, &t, CLONE_NEWNS | flags);
+	expect_eq(on(&t, do_new_root, 1), 0);
+	expect_eq(on(&t, do_close_root), 0);
+	expect_eq(on(&a, do_lose_ways), 0);
+	expect_eq(on(&t, do_lose_ways), 0);
+	expect_eq(chdir_by(&t, "/"), -EACCES);
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+	same_place(k.pid, t.pid, "root");
+	cwd_is(&k, "/");
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
+PLAY(other_unsearchable, "the same with a root that may not be entered")
+{
+	unsearchable_root(0);
+}
+
+PLAY(other_unsearchable_init, "the same with the init of a container")
+{
+	unsearchable_root(CLONE_NEWPID);
 }
 
 PLAY(other_init_chrooted, "the same with the init of a container")
