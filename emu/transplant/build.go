@@ -130,7 +130,7 @@ func (s *Snapshot) Build(c *ptrace.Stopped, cPIDFD int, o Options) (Stats, error
 		}
 		from := time.Now()
 		if err := st.do(); err != nil {
-			err = b.whoIsGone(err)
+			err = st.refused(b.whoIsGone(err))
 			return b.stats, fmt.Errorf("transplant of pid %d into %d: %s: %w", s.caller.TID, c.TID, st.name, err)
 		}
 		if o.Log != nil {
@@ -200,6 +200,7 @@ func (b *build) compare() (err error) {
 func (b *build) openStage() error {
 	const tries = 100
 	maps := b.maps
+	raised := false
 	for range tries {
 		at, ok := freeSpan(scratchRange, maps, b.snap.maps)
 		if !ok {
@@ -209,6 +210,12 @@ func (b *build) openStage() error {
 			b.left.stage = at // from here on: C may be killed behind its mmap(2)
 		}
 		script, err := startScript(b.inj, at)
+		if errors.Is(err, unix.ENOMEM) && !raised {
+			if err = b.raiseRoom(); err == nil {
+				raised = true
+				continue
+			}
+		}
 		if !errors.Is(err, unix.EEXIST) {
 			b.stage, b.script = at, script
 			return err

@@ -49,25 +49,6 @@ func (b *build) climb() error {
 	return nil
 }
 
-// missingRight says what C needs a capability for beside its credentials, and whether no
-// exec(2) would give it.
-func (b *build) missingRight(have *credentials) (what string, forever bool, err error) {
-	if b.opt.ShareFS {
-		return "", false, nil
-	}
-	gives := func(c int) bool { return !have.noNewPrivs && hasCap(have.caps.bounding, c) }
-	if b.sameMount && !hasCap(have.caps.effective, unix.CAP_SYS_CHROOT) {
-		if same, err := b.sameRoot(); err != nil || !same {
-			return "another root, and no CAP_SYS_CHROOT", !gives(unix.CAP_SYS_CHROOT), err
-		}
-	}
-	if may, err := b.mayEnter(have); err != nil || !may {
-		return "no right to enter the caller's working directory, and no CAP_DAC_READ_SEARCH",
-			!gives(unix.CAP_DAC_READ_SEARCH), err
-	}
-	return "", false, nil
-}
-
 // needsVeil reports whether the memory that C was born with must not become the
 // caller's. Access to /proc/PID/mem is checked when it is opened: between C's birth
 // and its being made non-dumpable (readAttrs) the target's user may have done so,

@@ -2,8 +2,6 @@ package transplant
 
 import (
 	"golang.org/x/sys/unix"
-
-	"cloneat-emu/ptrace"
 )
 
 // setPlace gives C its root, working directory and umask: the caller's, or
@@ -35,28 +33,15 @@ func (b *build) setPlace() error {
 		return err
 	}
 	if len(there) == 2 {
-		b.enter("root", there[1])
+		b.script.add("fchdir to the root", 0, unix.SYS_FCHDIR, uintptr(there[1]))
 		b.script.room(1, 2)
 		b.script.add("chroot", 0, unix.SYS_CHROOT, b.script.text("."))
 	}
-	b.enter("working directory", there[0])
+	b.script.add("fchdir", 0, unix.SYS_FCHDIR, uintptr(there[0]))
 	for _, fd := range there {
 		b.ch.drop(fd)
 	}
 	return nil
-}
-
-// enter has C go to a directory. mayEnter knows what its mode says, not what a security
-// module or another machine's file system does.
-func (b *build) enter(what string, fd int) {
-	r := new(ptrace.Result)
-	b.script.ask(r, "fchdir", unix.SYS_FCHDIR, uintptr(fd))
-	b.script.then(func() error {
-		if r.Errno != 0 {
-			return unsupported("the target's child may not enter the caller's %s: %v", what, r.Errno)
-		}
-		return nil
-	})
 }
 
 // goToRoot gives C, which has the target's root, that as its working directory.

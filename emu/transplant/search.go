@@ -6,22 +6,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A process may be in a directory that it could not enter: chdir(2) asks for the right
-// to search it, fork(2) does not. C comes into the caller's directory by fchdir(2), as
-// the target's child that it is, and needs a capability where neither may search it.
-
-// mayEnter reports whether C may enter all directories that setPlace leads it to.
-func (b *build) mayEnter(have *credentials) (bool, error) {
-	dirs, err := b.entered()
-	for _, d := range dirs {
-		var may bool
-		if may, err = have.maySearch(d); err != nil || !may {
-			return false, err
-		}
-	}
-	return true, err
-}
-
 // entered are the directories that setPlace makes C enter, where the operator sees them.
 func (b *build) entered() ([]string, error) {
 	if !b.sameMount {
@@ -45,24 +29,22 @@ func (b *build) entered() ([]string, error) {
 	}
 }
 
-// maySearch is what the kernel's generic_permission() says to MAY_EXEC on a directory,
-// but that it does not read access control lists: where there is one, the answer is no.
-func (c *credentials) maySearch(dir string) (bool, error) {
-	if hasCap(c.caps.effective, unix.CAP_DAC_READ_SEARCH) || hasCap(c.caps.effective, unix.CAP_DAC_OVERRIDE) {
-		return true, nil
-	}
+// mayExecute is what the kernel's generic_permission() says to MAY_EXEC, which is the
+// right to search a directory, without any capability. It does not read access control
+// lists: where there is one, the answer is no.
+func (c *credentials) mayExecute(path string) (bool, error) {
 	var st unix.Stat_t
-	if err := unix.Stat(dir, &st); err != nil {
+	if err := unix.Stat(path, &st); err != nil {
 		return false, err
 	}
-	if _, err := unix.Getxattr(dir, "system.posix_acl_access", nil); err == nil {
+	if _, err := unix.Getxattr(path, "system.posix_acl_access", nil); err == nil {
 		return false, nil
 	}
-	return st.Mode&c.searchBit(&st) != 0, nil
+	return st.Mode&c.executeBit(&st) != 0, nil
 }
 
-// searchBit is the permission bit that is about this process.
-func (c *credentials) searchBit(st *unix.Stat_t) uint32 {
+// executeBit is the permission bit that is about this process.
+func (c *credentials) executeBit(st *unix.Stat_t) uint32 {
 	switch fsuid, fsgid := c.uid[3], c.gid[3]; {
 	case st.Uid == fsuid:
 		return unix.S_IXUSR

@@ -10,17 +10,23 @@ import (
 // sysv reports a segment of shmget(2). Its inode number is its id.
 func (m *mapping) sysv() bool { return m.shared && strings.HasPrefix(m.name, "/SYSV") }
 
+// segments are those that C is to attach.
+func (b *build) segments() []*mapping {
+	var list []*mapping
+	for i := range b.snap.maps {
+		if m := &b.snap.maps[i]; m.sysv() && !m.has("dc") && !b.kept[m.start] {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
 // makeShm attaches the caller's System V segments, so that shmdt(2) works on
 // them and their attach counts are right. Where C lives in another ipc
 // namespace than the caller, it visits the caller's for that: a segment stays
 // attached wherever its process goes.
 func (b *build) makeShm() error {
-	var segments []*mapping
-	for i := range b.snap.maps {
-		if m := &b.snap.maps[i]; m.sysv() && !m.has("dc") && !b.kept[m.start] {
-			segments = append(segments, m)
-		}
-	}
+	segments := b.segments()
 	if len(segments) == 0 {
 		return nil
 	}
@@ -66,14 +72,20 @@ func (b *build) inCallersIPC(do func()) error {
 	return b.script.run()
 }
 
-func (b *build) queueShmat(m *mapping) {
-	const shmRDONLY, shmEXEC, shmREMAP = 0o10000, 0o100000, 0o40000
-	how := uintptr(shmREMAP)
+// attachFlags are shmat(2)'s, but for the address.
+func (m *mapping) attachFlags() uintptr {
+	const shmRDONLY, shmEXEC = 0o10000, 0o100000
+	how := uintptr(0)
 	if !m.has("mw") {
 		how |= shmRDONLY
 	}
 	if m.prot&unix.PROT_EXEC != 0 {
 		how |= shmEXEC
 	}
-	b.script.expect(uintptr(m.start), "shmat", m.inode, unix.SYS_SHMAT, uintptr(m.inode), uintptr(m.start), how)
+	return how
+}
+
+func (b *build) queueShmat(m *mapping) {
+	const shmREMAP = 0o40000
+	b.script.expect(uintptr(m.start), "shmat", m.inode, unix.SYS_SHMAT, uintptr(m.inode), uintptr(m.start), m.attachFlags()|shmREMAP)
 }

@@ -1,74 +1,95 @@
 package transplant
 
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/ptrace"
+)
+
 // A stage of the rebuilding, named for errors.
 type stage struct {
 	name string
 	do   func() error
+	// asked: it does what the call asks for, and what the kernel says to that is the
+	// caller's to know.
+	asked bool
+}
+
+// refused is a stage's error. A right that C lacks is no fault of the caller's: the
+// call has the errors of fork(2), which asks for none.
+func (s stage) refused(err error) error {
+	if !s.asked && !ptrace.Gone(err) && (errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES)) {
+		return &Unsupported{Cause: fmt.Sprintf("the target's child has no right to something of the caller's: %v", err)}
+	}
+	return err
 }
 
 // stages are all of them, in order; see the package comment for what decides it.
 func (b *build) stages() []stage {
 	all := []stage{
-		{"looking at the child", b.look},
-		{"injection", b.begin},
-		{"stage", b.openStage},
-		{"attributes", b.askAttrs},
-		{"comparison", b.compare}, // while C answers
-		{"attributes", b.readAttrs},
-		{"check", b.check},
-		{"seccomp", b.checkFilters},
-		{"rights", b.climb},
-		{"limits", b.relaxLimits},
-		{"limits", b.checkLimits},
-		{"channel", b.openChannel},
-		{"security label", b.setLabel},
-		{"confinement", b.checkConfined},
-		{"time namespace", b.joinTime},
-		{"ports", b.setPorts},
+		{name: "looking at the child", do: b.look},
+		{name: "injection", do: b.begin},
+		{name: "stage", do: b.openStage},
+		{name: "attributes", do: b.askAttrs},
+		{name: "comparison", do: b.compare}, // while C answers
+		{name: "attributes", do: b.readAttrs},
+		{name: "check", do: b.check},
+		{name: "seccomp", do: b.checkFilters},
+		{name: "rights", do: b.climb},
+		{name: "limits", do: b.relaxLimits},
+		{name: "limits", do: b.checkLimits},
+		{name: "channel", do: b.openChannel},
+		{name: "security label", do: b.setLabel},
+		{name: "confinement", do: b.checkConfined},
+		{name: "time namespace", do: b.joinTime},
+		{name: "ports", do: b.setPorts},
 	}
 	all = append(all, b.memoryStages()...)
 	// C is busy with its memory, and is left alone until there is no way around it.
 	return append(all, []stage{
-		{"caller's settings", b.snap.takeSettings},
-		{"attributes", b.setAttrs},
-		{"name", b.setName},
-		{"directories", b.setPlace},
-		{"control groups", b.setCgroups}, // before a cgroup namespace, whose root it is
-		{"control groups", b.checkRoom},
-		{"new namespaces", b.unshare},
-		{"process group", b.setGroup},
-		{"descriptors", b.setFDs},
-		{"caller's threads", b.release},
-		{"personality", b.setPersonality},
-		{"scheduling", b.setScheduling},
-		{"knobs", b.setKnobs},
-		{"dispositions", b.setActions},
-		{"alternate stack", b.setAltStack},
-		{"limits", b.setLimits},
-		{"seccomp", b.setFilters},
-		{"credentials", b.setCreds},
-		{"session keyring", b.checkKeyring},
-		{"last settings", b.setLast},
-		{"last calls", b.lastCalls},
-		{"leaving the stage", b.leaveStage},
-		{"child's number", b.storeTID},
-		{"registers", b.setRegisters},
+		{name: "caller's settings", do: b.snap.takeSettings},
+		{name: "attributes", do: b.setAttrs},
+		{name: "name", do: b.setName},
+		{name: "directories", do: b.setPlace},
+		{name: "control groups", do: b.setCgroups}, // before a cgroup namespace, whose root it is
+		{name: "control groups", do: b.checkRoom},
+		{name: "new namespaces", do: b.unshare, asked: true},
+		{name: "process group", do: b.setGroup},
+		{name: "descriptors", do: b.setFDs},
+		{name: "caller's threads", do: b.release},
+		{name: "personality", do: b.setPersonality},
+		{name: "scheduling", do: b.setScheduling},
+		{name: "knobs", do: b.setKnobs},
+		{name: "dispositions", do: b.setActions},
+		{name: "alternate stack", do: b.setAltStack},
+		{name: "limits", do: b.setLimits},
+		{name: "seccomp", do: b.setFilters},
+		{name: "credentials", do: b.setCreds},
+		{name: "session keyring", do: b.checkKeyring},
+		{name: "last settings", do: b.setLast},
+		{name: "last calls", do: b.lastCalls},
+		{name: "leaving the stage", do: b.leaveStage},
+		{name: "child's number", do: b.storeTID},
+		{name: "registers", do: b.setRegisters},
 	}...)
 }
 
 func (b *build) memoryStages() []stage {
 	all := []stage{
-		{"personality", b.startPersonality},
-		{"clearing memory", b.clearMemory},
-		{"surplus", b.dropSurplus},
-		{"layout", b.setLayout},
-		{"protection keys", b.openKeys},
-		{"mappings", b.makeMaps},
-		{"System V memory", b.makeShm},
-		{"contents", b.fillContents},
-		{"protections", b.finishMaps},
-		{"protection keys", b.closeKeys},
-		{"seals", b.sealMaps},
+		{name: "personality", do: b.startPersonality},
+		{name: "clearing memory", do: b.clearMemory},
+		{name: "surplus", do: b.dropSurplus},
+		{name: "layout", do: b.setLayout},
+		{name: "protection keys", do: b.openKeys},
+		{name: "mappings", do: b.makeMaps},
+		{name: "System V memory", do: b.makeShm},
+		{name: "contents", do: b.fillContents},
+		{name: "protections", do: b.finishMaps},
+		{name: "protection keys", do: b.closeKeys},
+		{name: "seals", do: b.sealMaps},
 	}
 	for i := range all {
 		do := all[i].do

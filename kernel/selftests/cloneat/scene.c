@@ -108,21 +108,35 @@ long do_become(struct msg *m)
 	return 0;
 }
 
-char setuid_path[] = "/tmp/cloneat-setuid-XXXXXX";
+long do_execute(struct msg *m)
+{
+	char path[ACTOR_BUF];
 
-void make_setuid_program(void)
+	memcpy(path, m->buf, sizeof(path));
+	return execute(path, m);
+}
+
+void copy_program(const char *path, mode_t mode)
 {
 	int in = must(open("/proc/self/exe", O_RDONLY | O_CLOEXEC)), out;
 	char buf[65536];
 	ssize_t n;
 
-	mkdir("/tmp", 01777);
-	out = must(mkostemp(setuid_path, O_CLOEXEC));
+	out = must(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
 	while ((n = read(in, buf, sizeof(buf))) > 0)
 		expect_eq(write(out, buf, n), n);
-	must(fchmod(out, 04755));
+	must(fchmod(out, mode));
 	must(close(out));
 	close(in);
+}
+
+char setuid_path[] = "/tmp/cloneat-setuid-XXXXXX";
+
+void make_setuid_program(void)
+{
+	mkdir("/tmp", 01777);
+	must(close(must(mkostemp(setuid_path, O_CLOEXEC))));
+	copy_program(setuid_path, 04755);
 }
 
 long do_execute_setuid(struct msg *m)

@@ -35,6 +35,11 @@ long do_drop(struct msg *m);	/* a capability, arg[0] */
 /* Executes this program: the answer is its pid, from the new image. */
 long do_execute_loop(struct msg *m);
 
+/* The same with the copy of this program that buf names. */
+long do_execute(struct msg *m);
+/* Into the file of that name. */
+void copy_program(const char *path, mode_t mode);
+
 /* become(arg[0]) */
 long do_become(struct msg *m);
 

@@ -251,11 +251,11 @@ CHECK(fs_shared_not_vm, "sharing fs does not make CLONE_VM or CLONE_FILES legal"
 	target_end(&t);
 }
 
-static bool has_socket(pid_t pid)
+static int sockets(pid_t pid)
 {
 	char path[300], link[64];
-	bool found = false;
 	struct dirent *e;
+	int n = 0;
 	DIR *d;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
@@ -263,40 +263,42 @@ static bool has_socket(pid_t pid)
 	while (d && (e = readdir(d))) {
 		snprintf(path, sizeof(path), "/proc/%d/fd/%s", pid, e->d_name);
 		if (readlink(path, link, sizeof(link)) > 0)
-			found |= !strncmp(link, "socket:", 7);
+			n += !strncmp(link, "socket:", 7);
 	}
 	if (d)
 		closedir(d);
-	return found;
+	return n;
 }
 
-static bool has_written_code(pid_t pid)
+/* User-mode Linux has one of its own. */
+static int written_code(pid_t pid)
 {
 	char line[300];
-	bool found = false;
+	int n = 0;
 	FILE *f;
 
 	snprintf(line, sizeof(line), "/proc/%d/maps", pid);
 	f = fopen(line, "r");
 	while (f && fgets(line, sizeof(line), f))
-		found |= strstr(line, " rwxp ") != NULL;
+		n += strstr(line, " rwxp ") != NULL;
 	if (f)
 		fclose(f);
-	return found;
+	return n;
 }
 
 /* A process that shares nothing looks at the target all the time. */
-static void expect_unseen(unsigned int flags, bool (*sees)(pid_t))
+static void expect_unseen(unsigned int flags, int (*sees)(pid_t))
 {
 	struct target t;
 	pid_t watcher;
+	int before;
 
 	target_clone(&t, flags);
-	expect(!sees(t.pid));
+	before = sees(t.pid);
 	slot_set(0, 0);
 	watcher = must(fork());
 	while (watcher == 0)
-		if (sees(t.pid))
+		if (sees(t.pid) > before)
 			slot_set(0, 1);
 	for (int i = 0; i < 50 && !ct_slot[0]; i++)
 		expect_good(&t, flags, 0, nothing, NULL);
@@ -309,14 +311,14 @@ CHECK_DOCUMENTED(files_unseen,
 		 "CLONE_FILES: nothing is opened in the table for a moment",
 		 "the child gets files by a socket of its own")
 {
-	expect_unseen(CLONE_FILES, has_socket);
+	expect_unseen(CLONE_FILES, sockets);
 }
 
 CHECK_DOCUMENTED(vm_unseen,
 		 "CLONE_VM: nothing is mapped for a moment",
 		 "the child's calls run in memory of its own")
 {
-	expect_unseen(CLONE_VM, has_written_code);
+	expect_unseen(CLONE_VM, written_code);
 }
 
 static long close_fd(void *arg)

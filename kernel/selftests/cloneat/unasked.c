@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * fork() asks no right for what it hands down: a process that gave up what it
+ * needed to get something has it still, and so has its child.
+ *
+ *	check
+ *	  +-- a         gets something as root, then becomes an ordinary user
+ *	        +-- target    an ordinary user as well, and has nothing of it
+ *	              +-- kid      must have it
+ */
+#include "scene.h"
+#include <linux/ioprio.h>
+#include <sched.h>
+#include <sys/ipc.h>
+#include <sys/mount.h>
+#include <sys/shm.h>
+
+#ifndef PR_SET_IO_FLUSHER
+#define PR_SET_IO_FLUSHER 57
+#define PR_GET_IO_FLUSHER 58
+#endif
+
+/* --- memory ------------------------------------------------------------- */
+
+static volatile long *area;	/* of a and its child */
+
+static long put_area(void *p)
+{
+	if (p == MAP_FAILED)
+		return -errno;
+	area = p;
+	area[0] = 100;
+	return 0;
+}
+
+/* All who share the area count. */
+static long area_has(struct msg *m)
+{
+	(void)m;
+	return area[0]++;
+}
+
+static long shm_get(struct msg *m)
+{
+	int id = shmget(IPC_PRIVATE, PAGE, 0600);
+	long ret;
+
+	(void)m;
+	if (id < 0)
+		return -errno;
+	ret = put_area(shmat(id, NULL, 0));
+	shmctl(id, IPC_RMID, NULL);
+	return ret;
+}
+
+static long file_get(struct msg *m)
+{
+	char name[] = "/tmp/cloneat-unasked-XXXXXX";
+	long ret;
+	int fd;
+
+	(void)m;
+	mkdir("/tmp", 01777);
+	fd = mkstemp(name);
+	if (fd < 0 || ftruncate(fd, PAGE))
+		return -errno;
+	ret = put_area(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+	unlink(name);
+	close(fd);
+	return ret;
+}
+
+/* Code of a file on a mount from which nothing is to be executed any more. */
+static long code_get(struct msg *m)
+{
+	void *p;
+	int fd;
+
+	(void)m;
+	mkdir("/tmp", 01777);
+	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("none", "/tmp", "tmpfs", 0, NULL))
+		return -errno;
+	fd = open("/tmp/code", O_RDWR | O_CREAT, 0755);
+	if (fd < 0 || ftruncate(fd, PAGE))
+		return -errno;
+	p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_SHARED, fd, 0);
+	close(fd);
+	if (mount("none", "/tmp", NULL, MS_REMOUNT | MS_BIND | MS_NOEXEC, NULL))
+		return -errno;
+	return put_area(p);
+}
+
+/* VM_MAYEXEC is a mapping's own. */
+static long code_has(struct msg *m)
+{
+	(void)m;
+	if (mprotect((void *)area, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC))
+		return -errno;
+	return area[0]++;
+}
+
+/* The page at 0, which wants CAP_SYS_RAWIO. */
+static long null_get(struct msg *m)
+{
+	volatile long *null = (volatile long *)m->arg[0];
+
+	if (mmap((void *)null, PAGE, PROT_READ | PROT_WRITE, MAP_FIXED |
+		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
+		return -errno;
+	*null = 100;
+	return 0;
+}
+
+static long null_has(struct msg *m)
+{
+	return *(volatile long *)m->arg[0];
+}
+
+/* --- limits ------------------------------------------------------------- */
+
+static const int limits[] = {
+	RLIMIT_STACK, RLIMIT_FSIZE, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE,
+	RLIMIT_SIGPENDING, RLIMIT_NICE, RLIMIT_RTPRIO,
+};
+
+#define HIGH_FD 900
+
+static long limits_get(struct msg *m)
+{
+	const struct rlimit none = { 0, 0 }, few = { 30, 30 };
+
+	if (dup2(m->own, HIGH_FD) < 0)
+		return -errno;
+	for (size_t i = 0; i < ct_count(limits); i++)
+		if (setrlimit(limits[i], &none))
+			return -errno;
+	return setrlimit(RLIMIT_NOFILE, &few) ? -errno : 0;
+}
+
+static long limits_has(struct msg *m)
+{
+	struct rlimit l;
+	long sum = 0;
+
+	(void)m;
+	for (size_t i = 0; i < ct_count(limits); i++) {
+		if (getrlimit(limits[i], &l))
+			return -errno;
+		sum += l.rlim_cur + l.rlim_max;
+	}
+	if (getrlimit(RLIMIT_NOFILE, &l) || fcntl(HIGH_FD, F_GETFD) < 0)
+		return -errno;
+	return sum * 100 + l.rlim_max;
+}
+
+/* No more memory. */
+static long room_get(struct msg *m)
+{
+	struct rlimit l;
+
+	(void)m;
+	if (getrlimit(RLIMIT_DATA, &l))
+		return -errno;
+	l.rlim_cur = 0;
+	return setrlimit(RLIMIT_AS, &l) || setrlimit(RLIMIT_DATA, &l) ? -errno : 0;
+}
+
+static long room_has(struct msg *m)
+{
+	struct rlimit as, data;
+
+	(void)m;
+	if (getrlimit(RLIMIT_AS, &as) || getrlimit(RLIMIT_DATA, &data))
+		return -errno;
+	return as.rlim_cur + data.rlim_cur;
+}
+
+/* --- scheduling --------------------------------------------------------- */
+
+static long nice_get(struct msg *m)
+{
+	(void)m;
+	return ct_syscall3(SYS_setpriority, PRIO_PROCESS, 0, -7);
+}
+
+static long nice_has(struct msg *m)
+{
+	(void)m;
+	return ct_syscall3(SYS_getpriority, PRIO_PROCESS, 0, 0); /* 20 - nice */
+}
+
+static long fifo_get(struct msg *m)
+{
+	const struct sched_param p = { .sched_priority = 3 };
+
+	(void)m;
+	return sched_setscheduler(0, SCHED_FIFO, &p) ? -errno : 0;
+}
+
+static long fifo_has(struct msg *m)
+{
+	struct sched_param p;
+
+	(void)m;
+	if (sched_getparam(0, &p))
+		return -errno;
+	return sched_getscheduler(0) * 100 + p.sched_priority;
+}
+
+static long ioprio_get(struct msg *m)
+{
+	(void)m;
+	return ct_syscall3(SYS_ioprio_set, 1, 0, 1 << 13 | 3);
+}
+
+static long ioprio_has(struct msg *m)
+{
+	(void)m;
+	return ct_syscall3(SYS_ioprio_get, 1, 0, 0);
+}
+
+/* --- marks -------------------------------------------------------------- */
+
+static long oom_get(struct msg *m)
+{
+	(void)m;
+	return ct_write("/proc/self/oom_score_adj", "-321");
+}
+
+static long oom_has(struct msg *m)
+{
+	long adj = -ENODATA;
+	FILE *f = fopen("/proc/self/oom_score_adj", "re");
+
+	(void)m;
+	if (!f || fscanf(f, "%ld", &adj) != 1)
+		return -ENODATA;
+	fclose(f);
+	return -adj;
+}
+
+static long flusher_get(struct msg *m)
+{
+	(void)m;
+	return prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0) ? -errno : 0;
+}
+
+/* Asking takes CAP_SYS_RESOURCE: PF_MEMALLOC_NOIO and PF_LOCAL_THROTTLE show it. */
+static long flusher_has(struct msg *m)
+{
+	unsigned long flags = 0;
+	FILE *f = fopen("/proc/self/stat", "re");
+
+	(void)m;
+	if (!f || fscanf(f, "%*d %*s %*c %*d %*d %*d %*d %*d %lu", &flags) != 1)
+		return -ENODATA;
+	fclose(f);
+	return (flags >> 19 & 1) + (flags >> 20 & 1);
+}
+
+/* --- one row after the other -------------------------------------------- */
+
+struct row {
+	const char *name;
+	const char *verdict;
+	actor_fn get, has;
+	long want;		/* of the caller */
+	long kid;		/* of its child */
+	uint64_t target;	/* ACTOR_* */
+};
+
+#define ROW(what, has, text, want, kid)					\
+	{ #what "_forked", text " (target: forked)",			\
+	  what##_get, has, want, kid, 0 },				\
+	{ #what "_executed", text " (target: executed)",		\
+	  what##_get, has, want, kid, ACTOR_EXEC }
+
+static const struct row rows[] = {
+	ROW(shm, area_has, "a System V segment of another user", 100, 101),
+	ROW(file, area_has, "a mapping of another user's file", 100, 101),
+	ROW(null, null_has, "memory below mmap_min_addr", 100, 100),
+	ROW(limits, limits_has, "limits below what it has", 30, 30),
+	ROW(nice, nice_has, "a nice value that it could not take", 27, 27),
+	ROW(fifo, fifo_has, "a real-time policy", SCHED_FIFO * 100 + 3,
+	    SCHED_FIFO * 100 + 3),
+	ROW(ioprio, ioprio_has, "a real-time I/O priority", 1 << 13 | 3,
+	    1 << 13 | 3),
+	ROW(oom, oom_has, "an oom_score_adj that it could not set", 321, 321),
+	ROW(flusher, flusher_has, "the mark of an I/O flusher", 2, 2),
+};
+
+static struct actor a, t, k;
+
+static void cast(uint64_t caller, uint64_t target)
+{
+	spawn(&me, &a, caller);
+	spawn(&a, &t, target);
+}
+
+/* Both give up their rights, and the caller's child is made. */
+static void call(void)
+{
+	expect_eq(on(&a, do_become, 1000), 0);
+	expect_eq(on(&t, do_become, 1000), 0);
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+}
+
+PLAY_TABLE(unasked, rows)
+{
+	const struct row *row = ct_arg();
+	long got;
+
+	cast(CLONE_NEWNS, row->target);
+	got = on(&a, row->get);
+	if (got == -EPERM || got == -EACCES)
+		ct_skip("this root may not do it (CAP_SYS_RESOURCE)");
+	expect_eq(got, 0);
+	expect_eq(on(&a, row->has), row->want);
+	call();
+	expect_eq(on(&k, row->has), row->kid);
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
+PLAY(room_of_target, "a target that is at its limits has a child that is not")
+{
+	cast(0, 0);
+	expect_eq(on(&t, room_get), 0);
+	call();
+	expect(on(&k, room_has));
+	expect_eq(on(&t, room_has), 0);
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
+PLAY_DOCUMENTED(room, "a caller that is at its limits of memory",
+		"it has no room for the questions about it: ENOMEM")
+{
+	cast(0, 0);
+	expect_eq(on(&a, room_get), 0);
+	call();
+	expect_eq(on(&k, room_has), 0);
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
+PLAY_DOCUMENTED(code, "code of a mount without exec",
+		"it cannot be mapped a second time: EOPNOTSUPP")
+{
+	cast(CLONE_NEWNS, 0);
+	expect_eq(on(&a, code_get), 0);
+	call();
+	expect_eq(on(&k, code_has), 100);
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
+/* --- the program -------------------------------------------------------- */
+
+/* A program of root alone, on a mount that is seen by a and t. */
+static long do_make_program(struct msg *m)
+{
+	mkdir("/tmp", 01777);
+	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("none", "/tmp", "tmpfs", 0, NULL))
+		return -errno;
+	snprintf(m->buf, sizeof(m->buf), "/tmp/program");
+	copy_program(m->buf, 0700);
+	return 0;
+}
+
+static long do_chmod(struct msg *m)
+{
+	return chmod("/tmp/program", m->arg[0]) ? -errno : 0;
+}
+
+static long do_close_mount(struct msg *m)
+{
+	(void)m;
+	return mount("none", "/tmp", NULL, MS_REMOUNT | MS_BIND | MS_NOEXEC,
+		     NULL) ? -errno : 0;
+}
+
+static long do_detach_mount(struct msg *m)
+{
+	(void)m;
+	return umount2("/tmp", MNT_DETACH) ? -errno : 0;
+}
+
+/* The caller runs a program; then() happens to that. */
+static void play_program(actor_fn then, long arg, uint64_t target)
+{
+	cast(CLONE_NEWNS, target);
+	expect_eq(on(&a, do_make_program), 0);
+	expect_eq(on(&a, do_execute), a.vpid);
+	expect_eq(on(&a, then, arg), 0);
+	call();
+	expect_eq(proc_link(k.pid, "exe"), proc_link(a.pid, "exe"));
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
+PLAY(program_closed, "a program that only root may run")
+{
+	play_program(do_chmod, 0700, 0);
+}
+
+PLAY(program_closed_executed, "the same where the target has made an exec")
+{
+	play_program(do_chmod, 0700, ACTOR_EXEC);
+}
+
+PLAY(program_detached, "a program on no mount")
+{
+	play_program(do_detach_mount, 0, 0);
+}
+
+PLAY_DOCUMENTED(program_no_exec, "a program that nobody may run",
+		"the kernel lets nobody have it: EOPNOTSUPP")
+{
+	play_program(do_chmod, 0, 0);
+}
+
+PLAY_DOCUMENTED(program_mount, "a program on a mount without exec",
+		"the kernel lets nobody have it: EOPNOTSUPP")
+{
+	play_program(do_close_mount, 0, 0);
+}
