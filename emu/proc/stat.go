@@ -11,6 +11,9 @@ const (
 	PFExiting  = 0x00000004 // do_exit() has begun
 	PFKthread  = 0x00200000
 	PFForkNoEx = 0x00000040 // forked, has not exec'ed
+	// PFIOFlusher is what prctl(PR_SET_IO_FLUSHER) sets: PF_MEMALLOC_NOIO and
+	// PF_LOCAL_THROTTLE.
+	PFIOFlusher = 0x00080000 | 0x00100000
 )
 
 // Stat is /proc/PID/stat, field by field as proc(5) numbers them. Addresses and

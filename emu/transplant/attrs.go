@@ -65,9 +65,6 @@ func (b *build) setAttrs() error {
 	b.setIf(unix.PR_MCE_KILL_GET, func(v uintptr) {
 		b.script.add("prctl(PR_MCE_KILL)", 0, unix.SYS_PRCTL, unix.PR_MCE_KILL, unix.PR_MCE_KILL_SET, v, 0, 0)
 	})
-	b.setIf(unix.PR_GET_IO_FLUSHER, func(v uintptr) {
-		b.script.add("prctl(PR_SET_IO_FLUSHER)", 0, unix.SYS_PRCTL, unix.PR_SET_IO_FLUSHER, v, 0, 0, 0)
-	})
 	b.setIf(unix.PR_GET_TIMERSLACK, func(v uintptr) {
 		b.script.add("prctl(PR_SET_TIMERSLACK)", 0, unix.SYS_PRCTL, unix.PR_SET_TIMERSLACK, v, 0, 0, 0)
 	})
@@ -82,7 +79,7 @@ func (b *build) setAttrs() error {
 	}
 	b.setSpeculation()
 	b.setPolicy()
-	return nil
+	return b.setFlusher()
 }
 
 // setPolicy gives C the caller's NUMA policy (set_mempolicy(2)).

@@ -22,6 +22,7 @@ var needs = []need{
 	{"no right to enter the caller's working directory (CAP_DAC_READ_SEARCH)", unix.CAP_DAC_READ_SEARCH, (*build).closedDirectory},
 	{"no right to run the caller's program (CAP_DAC_OVERRIDE)", unix.CAP_DAC_OVERRIDE, (*build).closedProgram},
 	{"no right to the caller's System V memory (CAP_IPC_OWNER)", unix.CAP_IPC_OWNER, (*build).closedSegment},
+	{"no right to flush as the caller does, or not to (CAP_SYS_RESOURCE)", unix.CAP_SYS_RESOURCE, (*build).otherFlusher},
 	{"no right to memory as low as the caller's (CAP_SYS_RAWIO)", unix.CAP_SYS_RAWIO, (*build).lowMemory},
 }
 

@@ -15,21 +15,21 @@ type layout struct {
 	argStart, argEnd, envStart, envEnd                                uint64
 }
 
-// readLayout reads /proc/TID/stat. brk is not there.
-func readLayout(tid int) (layout, error) {
+func readStat(tid int) (*proc.Stat, error) {
 	b, err := readProc(tid, "stat")
 	if err != nil {
-		return layout{}, err
+		return nil, err
 	}
-	st, err := proc.ParseStat(b)
-	if err != nil {
-		return layout{}, err
-	}
+	return proc.ParseStat(b)
+}
+
+// layoutOf takes it from /proc/TID/stat. brk is not there.
+func layoutOf(st *proc.Stat) layout {
 	return layout{
 		startCode: st.StartCode, endCode: st.EndCode, startStack: st.StartStack, startData: st.StartData,
 		endData: st.EndData, startBrk: st.StartBrk, argStart: st.ArgStart, argEnd: st.ArgEnd,
 		envStart: st.EnvStart, envEnd: st.EnvEnd,
-	}, nil
+	}
 }
 
 // encode builds a struct prctl_mm_map.

@@ -44,8 +44,7 @@ const (
 // hands down, by what kernel/fork.c copies of task_struct and mm_struct.
 var getters = []int{
 	unix.PR_GET_DUMPABLE, unix.PR_GET_SECUREBITS, unix.PR_MCE_KILL_GET,
-	unix.PR_GET_THP_DISABLE, unix.PR_GET_IO_FLUSHER, unix.PR_GET_TIMERSLACK,
-	prGetMDWE, prGetMerge,
+	unix.PR_GET_THP_DISABLE, unix.PR_GET_TIMERSLACK, prGetMDWE, prGetMerge,
 }
 
 // queryAll asks a process. full false leaves out what is not compared: for C.

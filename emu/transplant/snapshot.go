@@ -36,6 +36,7 @@ type Snapshot struct {
 	maps        []mapping
 	pages       pages
 	layout      layout
+	flusher     bool // see flusher
 	auxv        []byte
 	comm        string
 	fds         []descriptor
@@ -156,9 +157,11 @@ func (s *Snapshot) takeMemory() (err error) {
 	if s.pages, err = privatePages(tid, s.maps); err != nil {
 		return err
 	}
-	if s.layout, err = readLayout(tid); err != nil {
+	stat, err := readStat(tid)
+	if err != nil {
 		return err
 	}
+	s.layout, s.flusher = layoutOf(stat), flusher(stat)
 	s.layout.brk = s.own.brk
 	if s.auxv, err = readProc(tid, "auxv"); err != nil {
 		return err

@@ -1,0 +1,33 @@
+package transplant
+
+import (
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/proc"
+)
+
+// A process that is part of the way to a disk says so by PR_SET_IO_FLUSHER. Asking about
+// it takes CAP_SYS_RESOURCE, which a process may have given up since: the flags of the
+// thread show it to all.
+
+// flusher reports whether a thread has what prctl(PR_SET_IO_FLUSHER) sets.
+func flusher(st *proc.Stat) bool { return st.Flags&proc.PFIOFlusher == proc.PFIOFlusher }
+
+// otherFlusher reports whether C is to become one, or not to be one any more.
+func (b *build) otherFlusher(*credentials) (bool, error) {
+	st, err := readStat(b.c.TID)
+	return err == nil && flusher(st) != b.snap.flusher, err
+}
+
+func (b *build) setFlusher() error {
+	other, err := b.otherFlusher(nil)
+	if !other {
+		return err
+	}
+	v := uintptr(0)
+	if b.snap.flusher {
+		v = 1
+	}
+	b.script.add("prctl(PR_SET_IO_FLUSHER)", 0, unix.SYS_PRCTL, unix.PR_SET_IO_FLUSHER, v, 0, 0, 0)
+	return nil
+}
