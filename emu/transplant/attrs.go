@@ -136,9 +136,8 @@ func (b *build) setLast() error {
 	if v := b.snap.own.inheritedMDWE(); v != 0 && v != b.own.prctl[prGetMDWE].Value {
 		b.script.add("prctl(PR_SET_MDWE)", 0, unix.SYS_PRCTL, prSetMDWE, v, 0, 0, 0)
 	}
-	dumpable := b.snap.own.prctl[unix.PR_GET_DUMPABLE].Value
-	if dumpable == 1 {
-		b.script.add("prctl(PR_SET_DUMPABLE)", 1, unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, 1, 0, 0, 0)
+	if v := b.snap.own.dumpable(); v != suidDumpRoot {
+		b.script.add("prctl(PR_SET_DUMPABLE)", uint64(v), unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, v, 0, 0, 0)
 	}
 	return nil
 }

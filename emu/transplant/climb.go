@@ -49,17 +49,6 @@ func (b *build) climb() error {
 	return nil
 }
 
-// needsVeil reports whether the memory that C was born with must not become the
-// caller's. Access to /proc/PID/mem is checked when it is opened: between C's birth
-// and its being made non-dumpable (readAttrs) the target's user may have done so,
-// and would read the caller's memory there, which that user may not if the caller is
-// not dumpable. An exec gives C new memory; the ladder cannot be read by C, so that
-// it is not dumpable from the start (would_dump() in fs/exec.c). A target that is not
-// dumpable itself gave birth to a C that never was.
-func (b *build) needsVeil() bool {
-	return b.own.prctl[unix.PR_GET_DUMPABLE].Value == 1 && b.snap.own.prctl[unix.PR_GET_DUMPABLE].Value != 1 && !b.opt.keepsMemory() && tracesAnybody()
-}
-
 func maySetExe(c *credentials) bool {
 	const checkpointRestore = 40
 	return hasCap(c.caps.effective, unix.CAP_SYS_ADMIN) || hasCap(c.caps.effective, checkpointRestore)

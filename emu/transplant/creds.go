@@ -106,6 +106,9 @@ func (b *build) setCreds() error {
 	want := credentialsOf(b.snap.status, b.snap.own)
 	have := credentialsOf(b.status, b.own)
 	if have.equal(&want) {
+		if b.markDumpable(&want) {
+			b.queueCaps("the caller's", want.caps.effective, want.caps.permitted, want.caps.inheritable)
+		}
 		return nil
 	}
 	if what, _ := have.lacks(&want); what != "" {
@@ -127,6 +130,7 @@ func (b *build) setCreds() error {
 	b.securebits(have.secureBits | secNoSetuidFixup)
 	b.dropBounding(have.caps.bounding &^ want.caps.bounding)
 	b.queueIDs(&want, change)
+	b.markDumpable(&want)
 	b.queueAmbient(want.caps.ambient, have.caps.ambient)
 	b.securebits(want.secureBits)
 	if want.noNewPrivs && !have.noNewPrivs {

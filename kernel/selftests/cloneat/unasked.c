@@ -422,3 +422,101 @@ PLAY_DOCUMENTED(program_mount, "a program on a mount without exec",
 {
 	play_program(do_close_mount, 0, 0);
 }
+
+/* --- dumpable ----------------------------------------------------------- */
+
+#define SUID_DUMPABLE "/proc/sys/fs/suid_dumpable"
+
+/* Of this machine: what it was is put back before anything is judged. */
+static int suid_dumpable(int value)
+{
+	char was = 0;
+	int fd = open(SUID_DUMPABLE, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, &was, 1) != 1)
+		ct_skip(SUID_DUMPABLE " may not be written");
+	close(fd);
+	ct_write(SUID_DUMPABLE, "%d", value);
+	return was - '0';
+}
+
+static long do_setuid(struct msg *m)
+{
+	if (syscall(SYS_setresgid, m->arg[0], m->arg[0], m->arg[0]) ||
+	    syscall(SYS_setresuid, m->arg[0], m->arg[0], m->arg[0]))
+		return -errno;
+	return 0;
+}
+
+static long get_dumpable(struct msg *m)
+{
+	(void)m;
+	return prctl(PR_GET_DUMPABLE);
+}
+
+struct dumpable {
+	const char *name;
+	const char *verdict;
+	actor_fn caller, target;
+	long arg;		/* of both */
+	long want, theirs;
+};
+
+static long do_go_and_return(struct msg *m)
+{
+	if (syscall(SYS_setresuid, -1, m->arg[0], -1) ||
+	    syscall(SYS_setresuid, -1, 0, -1))
+		return -errno;
+	return 0;
+}
+
+static long set_dumpable(struct msg *m)
+{
+	return prctl(PR_SET_DUMPABLE, m->arg[0] == 1) ? -errno : 0;
+}
+
+/* A user that is not dumped at all. */
+static long not_dumpable(struct msg *m)
+{
+	become(m->arg[0]);
+	return prctl(PR_SET_DUMPABLE, 0) ? -errno : 0;
+}
+
+static const struct dumpable dumpables[] = {
+	{ "dumpable_by_root", "a caller that is dumped for root to read",
+	  do_setuid, do_become, 1000, 2, 1 },
+	{ "dumpable_by_root_root", "the same, and both are root",
+	  do_go_and_return, set_dumpable, 1, 2, 1 },
+	{ "dumpable_by_root_both", "the same, and so is the target",
+	  do_go_and_return, do_setuid, 1000, 2, 2 },
+	{ "dumpable_by_root_not", "the same, and the target is not at all",
+	  do_go_and_return, not_dumpable, 1000, 2, 0 },
+	{ "dumpable_not", "a caller that is not dumped, root, its target not",
+	  set_dumpable, do_become, 1000, 0, 1 },
+	{ "dumpable_not_both", "the same, and the target for root",
+	  set_dumpable, do_setuid, 1000, 0, 2 },
+	{ "dumpable", "a caller that is dumped for all to read",
+	  set_dumpable, do_setuid, 1, 1, 2 },
+};
+
+/* Where a process that changes its user is dumped for root. */
+PLAY_TABLE(dumpable, dumpables)
+{
+	const struct dumpable *d = ct_arg();
+	long caller, target, ret, kid;
+	int was;
+
+	cast(0, 0);
+	was = suid_dumpable(2);
+	on(&a, d->caller, d->arg);
+	on(&t, d->target, d->arg);
+	caller = on(&a, get_dumpable);
+	ret = cl(&a, &k, t.pid, 0, 0);
+	target = on(&t, get_dumpable);
+	kid = ret < 0 ? ret : on(&k, get_dumpable);
+	suid_dumpable(was);
+	expect_eq(caller, d->want);
+	expect_eq(target, d->theirs);
+	expect_eq(kid, d->want);
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}

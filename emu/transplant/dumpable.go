@@ -1,0 +1,38 @@
+package transplant
+
+import (
+	"golang.org/x/sys/unix"
+)
+
+// A process is dumped for its user to read (1), not at all (0), or for root alone (2).
+// The third cannot be asked for: a process that changes its user, or executes what it may
+// not read, gets what fs.suid_dumpable says, on many systems that (commit_creds() in
+// kernel/cred.c, would_dump() in fs/exec.c). Who is not dumped for its user is not traced
+// by that user either.
+
+const suidDumpRoot = 2
+
+func (a *answers) dumpable() uintptr { return a.prctl[unix.PR_GET_DUMPABLE].Value }
+
+// needsVeil reports whether the memory that C was born with must not become the
+// caller's. Access to /proc/PID/mem is checked when it is opened: between C's birth
+// and its being made non-dumpable (askAttrs) the target's user may have done so,
+// and would read the caller's memory there, which that user may not if the caller is
+// not dumpable. An exec gives C new memory; the ladder cannot be read by C, so that
+// it is not dumpable from the start (would_dump() in fs/exec.c). A target that is not
+// dumpable itself gave birth to a C that never was.
+func (b *build) needsVeil() bool {
+	return b.own.dumpable() == 1 && b.snap.own.dumpable() != 1 && !b.opt.keepsMemory() && tracesAnybody()
+}
+
+// markDumpable has C change its user for a moment, if that is what made the caller one
+// that is dumped for root. It moves capabilities about (capabilities(7)).
+func (b *build) markDumpable(want *credentials) bool {
+	if b.opt.ShareVM || b.snap.own.dumpable() != suidDumpRoot {
+		return false
+	}
+	fsuid := uintptr(want.uid[3])
+	b.script.try("setfsuid", unix.SYS_SETFSUID, fsuid^1)
+	b.script.try("setfsuid", unix.SYS_SETFSUID, fsuid)
+	return true
+}
