@@ -75,11 +75,25 @@ func (c *call) stopCaller() bool {
 		_ = stopped.SetRegs(regs)
 	}
 	c.s.arm(stopped)
-	if c.caller, err = stopped.BeginWith(regs); err != nil {
+	c.caller, err = stopped.BeginWith(regs)
+	if errors.Is(err, ptrace.ErrDispatched) {
+		return c.endDispatched(stopped, regs)
+	}
+	if err != nil {
 		_ = c.released(stopped.Detach(0))
 		return c.end(verdict{drop: true})
 	}
 	return true
+}
+
+// endDispatched answers a caller that can make no call for us.
+func (c *call) endDispatched(stopped *ptrace.Stopped, regs ptrace.Regs) bool {
+	v := fails(unix.EOPNOTSUPP, callerDispatched)
+	err := stopped.SetRegs(ptrace.WithResult(regs, -int64(v.errno)))
+	if err = errors.Join(err, c.released(stopped.Detach(0))); err == nil {
+		c.tell(v)
+	}
+	return c.end(verdict{drop: true})
 }
 
 // endUnstopped answers a caller that could not be stopped.

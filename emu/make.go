@@ -131,11 +131,16 @@ var errCallerGone = errors.New("the caller is gone")
 
 // ofCaller marks an error of a request to the caller.
 func ofCaller(err error) error {
-	if err != nil && ptrace.Gone(err) {
+	switch {
+	case err != nil && ptrace.Gone(err):
 		return errCallerGone
+	case errors.Is(err, ptrace.ErrDispatched):
+		return &transplant.Unsupported{Cause: callerDispatched}
 	}
 	return err
 }
+
+const callerDispatched = "the caller has the calls sent to it that it would be made to make (PR_SET_SYSCALL_USER_DISPATCH)"
 
 // ofFrozen is ofCaller for the error of stopping all of the caller's threads. Where one of
 // them executed a program the caller is left alone, and this thread ends.

@@ -68,6 +68,9 @@ func (i *Injection) standStill() error {
 // go in the signal's delivery, with its own registers, as if it had never been
 // stopped. The scope is over, and the work has to begin anew: ErrAgain.
 func (i *Injection) giveWay(sig unix.Signal) error {
+	if i.wasSent(sig) {
+		return i.takeBack()
+	}
 	if i.masked {
 		if err := i.SetSigMask(i.mask); err != nil {
 			return err

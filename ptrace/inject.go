@@ -29,6 +29,7 @@ type Injection struct {
 	page     uintptr     // for arguments, where there is no room for a slot
 	areas    int         // batches that are not closed
 	heal     heal        // what slot's code does
+	untold   bool        // whether calls are sent to the tracee: see checkDispatched
 	trapped  *Batch      // the tracee stands behind this one's trap
 
 	// Hold keeps the tracee in hand when a SIGSTOP reaches it between calls:
@@ -65,6 +66,11 @@ func (s *Stopped) BeginWith(regs Regs) (*Injection, error) {
 	if err != nil {
 		return nil, err
 	}
+	told, err := s.checkDispatched(insn)
+	if err != nil {
+		_ = s.SetRegs(s.plainly(regs))
+		return nil, err
+	}
 	if _, in := InSyscall(regs); !in {
 		if regs, err = s.leaveCriticalSection(regs); err != nil {
 			return nil, err
@@ -75,7 +81,7 @@ func (s *Stopped) BeginWith(regs Regs) (*Injection, error) {
 		return nil, err
 	}
 	// The last step: what it makes in the tracee is used.
-	i := &Injection{Stopped: s, saved: s.goOn(regs), stopped: regs, insn: insn, mask: mask, now: mask}
+	i := &Injection{Stopped: s, saved: s.goOn(regs), stopped: regs, insn: insn, mask: mask, now: mask, untold: !told}
 	if i.saved != regs {
 		// A tracer that dies from here on leaves a call that goes on, as its leg says now.
 		if err := s.SetRegs(i.saved); err != nil {
@@ -95,11 +101,12 @@ func (s *Stopped) BeginWith(regs Regs) (*Injection, error) {
 // (sigsuspend, ppoll, pselect, epoll_pwait) keeps its mask: PTRACE_SETSIGMASK
 // would throw the saved one away. See keepsMask.
 func (i *Injection) block() error {
-	if keepsMask(i.saved) || i.now == blockAll {
+	all := i.blocked()
+	if keepsMask(i.saved) || i.now == all {
 		return nil
 	}
 	i.masked = true
-	return i.SetSigMask(blockAll)
+	return i.SetSigMask(all)
 }
 
 // SetSigMask is that of [Stopped], for a mask that is not in force already.

@@ -48,6 +48,7 @@ func check64(int, Regs) error                              { return ErrArch }
 func (s *Stopped) syscallInsn(Regs) (uint64, error)        { return 0, ErrArch }
 func (s *Stopped) leaveCriticalSection(Regs) (Regs, error) { return Regs{}, ErrArch }
 func (s *Stopped) goOn(r Regs) Regs                        { return r }
+func (s *Stopped) plainly(r Regs) Regs                     { return r }
 func keepsMask(Regs) bool                                  { return false }
 
 func mayRestartAfresh([]byte) bool                      { return false }

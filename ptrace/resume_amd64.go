@@ -53,6 +53,18 @@ func (s *Stopped) goOn(r Regs) Regs {
 	return r
 }
 
+// plainly is goOn for a tracee that no leg may run in: a call that ended with EINTR for
+// the stop begins anew, with all of its time.
+func (s *Stopped) plainly(r Regs) Regs {
+	if _, in := InSyscall(r); !in || !cutShort(r, false) || int64(r.Rax) != -int64(unix.EINTR) {
+		return r
+	}
+	if status, err := readProc(s.TID, "status"); err != nil || signalWaits(status) {
+		return r
+	}
+	return again(r)
+}
+
 // again makes the call that r stands behind once more.
 func again(r Regs) Regs {
 	r.Rax, r.Orig_rax = r.Orig_rax, ^uint64(0)

@@ -62,6 +62,12 @@ static long descriptors(pid_t pid)
 	return n;
 }
 
+static long nothing(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
 static long wait_for_it(void *arg)
 {
 	(void)arg;
@@ -70,10 +76,27 @@ static long wait_for_it(void *arg)
 	return 0;
 }
 
-/* Until any moment of a call: some are as short as this, none much longer. */
+static long span = 1500;	/* microseconds: how long a call is, and a half more */
+
+static long now_us(void)
+{
+	struct timespec ts;
+
+	must(clock_gettime(CLOCK_MONOTONIC, &ts));
+	return ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+/* A call lasts longer where a processor is emulated. */
+static void note_span(long begun)
+{
+	span = (now_us() - begun) * 3 / 2 + 50;
+}
+
+/* Until any moment of a call. */
 static void wait_a_little(void)
 {
-	const struct timespec ts = { .tv_nsec = rand() % 1500 * 1000 };
+	const long us = rand() % span;
+	const struct timespec ts = { us / 1000000, us % 1000000 * 1000 };
 
 	nanosleep(&ts, NULL);
 }
@@ -92,16 +115,19 @@ static pid_t start_killer(pid_t victim)
 static void killed_inside(void *arg)
 {
 	const struct shared_row *row = arg;
-	long maps, fds, pid;
+	long maps, fds, pid, begun;
 	struct ct_args args;
 	pid_t hint, killer;
 	struct target t;
 
 	target_clone(&t, row->word0);
 	hint = free_pid();
-	killer = start_killer(hint);
 	ct_args(&args, row->word0 | SIGCHLD, 0);
 	ct_stack(&args.a);
+	begun = now_us();
+	expect_ok(cloneat_call(t.pid, 0, &args.a, nothing, NULL));
+	note_span(begun);
+	killer = start_killer(hint);
 	mappings(ct_pid());
 	descriptors(ct_pid());	/* what they allocate they keep */
 	maps = mappings(ct_pid());
@@ -120,12 +146,6 @@ static void killed_inside(void *arg)
 CHECK_TABLE(killed, rows)
 {
 	in_pidns(killed_inside, (void *)ct_arg());
-}
-
-static long nothing(void *arg)
-{
-	(void)arg;
-	return 0;
 }
 
 /* Makes a target, tells of it in slot 0, and calls when slot 1 says so. */
