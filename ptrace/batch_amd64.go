@@ -153,6 +153,7 @@ func (b *Batch) execute() error {
 		r.Rip, r.Orig_rax = uint64(b.base)+programOff, ^uint64(0)
 		// Not the tracee's own stack: on its alternate one, sigaltstack(2) is EPERM.
 		r.Rsp = uint64(b.base + b.size)
+		r.Eflags &^= trapFlag | alignFlag | backFlag
 		if err := i.SetRegs(r); err != nil {
 			return err
 		}

@@ -115,6 +115,15 @@ func KeepFromEINTR(r Regs) Regs {
 // behind returns r with the instruction pointer behind the call at insn.
 func behind(r Regs, insn uint64) Regs { r.Rip = insn + syscallLen; return r }
 
+// trapFlag has the tracee trap at every instruction: a program may step itself. What is
+// injected is no step of it, and a trap that is blocked would kill it. The others are for
+// code of ours that works in memory: alignment checks, and string instructions backwards.
+const (
+	trapFlag  = 1 << 8
+	backFlag  = 1 << 10
+	alignFlag = 1 << 18
+)
+
 // forCall returns registers that make call nr at the instruction at insn.
 func forCall(r Regs, insn uint64, nr uintptr, args []uintptr) Regs {
 	slots := []*uint64{&r.Rdi, &r.Rsi, &r.Rdx, &r.R10, &r.R8, &r.R9}
@@ -122,6 +131,7 @@ func forCall(r Regs, insn uint64, nr uintptr, args []uintptr) Regs {
 		*slots[i] = uint64(a)
 	}
 	r.Rip, r.Rax, r.Orig_rax = insn, uint64(nr), ^uint64(0)
+	r.Eflags &^= trapFlag
 	return r
 }
 
