@@ -78,6 +78,7 @@ func (b *build) setAttrs() error {
 		setCPUID(b.script, b.snap.own.cpuid.Value)
 	}
 	b.setSpeculation()
+	b.setBarriers()
 	b.setPolicy()
 	return b.setFlusher()
 }

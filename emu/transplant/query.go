@@ -18,6 +18,7 @@ type answers struct {
 	limits   limits
 	spec     [numSpec]ptrace.Result // PR_GET_SPECULATION_CTRL
 	policy   memPolicy
+	barriers barriers
 	cpuid    ptrace.Result // arch_prctl(ARCH_GET_CPUID)
 	keyring  ptrace.Result // serial number of the session keyring: the caller's only
 	// requestKey is where requested keys go: the caller's only.
@@ -66,6 +67,7 @@ func queueQuestions(s *script, full bool) (answered func() (*answers, error)) {
 	for i := range a.spec {
 		s.ask(&a.spec[i], "prctl", unix.SYS_PRCTL, unix.PR_GET_SPECULATION_CTRL, uintptr(i), 0, 0, 0)
 	}
+	a.barriers.ask(s)
 	askCPUID(s, &a.cpuid)
 	askKeys(s, &a.keys)
 	out := s.reserve(answerSize)

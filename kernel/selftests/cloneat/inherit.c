@@ -563,6 +563,18 @@ static long put_brk(struct msg *m)
 	return sbrk(m->arg[0]) == (void *)-1 ? -errno : 0;
 }
 
+/* Is MEMBARRIER_CMD_PRIVATE_EXPEDITED registered for? */
+static long get_barrier(struct msg *m)
+{
+	(void)m;
+	return ct_syscall3(SYS_membarrier, 1 << 3, 0, 0) == 0;
+}
+
+static long put_barrier(struct msg *m)
+{
+	return m->arg[0] ? ct_syscall3(SYS_membarrier, 1 << 4, 0, 0) : 0;
+}
+
 /* --- the checks --------------------------------------------------------- */
 
 #define PROPERTY(what, text, mine, theirs)				\
@@ -585,6 +597,7 @@ static const struct property properties[] = {
 	PROPERTY(tls, "a thread-local variable", 12, 23),
 	PROPERTY(heap, "a variable on the heap", 13, 24),
 	PROPERTY(map, "anonymous private memory", 14, 25),
+	PROPERTY(barrier, "the registration for membarrier(2)", 1, 0),
 	PROPERTY(brk, "the end of the heap", 4096, 40960),
 	PROPERTY(umask, "umask", 0037, 0002),
 	PROPERTY(cwd, "current directory in the same mount namespace", 1, 2),
@@ -661,6 +674,18 @@ PLAY_DOCUMENTED(target_filter, "a target's own seccomp filter is not the child's
 	expect_eq(on(&t, put_filter, 78), 0);
 	expect_ok(cl(&me, &k, t.pid, 0, 0));
 	expect_eq(on(&k, get_filter), ENOSYS);
+}
+
+PLAY_DOCUMENTED(target_barrier,
+		"a target's own registration for membarrier(2) is not the child's",
+		"only an exec takes it back")
+{
+	struct actor t, k;
+
+	spawn(&me, &t, 0);
+	expect_eq(on(&t, put_barrier, 1), 0);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(on(&k, get_barrier), 0);
 }
 
 PLAY_DOCUMENTED(target_nnp, "a target's own no_new_privs is not the child's",
