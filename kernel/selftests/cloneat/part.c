@@ -417,8 +417,7 @@ static long do_receive_caught(struct msg *m)
 	return ret;
 }
 
-PLAY(signal_ends_pieces,
-     "a handler ends the target's recvmsg of pieces with what has come")
+PLAY(signal_ends_pieces, "a handler ends a recvmsg of pieces with what has come")
 {
 	struct actor t, k;
 

@@ -280,7 +280,7 @@ static int written_code(pid_t pid)
 	snprintf(line, sizeof(line), "/proc/%d/maps", pid);
 	f = fopen(line, "r");
 	while (f && fgets(line, sizeof(line), f))
-		n += strstr(line, " rwxp ") != NULL;
+		n += !!strstr(line, " rwxp ");
 	if (f)
 		fclose(f);
 	return n;
