@@ -2,6 +2,7 @@ package transplant
 
 import (
 	"encoding/binary"
+	"errors"
 	"os"
 	"sync"
 
@@ -80,7 +81,7 @@ func (b *build) setAttrs() error {
 	b.setSpeculation()
 	b.setBarriers()
 	b.setPolicy()
-	return b.setFlusher()
+	return errors.Join(b.setLDT(), b.setFlusher())
 }
 
 // setPolicy gives C the caller's NUMA policy (set_mempolicy(2)).

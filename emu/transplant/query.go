@@ -19,6 +19,7 @@ type answers struct {
 	spec     [numSpec]ptrace.Result // PR_GET_SPECULATION_CTRL
 	policy   memPolicy
 	barriers barriers
+	ldt      ptrace.Result // see askLDT
 	cpuid    ptrace.Result // arch_prctl(ARCH_GET_CPUID)
 	keyring  ptrace.Result // serial number of the session keyring: the caller's only
 	// requestKey is where requested keys go: the caller's only.
@@ -68,6 +69,7 @@ func queueQuestions(s *script, full bool) (answered func() (*answers, error)) {
 		s.ask(&a.spec[i], "prctl", unix.SYS_PRCTL, unix.PR_GET_SPECULATION_CTRL, uintptr(i), 0, 0, 0)
 	}
 	a.barriers.ask(s)
+	askLDT(s, &a.ldt)
 	askCPUID(s, &a.cpuid)
 	askKeys(s, &a.keys)
 	out := s.reserve(answerSize)

@@ -36,6 +36,7 @@ type Snapshot struct {
 	maps        []mapping
 	pages       pages
 	layout      layout
+	ldt         ldt
 	flusher     bool // see flusher
 	auxv        []byte
 	comm        string
@@ -110,6 +111,9 @@ func (s *Snapshot) ask() (err error) {
 		return err
 	}
 	s.own.brk = uint64(brk.Value)
+	if s.ldt, err = readLDT(script, s.own); err != nil {
+		return err
+	}
 	if err := s.takePolicies(script, policies, rest); err != nil {
 		return err
 	}
