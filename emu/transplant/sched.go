@@ -101,12 +101,19 @@ func (b *build) setKnobs() error {
 		if !ok || want == have[k] {
 			continue
 		}
-		if k == "coredump_filter" {
-			want = "0x" + want // printed in hex without a prefix, parsed with one
-		}
-		if err := writeProc(b.c.TID, k, want); err != nil {
+		if err := b.setKnob(k, want); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (b *build) setKnob(name, want string) error {
+	switch name {
+	case "oom_score_adj":
+		return b.setOOM(want)
+	case "coredump_filter":
+		want = "0x" + want // printed in hex without a prefix, parsed with one
+	}
+	return writeProc(b.c.TID, name, want)
 }

@@ -322,6 +322,38 @@ PLAY_TABLE(unasked, rows)
 	expect_eq(end(&k, &t, 5), EXITED(5));
 }
 
+static long oom_set(struct msg *m)
+{
+	return ct_write("/proc/self/oom_score_adj", "%ld", m->arg[0]);
+}
+
+/* What was raised without any right can be lowered again, to where it began. */
+PLAY(oom_back, "an oom_score_adj that its user raised can be lowered")
+{
+	cast(0, 0);
+	expect_eq(on(&a, do_become, 1000), 0);
+	expect_eq(on(&t, do_become, 1000), 0);
+	expect_eq(on(&a, oom_set, 300), 0);
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+	expect_eq(on(&k, oom_has), -300);
+	expect_eq(on(&k, oom_set, 100), 0);
+	expect_eq(on(&k, oom_set, 0), 0);
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
+PLAY(oom_of_target, "nor does it matter how the target's was raised")
+{
+	cast(0, 0);
+	expect_eq(on(&a, do_become, 1000), 0);
+	expect_eq(on(&t, oom_set, 300), 0);
+	expect_eq(on(&t, do_become, 1000), 0);
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+	expect_eq(on(&k, oom_has), 0);
+	expect_eq(on(&k, oom_set, 200), 0);
+	expect_eq(on(&k, oom_set, 0), 0);
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
 PLAY(room_of_target, "a target that is at its limits has a child that is not")
 {
 	cast(0, 0);

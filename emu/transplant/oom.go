@@ -1,0 +1,42 @@
+package transplant
+
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+)
+
+// Beside oom_score_adj a process has a floor, below which only CAP_SYS_RESOURCE lowers it,
+// and a fork inherits both. Who writes with that capability moves the floor to what is
+// written (__set_oom_adj() in fs/proc/base.c): a child whose caller had raised its own,
+// as anybody may, could not take that back. The floor cannot be read. C has its target's,
+// which is the caller's too unless somebody with that capability set one of them.
+
+// setOOM writes without the capability, and with it only what is below C's floor.
+func (b *build) setOOM(want string) error {
+	write := func() error { return writeProc(b.c.TID, "oom_score_adj", want) }
+	err := withoutCap(unix.CAP_SYS_RESOURCE, write)
+	if errors.Is(err, unix.EACCES) {
+		err = write()
+	}
+	return err
+}
+
+// withoutCap calls do while this thread has no such capability in effect. Precondition: the
+// goroutine is locked to its thread.
+func withoutCap(c int, do func() error) error {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var own [2]unix.CapUserData
+	if err := unix.Capget(&header, &own[0]); err != nil {
+		return err
+	}
+	less := own
+	less[c/32].Effective &^= 1 << (c % 32)
+	if less == own {
+		return do()
+	}
+	if err := unix.Capset(&header, &less[0]); err != nil {
+		return err
+	}
+	return errors.Join(do(), unix.Capset(&header, &own[0]))
+}
