@@ -91,6 +91,23 @@ static long code_get(struct msg *m)
 	return put_area(p);
 }
 
+/* A file that nobody can map for writing any more. */
+static long sealed_get(struct msg *m)
+{
+	const int future_write = 0x0010;
+	int fd = syscall(SYS_memfd_create, "sealed", 2U /* ALLOW_SEALING */);
+	long ret;
+
+	(void)m;
+	if (fd < 0 || ftruncate(fd, PAGE))
+		return -errno;
+	ret = put_area(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+	if (fcntl(fd, F_ADD_SEALS, future_write))
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
 /* VM_MAYEXEC is a mapping's own. */
 static long code_has(struct msg *m)
 {
@@ -381,6 +398,17 @@ PLAY_DOCUMENTED(code, "code of a mount without exec",
 	expect_eq(on(&a, code_get), 0);
 	call();
 	expect_eq(on(&k, code_has), 100);
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
+PLAY_DOCUMENTED(sealed, "a writable mapping of a file that was sealed since",
+		"it cannot be mapped a second time: EOPNOTSUPP")
+{
+	cast(0, 0);
+	expect_eq(on(&a, sealed_get), 0);
+	expect_eq(on(&a, area_has), 100);
+	call();
+	expect_eq(on(&k, area_has), 101);
 	expect_eq(end(&k, &t, 5), EXITED(5));
 }
 
