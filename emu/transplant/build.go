@@ -106,6 +106,7 @@ type build struct {
 	sameMount   bool
 	sameIPC     bool
 	exe         exeState
+	flushes     flushState
 	filters     []filter      // to be installed
 	suspended   bool          // C's filters do not act while it is traced
 	closed      ptrace.Result // of close_range(2)

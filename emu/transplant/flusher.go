@@ -13,10 +13,20 @@ import (
 // flusher reports whether a thread has what prctl(PR_SET_IO_FLUSHER) sets.
 func flusher(st *proc.Stat) bool { return st.Flags&proc.PFIOFlusher == proc.PFIOFlusher }
 
-// otherFlusher reports whether C is to become one, or not to be one any more.
+// flushState is what is known about C.
+type flushState struct{ known, is bool }
+
+// otherFlusher reports whether C is to become one, or not to be one any more. An exec
+// leaves the mark.
 func (b *build) otherFlusher(*credentials) (bool, error) {
-	st, err := readStat(b.c.TID)
-	return err == nil && flusher(st) != b.snap.flusher, err
+	if !b.flushes.known {
+		st, err := readStat(b.c.TID)
+		if err != nil {
+			return false, err
+		}
+		b.flushes = flushState{true, flusher(st)}
+	}
+	return b.flushes.is != b.snap.flusher, nil
 }
 
 func (b *build) setFlusher() error {
