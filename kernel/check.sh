@@ -41,6 +41,7 @@ done
 # EMBEDDED_FUNCTION_NAME, FUNCTION_ARGUMENTS  checkpatch takes "run" in an English
 #                   sentence and a macro's (void) for what they are not.
 # OPEN_ENDED_LINE   a block of __asm__ begins so.
+# TYPO_SPELLING     "useable" is a field of struct user_desc.
 # MULTISTATEMENT_MACRO_USE_DO_WHILE, COMPLEX_MACRO, MACRO_ARG_REUSE,
 # MACRO_ARG_PRECEDENCE, CAMELCASE, VOLATILE, AVOID_EXTERNS, USLEEP_RANGE
 #                   the harness declares checks by macros and shares memory
@@ -50,7 +51,7 @@ test_exceptions=$exceptions,BIT_MACRO,PREFER_DEFINED_ATTRIBUTE_MACRO
 test_exceptions+=,STATIC_CONST_CHAR_ARRAY,MULTISTATEMENT_MACRO_USE_DO_WHILE
 test_exceptions+=,COMPLEX_MACRO,MACRO_ARG_REUSE,MACRO_ARG_PRECEDENCE,CAMELCASE
 test_exceptions+=,VOLATILE,AVOID_EXTERNS,USLEEP_RANGE
-test_exceptions+=,ENOSYS,EMBEDDED_FUNCTION_NAME,FUNCTION_ARGUMENTS,OPEN_ENDED_LINE
+test_exceptions+=,ENOSYS,EMBEDDED_FUNCTION_NAME,FUNCTION_ARGUMENTS,OPEN_ENDED_LINE,TYPO_SPELLING
 
 check_style() { # VERSION
 	local p ignore
