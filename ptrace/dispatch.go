@@ -22,9 +22,6 @@ const reqDispatchConfig = 0x4211 // PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG, sin
 // dispatch is struct ptrace_sud_config: calls from [offset, offset+size) pass.
 type dispatch struct{ mode, selector, offset, size uint64 }
 
-// tellsDispatch is false in a test of what is done where no kernel tells.
-var tellsDispatch = true
-
 // checkDispatched is ErrDispatched where an injected call would be sent to the tracee. An
 // older kernel does not tell.
 func (s *Stopped) checkDispatched(insn uint64) (told bool, err error) {
@@ -33,7 +30,7 @@ func (s *Stopped) checkDispatched(insn uint64) (told bool, err error) {
 	if Gone(err) {
 		return false, err
 	}
-	if err != nil || !tellsDispatch {
+	if err != nil {
 		return false, nil
 	}
 	word := func(i int) uint64 { return binary.NativeEndian.Uint64(p[8*i:]) }

@@ -44,9 +44,12 @@ func (b *build) raiseSoft(i, at uintptr) error {
 
 // lentWords is writable memory of C's alone; 0 if it has none.
 func (b *build) lentWords() uintptr {
+	if b.opt.ShareVM {
+		return 0
+	}
 	for i := range b.maps {
 		m := &b.maps[i]
-		if m.prot&unix.PROT_WRITE != 0 && !m.shared && !b.opt.ShareVM {
+		if m.prot&unix.PROT_WRITE != 0 && !m.shared {
 			return uintptr(m.start)
 		}
 	}

@@ -55,7 +55,7 @@ func (b *build) closedDirectory(have *credentials) (bool, error) {
 	}
 	dirs, err := b.entered()
 	for _, d := range dirs {
-		if may, err := have.mayExecute(d); err != nil || !may {
+		if may, err := have.mayExecute(d.path()); err != nil || !may {
 			return true, err
 		}
 	}

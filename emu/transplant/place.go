@@ -13,45 +13,79 @@ func (b *build) setPlace() error {
 		return nil
 	}
 	b.script.add("umask", 0, unix.SYS_UMASK, uintptr(b.snap.status.Umask))
-	if !b.sameMount {
-		return b.goToRoot()
+	dirs, err := b.entered()
+	switch {
+	case err != nil || len(dirs) == 0:
+		return err
+	case !b.sameMount:
+		b.script.room(1, 2)
+		b.script.add("chdir", 0, unix.SYS_CHDIR, b.script.text("/"))
+		return nil
 	}
-	dirs, err := b.openPlace()
+	return b.goInto(dirs)
+}
+
+// goInto gives C the last of these as its working directory, and the one before, if there
+// is one, as its root.
+func (b *build) goInto(dirs []directory) error {
+	var fds []int
 	defer func() {
-		for _, fd := range dirs {
+		for _, fd := range fds {
 			unix.Close(fd)
 		}
 	}()
+	for _, d := range dirs {
+		fd, err := openProc(d.tid, d.what, unix.O_PATH|unix.O_DIRECTORY)
+		if err != nil {
+			return err
+		}
+		fds = append(fds, fd)
+	}
+	there, err := b.ch.send(fds)
 	if err != nil {
 		return err
 	}
-	if len(dirs) == 0 {
-		return nil
-	}
-	there, err := b.ch.send(dirs)
-	if err != nil {
-		return err
-	}
-	if len(there) == 2 {
-		b.script.add("fchdir to the root", 0, unix.SYS_FCHDIR, uintptr(there[1]))
-		b.script.room(1, 2)
-		b.script.add("chroot", 0, unix.SYS_CHROOT, b.script.text("."))
-	}
-	b.script.add("fchdir", 0, unix.SYS_FCHDIR, uintptr(there[0]))
-	for _, fd := range there {
+	for i, fd := range there {
+		b.script.add("fchdir", uint64(fd), unix.SYS_FCHDIR, uintptr(fd))
+		if i < len(there)-1 {
+			b.script.room(1, 2)
+			b.script.add("chroot", 0, unix.SYS_CHROOT, b.script.text("."))
+		}
 		b.ch.drop(fd)
 	}
 	return nil
 }
 
-// goToRoot gives C, which has the target's root, that as its working directory.
-func (b *build) goToRoot() error {
-	if there, err := b.atRoot(); err != nil || there {
-		return err
+// A directory is the root or cwd of a thread.
+type directory struct {
+	tid  int
+	what string
+}
+
+func (d directory) path() string { return procPath(d.tid, d.what) }
+
+// entered are the directories that C is to enter. What is C's already is none of them: a
+// process may have a working directory that it could not enter.
+func (b *build) entered() ([]directory, error) {
+	if !b.sameMount {
+		if there, err := b.atRoot(); err != nil || there {
+			return nil, err
+		}
+		return []directory{{b.c.TID, "root"}}, nil
 	}
-	b.script.room(1, 2)
-	b.script.add("chdir", 0, unix.SYS_CHDIR, b.script.text("/"))
-	return nil
+	sameRoot, err := b.sameRoot()
+	if err != nil {
+		return nil, err
+	}
+	sameCwd, err := b.samePlace("cwd")
+	root, cwd := directory{b.snap.caller.TID, "root"}, directory{b.snap.caller.TID, "cwd"}
+	switch {
+	case err != nil || sameRoot && sameCwd:
+		return nil, err
+	case sameRoot:
+		return []directory{cwd}, nil
+	}
+	return []directory{root, cwd}, nil
 }
 
 // atRoot reports whether C's working directory is its root.
@@ -62,31 +96,6 @@ func (b *build) atRoot() (bool, error) {
 	}
 	cwd, err := placeOf(procPath(b.c.TID, "cwd"))
 	return root == cwd, err
-}
-
-// openPlace opens the caller's working directory and, if C's is another one,
-// its root. Where both are C's already there is nothing to be opened: a process may
-// have a working directory that it could not enter.
-func (b *build) openPlace() ([]int, error) {
-	sameRoot, err := b.sameRoot()
-	if err != nil {
-		return nil, err
-	}
-	if sameCwd, err := b.samePlace("cwd"); err != nil || sameRoot && sameCwd {
-		return nil, err
-	}
-	cwd, err := openProc(b.snap.caller.TID, "cwd", unix.O_PATH|unix.O_DIRECTORY)
-	if err != nil {
-		return nil, err
-	}
-	if sameRoot {
-		return []int{cwd}, nil
-	}
-	root, err := openProc(b.snap.caller.TID, "root", unix.O_PATH|unix.O_DIRECTORY)
-	if err != nil {
-		return []int{cwd}, err
-	}
-	return []int{cwd, root}, nil
 }
 
 func (b *build) sameRoot() (bool, error) { return b.samePlace("root") }

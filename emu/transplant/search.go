@@ -7,29 +7,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// entered are the directories that setPlace makes C enter, where the operator sees them.
-func (b *build) entered() ([]string, error) {
-	if !b.sameMount {
-		if there, err := b.atRoot(); err != nil || there {
-			return nil, err
-		}
-		return []string{procPath(b.c.TID, "root")}, nil
-	}
-	sameRoot, err := b.sameRoot()
-	if err != nil {
-		return nil, err
-	}
-	sameCwd, err := b.samePlace("cwd")
-	switch cwd := procPath(b.snap.caller.TID, "cwd"); {
-	case err != nil || sameRoot && sameCwd:
-		return nil, err
-	case sameRoot:
-		return []string{cwd}, nil
-	default:
-		return []string{procPath(b.snap.caller.TID, "root"), cwd}, nil
-	}
-}
-
 // mayExecute is what the kernel's generic_permission() says to MAY_EXEC, which is the
 // right to search a directory, without any capability.
 func (c *credentials) mayExecute(path string) (bool, error) {
