@@ -147,6 +147,9 @@ func (c *Cmd) Start() error {
 	case c.started:
 		return errors.New("emu: already started")
 	}
+	if err := launch.Answered(); err != nil {
+		return err
+	}
 	c.started = true
 	if err := c.startStages(); err != nil {
 		return err

@@ -26,9 +26,11 @@ func pendingIn(status []byte) uint64 {
 	return hexField(status, "\nSigPnd:\t") | hexField(status, "\nShdPnd:\t")
 }
 
-func hexField(status []byte, name string) uint64 {
+func hexField(status []byte, name string) uint64 { return field(status, name, 16) }
+
+func field(status []byte, name string, base int) uint64 {
 	_, rest, _ := bytes.Cut(status, []byte(name))
 	line, _, _ := bytes.Cut(rest, []byte("\n"))
-	v, _ := strconv.ParseUint(string(line), 16, 64)
+	v, _ := strconv.ParseUint(string(line), base, 64)
 	return v
 }

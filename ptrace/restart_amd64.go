@@ -24,13 +24,6 @@ func signalWaits(status []byte) bool {
 	return pendingIn(status)&^hexField(status, "\nSigBlk:\t")&^idle != 0
 }
 
-// filtered reports whether the thread has a filter beside the supervisor's, which
-// may forbid another call than the program makes itself. Its author knows of no such call,
-// and a filter can kill.
-func filtered(status []byte) bool {
-	return hexField(status, "\nSeccomp_filters:\t") > 1
-}
-
 // defaultIgnored are the signals that do nothing where they are not caught. A
 // tracee is told of them all the same (kernel: sig_ignored).
 const defaultIgnored = 1<<(unix.SIGCHLD-1) | 1<<(unix.SIGCONT-1) | 1<<(unix.SIGURG-1) | 1<<(unix.SIGWINCH-1)

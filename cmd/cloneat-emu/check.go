@@ -7,6 +7,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"cloneat-emu/emu/launch"
 	"cloneat-emu/emu/probe"
 )
 
@@ -28,7 +29,7 @@ func (c *checkCmd) Run() error {
 		printChecks(results)
 	}
 	for _, r := range results {
-		if r.Feature == "seccomp listener" && r.Works != probe.Yes && !probe.CallExists() {
+		if r.Feature == "seccomp listener" && r.Works != probe.Yes && !launch.CallExists() {
 			return exitStatus(1)
 		}
 	}

@@ -13,7 +13,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"cloneat-emu/emu/probe"
+	"cloneat-emu/emu/launch"
+	"cloneat-emu/emu/listen"
 	"cloneat-emu/tests"
 	"cloneat-emu/tests/conform"
 )
@@ -95,7 +96,7 @@ func findPrograms(dir, filter string) ([]conform.Program, error) {
 
 // prefix is the command line in front of a program's.
 func (c *conformCmd) prefix() ([]string, error) {
-	exists := probe.CallExists()
+	exists := launch.CallExists()
 	if c.Under == "native" {
 		if !exists {
 			return nil, errors.New("conform --under native: this kernel has no cloneat: boot a patched one with " +
@@ -108,7 +109,7 @@ func (c *conformCmd) prefix() ([]string, error) {
 		return nil, err
 	}
 	prefix := []string{exe, "run", "--log-level", "warn"} // what fails says why
-	if exists && !probe.Filtered() {
+	if exists && !listen.Filtered() {
 		prefix = append(prefix, "--force") // the emulator is what is tested, not this kernel
 	}
 	return append(prefix, "--"), nil

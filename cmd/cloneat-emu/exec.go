@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"cloneat-emu/cmd/cloneat-emu/enter"
-	"cloneat-emu/emu/probe"
+	"cloneat-emu/emu/launch"
 )
 
 // execCmd is "cloneat-emu exec".
@@ -67,7 +67,7 @@ func (c *execCmd) check() error {
 		return fmt.Errorf("exec: --pid %d: a pid is positive", c.Pid)
 	case c.Userns == "target" && !c.Admin:
 		return errors.New("exec: --userns target takes --admin: a child that cloneat makes has its caller's")
-	case !c.Admin && !probe.CallExists():
+	case !c.Admin && !launch.CallExists():
 		return errors.New("exec: there is no cloneat here: run the whole under cloneat-emu run, or use --admin")
 	}
 	for _, e := range c.Env {

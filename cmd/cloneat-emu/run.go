@@ -10,7 +10,6 @@ import (
 
 	"cloneat-emu/emu"
 	"cloneat-emu/emu/launch"
-	"cloneat-emu/emu/probe"
 )
 
 // runCmd is "cloneat-emu run".
@@ -45,12 +44,15 @@ func (r *runCmd) Run() error {
 	if len(r.Program) == 0 {
 		return errors.New("run: no program: cloneat-emu run [flags] -- PROGRAM [ARGS]")
 	}
-	if len(r.Prototype) != 0 && !r.Force && probe.CallExists() {
+	if len(r.Prototype) != 0 && !r.Force && launch.CallExists() {
 		return errors.New("run: --prototype: cloneat is there already, so that nothing would be emulated; " +
 			"--force emulates all the same, but not within another run")
 	}
-	if !r.Force && probe.CallExists() {
+	if !r.Force && launch.CallExists() {
 		return r.runNatively()
+	}
+	if err := launch.Answered(); err != nil {
+		return startFailed(err)
 	}
 	cmd := emu.Command(r.Program[0], r.Program[1:]...)
 	cmd.Inherit = true

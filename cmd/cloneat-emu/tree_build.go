@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"cloneat-emu/cmd/cloneat-emu/tree"
-	"cloneat-emu/emu/probe"
+	"cloneat-emu/emu/launch"
 )
 
 // treeBuildCmd is "cloneat-emu tree build".
@@ -46,7 +46,7 @@ func (*treeBuildCmd) Help() string {
 // Run builds the tree, and takes it down at the end. Where there is no cloneat,
 // it runs itself again under "run".
 func (c *treeBuildCmd) Run() error {
-	if !c.Fork && !probe.CallExists() {
+	if !c.Fork && !launch.CallExists() {
 		return underRun()
 	}
 	t, err := c.read()

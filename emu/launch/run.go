@@ -1,12 +1,15 @@
 package launch
 
-// Run plays the keeper's or the exec stage's part and does not return if this process
-// is one of them.
+// Run plays the part of the keeper, the exec stage or who asks, and does not return if
+// this process is one of them.
 func Run() {
+	stages = true
 	switch Stage() {
 	case StageKeeper:
 		Keep()
 	case stageExec:
 		execStage()
+	case stageAsk:
+		askStage()
 	}
 }

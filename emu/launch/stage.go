@@ -17,6 +17,7 @@ const (
 	StageOperator = "cloneat-operator"
 	StageKeeper   = "cloneat-keeper"
 	stageExec     = "cloneat-exec"
+	stageAsk      = "cloneat-ask"
 )
 
 // init keeps the main thread for a stage's main function: the exec stage installs the
@@ -33,7 +34,7 @@ func Stage() string {
 		return ""
 	}
 	switch os.Args[0] {
-	case StageInit, StageOperator, StageKeeper, stageExec:
+	case StageInit, StageOperator, StageKeeper, stageExec, stageAsk:
 		return os.Args[0]
 	}
 	return ""

@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/listen"
 )
 
 // errUnknown marks a probe that could not be carried out.
@@ -18,7 +20,7 @@ func unknown(err error) error { return fmt.Errorf("%w: %w", errUnknown, err) }
 // conclusive are the errors by which a kernel says no.
 var conclusive = []error{
 	unix.ENOSYS, unix.EPERM, unix.EACCES, unix.EINVAL, unix.ENOTTY, unix.EOPNOTSUPP, unix.EBUSY, unix.E2BIG, unix.ENOSPC, unix.EIO,
-	fs.ErrNotExist, os.ErrPermission, errNo,
+	fs.ErrNotExist, os.ErrPermission, errNo, listen.ErrAnswered,
 }
 
 // errNo is a no that no error number says.

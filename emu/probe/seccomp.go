@@ -3,10 +3,10 @@ package probe
 import (
 	"errors"
 	"fmt"
-	"runtime"
 
 	"golang.org/x/sys/unix"
 
+	"cloneat-emu/emu/launch"
 	"cloneat-emu/emu/listen"
 )
 
@@ -17,25 +17,18 @@ type seccompProbe struct {
 	err      error // of installing the filter
 	call     listen.Notification
 	recvErr  error
-	result   chan unix.Errno
+	result   <-chan unix.Errno
 }
 
 // newSeccompProbe starts the thread, which ends with its call.
 func newSeccompProbe() *seccompProbe {
-	p := &seccompProbe{listener: -1, result: make(chan unix.Errno, 1)}
-	installed := make(chan struct{})
-	go func() {
-		runtime.LockOSThread() // for good: the thread and its filter end with the goroutine
-		p.listener, p.got, p.err = listen.Install()
-		close(installed)
-		if p.err == nil {
-			_, _, errno := unix.Syscall(listen.NrCloneat, 0, 0, 0)
-			p.result <- errno
-		}
-	}()
-	<-installed
+	p := &seccompProbe{listener: -1, err: launch.Answered()}
+	if p.err != nil { // whoever answers might kill us for the call
+		return p
+	}
+	p.listener, p.got, p.result, p.err = listen.CallBehind()
 	if p.err == nil {
-		p.call, p.recvErr = listen.Recv(p.listener)
+		p.call, p.recvErr = listen.RecvWhileUsed(p.listener)
 	}
 	return p
 }

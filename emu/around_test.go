@@ -1,0 +1,63 @@
+package emu_test
+
+import (
+	"errors"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"cloneat-emu/tests/built"
+)
+
+// The emulator itself runs below a filter, as in a container or a confined service.
+
+// around runs the command below the filter.
+func around(t *testing.T, filter string, command ...string) (string, error) {
+	t.Helper()
+	program := built.C(t, "emu/testdata/around.c")
+	out, err := exec.Command(program, append([]string{filter, built.Emulator(t)}, command...)...).CombinedOutput()
+	return string(out), err
+}
+
+// suite runs checks of a conformance program there.
+func suite(t *testing.T, filter, program string, checks ...string) {
+	t.Helper()
+	command := append([]string{"run", "--", filepath.Join(built.Selftests(t), program)}, checks...)
+	if out, err := around(t, filter, command...); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestDispatchedUntold: a kernel from before Linux 6.4 does not say that a tracee's system
+// calls are sent to it; the first one that is injected shows it, and harms nobody.
+func TestDispatchedUntold(t *testing.T) {
+	t.Parallel()
+	suite(t, "untold", "dispatch", "target_allows", "target_unharmed", "target_init", "caller_allows")
+}
+
+// TestFilterAround: what all are under makes no difference: a caller and a target that have
+// nothing else are alike, and a target's recvmsg goes on as another call.
+func TestFilterAround(t *testing.T) {
+	t.Parallel()
+	suite(t, "empty", "part", "recvmsg", "recvmsg_pieces", "signal_ends_pieces")
+}
+
+// TestFilterAnswers: a filter that answers the call itself, or kills for it, is named.
+func TestFilterAnswers(t *testing.T) {
+	t.Parallel()
+	for _, filter := range []string{"answers", "kills"} {
+		out, err := around(t, filter, "run", "--", "/bin/echo", "ran")
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || exit.ExitCode() != 125 {
+			t.Errorf("%s: run: %v, want exit status 125", filter, err)
+		}
+		if want := "a seccomp filter around this process answers system call 511"; !strings.Contains(out, want) || strings.Contains(out, "ran\n") {
+			t.Errorf("%s: run: %q, want %q alone", filter, out, want)
+		}
+		out, err = around(t, filter, "check", "--json")
+		if !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(out, "seccomp=unconfined") {
+			t.Errorf("%s: check: %v\n%s", filter, err, out)
+		}
+	}
+}
