@@ -51,6 +51,7 @@ func main() {
 	parser := kong.Must(&c,
 		kong.Name("cloneat-emu"),
 		kong.Description("cloneat(2) for a kernel that does not have it."),
+		rawWords,
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	ctx, err := parser.Parse(os.Args[1:])
 	if err != nil {

@@ -1,10 +1,10 @@
 package launch
 
 import (
+	"encoding/gob"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -18,11 +18,11 @@ type Spec struct {
 	Dir   string // working directory; empty: the front's
 	Files []int  // the descriptors that the program inherits, ascending
 	// Sources are the numbers that Files have in the first process; nil: the same.
-	Sources []int `json:"-"`
+	Sources []int
 	// Signals is what the program is to find of signals.
 	Signals Signals
 	// Numbers are the calls that the filter notifies besides cloneat.
-	Numbers []uint32 `json:",omitempty"`
+	Numbers []uint32
 	// Extra is for the stage before (the operator's configuration).
 	Extra json.RawMessage
 }
@@ -37,35 +37,25 @@ func (s *Spec) Base() int {
 	return base
 }
 
-// memfd puts s into a memory file, which has no limit of size as argv has and is
-// in nobody's way in the file system.
-func (s *Spec) memfd() (*os.File, error) {
-	data, err := json.Marshal(s)
-	if err != nil {
-		return nil, fmt.Errorf("encoding the program's description: %w", err)
+// A stage reads its description from a pipe: that has no limit of size as argv has, nor
+// one that RLIMIT_FSIZE sets, as any file. The text is gob's: names, arguments and
+// environments need not be UTF-8, as JSON would have them.
+
+// writeTo tells a stage that has been started. One that died is told nothing: who waits
+// for what it says hears of that.
+func (s *Spec) writeTo(pipe *os.File) error {
+	defer pipe.Close()
+	told := *s
+	told.Sources = nil // they have their numbers there
+	if err := gob.NewEncoder(pipe).Encode(told); err != nil && !errors.Is(err, unix.EPIPE) {
+		return fmt.Errorf("describing the program: %w", err)
 	}
-	fd, err := unix.MemfdCreate("cloneat-spec", unix.MFD_CLOEXEC)
-	if err != nil {
-		return nil, fmt.Errorf("memfd_create: %w", err)
-	}
-	f := os.NewFile(uintptr(fd), "spec")
-	if _, err := f.Write(data); err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
+	return nil
 }
 
-// readSpec reads from the start, wherever the shared offset is.
-func readSpec(fd int) (*Spec, error) {
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return nil, fmt.Errorf("fstat: %w", err)
-	}
-	data := make([]byte, st.Size)
-	if n, err := unix.Pread(fd, data, 0); err != nil || n != len(data) {
-		return nil, errors.Join(err, io.ErrUnexpectedEOF)
-	}
+func readSpec(pipe int) (*Spec, error) {
+	f := os.NewFile(uintptr(pipe), "spec")
+	defer f.Close()
 	s := new(Spec)
-	return s, json.Unmarshal(data, s)
+	return s, gob.NewDecoder(f).Decode(s)
 }

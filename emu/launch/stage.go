@@ -43,11 +43,11 @@ func Stage() string {
 // Start runs stage with the program's descriptors at their own numbers and own[i] at
 // Base()+1+i; the description of the program is at Base(). sys may be nil.
 func Start(stage string, spec *Spec, own []int, sys *syscall.SysProcAttr) (pid int, err error) {
-	memfd, err := spec.memfd()
+	reader, writer, err := os.Pipe()
 	if err != nil {
 		return 0, err
 	}
-	defer memfd.Close()
+	defer writer.Close()
 	base := spec.Base()
 	files := make([]uintptr, base, base+1+len(own))
 	for i := range files {
@@ -59,19 +59,20 @@ func Start(stage string, spec *Spec, own []int, sys *syscall.SysProcAttr) (pid i
 			files[fd] = uintptr(spec.Sources[i])
 		}
 	}
-	files = append(files, memfd.Fd())
+	files = append(files, reader.Fd())
 	for _, fd := range own {
 		files = append(files, uintptr(fd))
 	}
 	attr := &syscall.ProcAttr{Files: files, Env: stageEnv(), Sys: sys}
 	pid, err = syscall.ForkExec("/proc/self/exe", []string{stage, strconv.Itoa(base)}, attr)
+	reader.Close()
 	if err == unix.EBADF && base > 3 {
 		return 0, fmt.Errorf("starting %s: %w: descriptor %d is open and leaves no room below the hard limit (ulimit -Hn)", stage, err, base-1)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("starting %s: %w", stage, err)
 	}
-	return pid, nil
+	return pid, spec.writeTo(writer)
 }
 
 // stageEnv keeps the program's environment away from our own Go runtimes (GODEBUG,

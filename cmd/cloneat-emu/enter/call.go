@@ -4,7 +4,7 @@ package enter
 
 import (
 	"encoding/binary"
-	"encoding/json"
+	"encoding/gob"
 	"errors"
 	"fmt"
 	"os"
@@ -66,25 +66,31 @@ func Call(o *Options, t *Target) error {
 }
 
 // startDriver starts the process that gives the orders. It has what this one has
-// as its standard input and output, and further the memory, the end of the pipe
-// and the terminal.
+// as its standard input and output, and further the memory, the end of the pipe,
+// the end of another one that tells it what to do, and the terminal.
 func (r *run) startDriver(m *stage.Machine) error {
 	o := driverOrder{
 		Options: *r.o, Target: r.t.PID, Keep: r.table.keep, Third: r.table.third, Env: os.Environ(),
 		FD: [4]int{r.fd.pidfd, r.fd.root, r.fd.cwd, r.fd.running},
 	}
-	text, err := json.Marshal(&o)
+	orders, writer, err := os.Pipe()
 	if err != nil {
 		return err
 	}
+	defer writer.Close()
 	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), driverEnv+"="+string(text))
+	cmd.Env = append(os.Environ(), driverEnv+"=1")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.ExtraFiles = []*os.File{m.Shared(), r.pipe}
+	cmd.ExtraFiles = []*os.File{m.Shared(), r.pipe, orders}
 	if r.tty != nil {
 		cmd.ExtraFiles = append(cmd.ExtraFiles, r.tty.master, r.tty.slave)
 	}
-	if err := cmd.Start(); err != nil {
+	err = cmd.Start()
+	orders.Close()
+	if err == nil {
+		err = gob.NewEncoder(writer).Encode(&o)
+	}
+	if err != nil {
 		return fmt.Errorf("driver: %w", err)
 	}
 	return nil

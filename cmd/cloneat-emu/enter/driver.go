@@ -3,7 +3,7 @@
 package enter
 
 import (
-	"encoding/json"
+	"encoding/gob"
 	"errors"
 	"fmt"
 	"os"
@@ -18,8 +18,7 @@ import (
 // Init turns this process into a driver if it was started as one by [Call], and
 // then does not return. A program that uses Call has to call it first of all.
 func Init() {
-	text, ok := os.LookupEnv(driverEnv)
-	if !ok {
+	if _, ok := os.LookupEnv(driverEnv); !ok {
 		return
 	}
 	_ = os.Unsetenv(driverEnv)
@@ -27,7 +26,10 @@ func Init() {
 	// stage, which has the number that people know.
 	signal.Ignore(unix.SIGINT, unix.SIGQUIT, unix.SIGTSTP, unix.SIGTTOU, unix.SIGTTIN)
 	var o driverOrder
-	if err := json.Unmarshal([]byte(text), &o); err != nil {
+	orders := os.NewFile(5, "orders")
+	err := gob.NewDecoder(orders).Decode(&o)
+	orders.Close()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "cloneat-emu: exec: driver:", err)
 		os.Exit(StatusFailed)
 	}
@@ -77,7 +79,7 @@ func (o *driverOrder) serve(caller *stage.Task) (int, error) {
 		return StatusFailed, err
 	}
 	if o.Options.TTY {
-		r.tty = openTerminal(os.NewFile(5, "master"), os.NewFile(6, "slave"))
+		r.tty = openTerminal(os.NewFile(6, "master"), os.NewFile(7, "slave"))
 	}
 	b, err := r.callFrom(caller)
 	if err != nil {
