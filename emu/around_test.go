@@ -43,6 +43,20 @@ func TestFilterAround(t *testing.T) {
 	suite(t, "empty", "part", "recvmsg", "recvmsg_pieces", "signal_ends_pieces")
 }
 
+// TestProcSubset: a /proc that shows processes alone, as services may have it.
+func TestProcSubset(t *testing.T) {
+	t.Parallel()
+	const script = `mount -t proc -o subset=pid proc /proc && exec "$0" run -- "$@"`
+	for _, check := range []string{"sched nice_reset_init", "unasked null_executed", "hint exact"} {
+		words := strings.Fields(check)
+		words[0] = filepath.Join(built.Selftests(t), words[0])
+		words = append([]string{"-mpf", "--propagation=private", "--kill-child", "sh", "-c", script, built.Emulator(t)}, words...)
+		if out, err := exec.Command("unshare", words...).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", check, err, out)
+		}
+	}
+}
+
 // TestFilterAnswers: a filter that answers the call itself, or kills for it, is named.
 func TestFilterAnswers(t *testing.T) {
 	t.Parallel()

@@ -112,8 +112,25 @@ func (c *call) ownFault(err error) error {
 		return &transplant.Unsupported{Cause: err.Error()}
 	case scarce(err):
 		return fmt.Errorf("%w: %s", unix.ENOMEM, err.Error())
+	case !forCallers(err):
+		return &transplant.Unsupported{Cause: err.Error()}
 	}
 	return err
+}
+
+// forCallers reports whether a caller may be told of err: of the errors of rows 15 to 20,
+// and those that other threads are the cause of. Others are of files that we read.
+func forCallers(err error) bool {
+	var errno unix.Errno
+	if !errors.As(err, &errno) {
+		return true
+	}
+	switch errno {
+	case unix.EAGAIN, unix.ENOMEM, unix.EPERM, unix.EINVAL, unix.ENOSPC, unix.EEXIST,
+		unix.EOPNOTSUPP, unix.EBUSY, unix.ESRCH:
+		return true
+	}
+	return false
 }
 
 // ofTarget marks an error of a request to the target. The thread may be gone

@@ -20,6 +20,12 @@ import (
 // later, at the allocation of a pid that no process can have, and that copies
 // no memory (copy_process in kernel/fork.c, alloc_pid in kernel/pid.c).
 func (c *call) mayFork() error {
+	switch dl, err := hasDeadline(c.n.TID); {
+	case err != nil:
+		return ofCaller(err)
+	case dl:
+		return unix.EAGAIN
+	}
 	if c.check.Caller.Status.Uid[0] == 0 {
 		return nil // the kernel's INIT_USER has no limit
 	}
@@ -47,6 +53,15 @@ func (c *call) unlimited(t *ptrace.Injection, fork func() (*ptrace.Stopped, erro
 	child, err := fork()
 	if !errors.Is(err, unix.EAGAIN) {
 		return child, func() {}, err
+	}
+	switch restore, err := c.resetOnFork(t.TID); {
+	case err != nil:
+		return nil, func() {}, err
+	case restore != nil:
+		defer restore()
+		if child, err = fork(); !errors.Is(err, unix.EAGAIN) {
+			return child, func() {}, err
+		}
 	}
 	if err := c.crowded(t.TID); err != nil {
 		return nil, func() {}, err

@@ -33,19 +33,40 @@ func readScheduling(tid int) (scheduling, error) {
 }
 
 // inherited is what a child gets (kernel: sched_fork): with
-// SCHED_FLAG_RESET_ON_FORK an ordinary policy and nice value, and not the flag.
+// SCHED_FLAG_RESET_ON_FORK an ordinary policy and nice value, slices as long as others'
+// and no clamps, and not the flag.
 func (s scheduling) inherited() scheduling {
 	if s.attr.Flags&unix.SCHED_FLAG_RESET_ON_FORK == 0 {
 		return s
 	}
-	s.attr.Flags &^= unix.SCHED_FLAG_RESET_ON_FORK
+	kept := unix.SchedAttr{Size: s.attr.Size, Policy: s.attr.Policy, Nice: max(s.attr.Nice, 0)}
 	switch s.attr.Policy {
-	case unix.SCHED_FIFO, unix.SCHED_RR:
-		s.attr.Policy, s.attr.Nice, s.attr.Priority = unix.SCHED_NORMAL, 0, 0
-	default:
-		s.attr.Nice = max(s.attr.Nice, 0)
+	case unix.SCHED_FIFO, unix.SCHED_RR, unix.SCHED_DEADLINE:
+		kept.Policy, kept.Nice = unix.SCHED_NORMAL, 0
 	}
+	if s.attr.Util_max != 0 { // of a kernel that clamps
+		kept.Util_max = noClamp
+	}
+	s.attr = kept
 	return s
+}
+
+// noClamp is the highest utilization there is (SCHED_CAPACITY_SCALE).
+const noClamp = 1024
+
+// setAttr gives C the attributes. Clamps are only set where they differ: the target may
+// have some, and most kernels know none.
+func setAttr(tid int, want, have unix.SchedAttr) error {
+	if want == have {
+		return nil
+	}
+	if want.Util_min != have.Util_min || want.Util_max != have.Util_max {
+		want.Flags |= unix.SCHED_FLAG_UTIL_CLAMP
+	}
+	if err := unix.SchedSetAttr(tid, &want, 0); err != nil {
+		return fmt.Errorf("sched_setattr of pid %d: %w", tid, err)
+	}
+	return nil
 }
 
 // setScheduling gives C the caller's scheduling, from outside.
@@ -55,10 +76,8 @@ func (b *build) setScheduling() error {
 	if err != nil {
 		return err
 	}
-	if want.attr != have.attr {
-		if err := unix.SchedSetAttr(b.c.TID, &want.attr, 0); err != nil {
-			return fmt.Errorf("sched_setattr of pid %d: %w", b.c.TID, err)
-		}
+	if err := setAttr(b.c.TID, want.attr, have.attr); err != nil {
+		return err
 	}
 	if want.affinity != have.affinity {
 		if err := unix.SchedSetaffinity(b.c.TID, &want.affinity); err != nil {
