@@ -611,6 +611,55 @@ static long put_ldt(struct msg *m)
 #define put_ldt_none put_ldt
 #endif
 
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#define PR_SET_VMA_ANON_NAME 0
+#endif
+
+static char *named;
+
+/* -EINVAL: this kernel knows no names (CONFIG_ANON_VMA_NAME). */
+static long put_name(struct msg *m)
+{
+	char name[16];
+
+	if (!named)
+		named = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	snprintf(name, sizeof(name), "cloneat %ld", m->arg[0]);
+	return prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, named + PAGE, PAGE,
+		     m->arg[0] ? name : NULL) ? -errno : 0;
+}
+
+/* Of that page alone. */
+static long get_name(struct msg *m)
+{
+	FILE *f = fopen("/proc/self/maps", "re");
+	char line[256];
+	long number = 0;
+
+	(void)m;
+	while (f && fgets(line, sizeof(line), f)) {
+		char *name = strstr(line, "[anon:cloneat ");
+
+		if (!name)
+			continue;
+		if (strtoul(line, NULL, 16) != (unsigned long)named + PAGE ||
+		    number)
+			number = -EBADMSG;
+		else
+			number = atol(name + strlen("[anon:cloneat "));
+	}
+	if (f)
+		fclose(f);
+	return number;
+}
+
+#define get_name_only get_name
+#define put_name_only put_name
+#define get_name_none get_name
+#define put_name_none put_name
+
 /* --- the checks --------------------------------------------------------- */
 
 #define PROPERTY(what, text, mine, theirs)				\
@@ -639,6 +688,9 @@ static const struct property properties[] = {
 	PROPERTY(ldt_only, "a local descriptor table of its own", 0x12345000, 0),
 	PROPERTY(ldt_none, "no local descriptor table", 0, 0x54321000),
 #endif
+	PROPERTY(name, "the name of memory", 17, 18),
+	PROPERTY(name_only, "the name of memory that the target has not named", 17, 0),
+	PROPERTY(name_none, "no name for memory that the target has named", 0, 18),
 	PROPERTY(brk, "the end of the heap", 4096, 40960),
 	PROPERTY(umask, "umask", 0037, 0002),
 	PROPERTY(cwd, "current directory in the same mount namespace", 1, 2),
@@ -689,6 +741,8 @@ PLAY_TABLE(property, properties)
 	if (p->get == get_ldt && on(&me, get_ldt) == -ENOSYS)
 		ct_skip("this kernel has no modify_ldt(2)");
 #endif
+	if (p->get == get_name && on(&me, put_name, 1) == -EINVAL)
+		ct_skip("this kernel has no names for memory");
 	if (p->get == get_affinity && sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		ct_skip("an affinity cannot differ on one CPU");
 	t = target_of(p->kind, &store);
