@@ -168,6 +168,7 @@ params='secretmem.enable=1 panic=-1 oops=panic no_timer_check rdinit=/init rcupd
 run_qemu() {
 	local machine how clock='' port=/dev/vport0p1 way
 	how=$(accel)
+	threads=$((smp % 2 ? 1 : 2)) # two of a core may be told not to share it (PR_SCHED_CORE)
 	[ "$how" != tcg ] || clock=clocksource=hpet
 	way=(-device virtio-serial-pci
 		-chardev "file,id=out,path=$work/output"
@@ -178,7 +179,7 @@ run_qemu() {
 	fi
 	: >"$work/output"
 	timeout -k 10 "$limit" qemu-system-x86_64 \
-		-machine pc -accel "$how" -cpu max -smp "$smp" -m "$mem" \
+		-machine pc -accel "$how" -cpu max -smp "$smp,threads=$threads" -m "$mem" \
 		-nodefaults -no-user-config -no-reboot -display none \
 		-kernel "$image" -initrd "$work/initramfs" \
 		-append "console=ttyS0 no_timer_check CLONEAT_PORT=$port $clock $params" \

@@ -90,7 +90,7 @@ func (b *build) setScheduling() error {
 			return fmt.Errorf("ioprio_set of pid %d: %w", b.c.TID, errno)
 		}
 	}
-	return nil
+	return b.setCookie()
 }
 
 // knobs are files under /proc/PID that a child inherits and another process

@@ -246,6 +246,69 @@ static void clamped_target(int kind)
 	child_of_both(kind, &mine, &theirs, &mine);
 }
 
+#ifndef PR_SCHED_CORE
+#define PR_SCHED_CORE 62
+#define PR_SCHED_CORE_GET 0
+#define PR_SCHED_CORE_CREATE 1
+#endif
+
+static long do_create_cookie(struct msg *m)
+{
+	(void)m;
+	return ct_syscall6(SYS_prctl, PR_SCHED_CORE, PR_SCHED_CORE_CREATE, 0, 0, 0, 0);
+}
+
+static long do_get_cookie(struct msg *m)
+{
+	return ct_syscall6(SYS_prctl, PR_SCHED_CORE, PR_SCHED_CORE_GET, 0, 0,
+			   (long)m->buf, 0);
+}
+
+static uint64_t cookie(struct actor *who)
+{
+	expect_eq(on(who, do_get_cookie), 0);
+	return *(uint64_t *)(void *)who->m.buf;
+}
+
+/* Who has one shares a core with those alone that have the same one. */
+static void cookies(int kind, bool mine, bool theirs)
+{
+	struct actor a, t, k;
+	uint64_t has;
+	long ret;
+
+	two(&a, &t, kind);
+	ret = on(&a, do_get_cookie);
+	if (ret == -ENODEV || ret == -EINVAL)
+		ct_skip("no core here has two threads that a kernel tells apart");
+	if (mine)
+		expect_eq(on(&a, do_create_cookie), 0);
+	if (theirs && kind)
+		expect_eq(on(&t, do_create_cookie), 0);
+	has = cookie(&a);
+	expect(!has == !mine);
+	expect_ok(cl(&a, &k, t.vpid, 0, 0));
+	expect_eq(cookie(&k), has);
+	expect_eq(cookie(&a), has);
+	expect(!kind || !cookie(&t) == !theirs);
+	expect(cookie(&me) == 0);
+}
+
+static void cookie_both(int kind)
+{
+	cookies(kind, true, true);
+}
+
+static void cookie_caller(int kind)
+{
+	cookies(kind, true, false);
+}
+
+static void cookie_target(int kind)
+{
+	cookies(kind, false, true);
+}
+
 /* --- the checks ---------------------------------------------------------------------- */
 
 static const struct row {
@@ -263,6 +326,9 @@ static const struct row {
 	ALL(slice, "a caller with slices of its own length"),
 	ALL(clamped, "a caller whose utilization is clamped"),
 	ALL(clamped_reset, "a caller whose clamps are not inherited"),
+	ALL(cookie_both, "caller and target with cores of their own"),
+	ALL(cookie_caller, "a caller with cores of its own"),
+	ALL(cookie_target, "a target with cores of its own"),
 	ALL(clamped_target, "a target whose utilization is clamped"),
 };
 
