@@ -160,6 +160,9 @@ func (c *Cmd) Start() error {
 	}
 	c.done = make(chan struct{})
 	go c.watch()
+	if c.Inherit && adopts() {
+		go c.reapOrphans()
+	}
 	return nil
 }
 

@@ -12,6 +12,7 @@ func (c *Cmd) Exec() error {
 	if c.err != nil {
 		return c.lookupError()
 	}
+	c.Inherit = true
 	spec := &launch.Spec{Path: c.Path, Args: c.Args, Env: c.environ(), Dir: c.Dir, Signals: launch.Inherited()}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

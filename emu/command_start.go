@@ -98,10 +98,13 @@ func (c *Cmd) spec() (spec *launch.Spec, done func(), err error) {
 }
 
 func (c *Cmd) environ() []string {
-	if c.Env == nil {
-		return os.Environ()
+	switch {
+	case c.Env != nil:
+		return c.Env
+	case c.Inherit:
+		return launch.InheritedEnv()
 	}
-	return c.Env
+	return os.Environ()
 }
 
 // withFiles puts the command's files at the numbers that the program wants.

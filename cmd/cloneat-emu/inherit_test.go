@@ -40,6 +40,7 @@ func TestInherited(t *testing.T) {
 		"default signals":  `exec $run call signals`,
 		"descriptor limit": closeAll + `ulimit -Sn 200; exec $run bash -c "ulimit -Sn; ulimit -Hn"`,
 		"environment":      `export GODEBUG=x=1 GOMAXPROCS=1 A="b c"; exec $run env -u run -u _`,
+		"no environment":   `exec env -i $run /usr/bin/env`,
 		"working folder":   `cd /; exec $run pwd`,
 		"umask":            `umask 027; exec $run sh -c umask`,
 		"process group":    `exec $run sh -c 'ps -o pgid= -p $$ | tr -d " "' | sed "s/^$(ps -o pgid= -p $$ | tr -d " ")\$/mine/"`,
@@ -48,6 +49,27 @@ func TestInherited(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { native(t, dir, script) })
 	}
+}
+
+// TestDoubledEnvironment: a name may have several values, and what is no assignment is
+// handed down as well.
+func TestDoubledEnvironment(t *testing.T) {
+	native(t, bin(t), `exec python3 -c '
+import ctypes, os, shutil, sys
+def vector(words):
+    return (ctypes.c_char_p * (len(words) + 1))(*words, None)
+argv = [os.fsencode(w) for w in sys.argv[1:]]
+path = os.fsencode(shutil.which(sys.argv[1]))
+ctypes.CDLL(None).execve(path, vector(argv), vector([b"A=1", b"B=2", b"A=3", b"none", b"=", b"A="]))' $run /usr/bin/env`)
+}
+
+// TestOrphansOfProcessOne: in a container whose first process it is, the supervisor reaps
+// what is left to it, as the program would.
+func TestOrphansOfProcessOne(t *testing.T) {
+	native(t, bin(t), `exec unshare -pf --mount-proc --kill-child $run bash -c '
+(sleep 0 & sleep 0 & exit)
+for ((i = 0; i < 300; i++)); do ps -eo stat= | grep -q Z || break; done
+echo $((i < 300))'`)
 }
 
 // TestBlockedSignals: the mask, for which the shell has no word.
