@@ -44,10 +44,10 @@ func New() (*Machine, error) {
 		return nil, fmt.Errorf("stage: there is no code for %s yet: %w", runtime.GOARCH, unix.EOPNOTSUPP)
 	}
 	var err error
-	if m.shared, err = memfd("cloneat-stage-memory", size, nil); err != nil {
+	if m.shared, err = memfd("cloneat-stage-memory", 0, size, nil); err != nil {
 		return nil, err
 	}
-	if m.image, err = memfd("cloneat-stage", 0, code); err != nil {
+	if m.image, err = imageOf(code); err != nil {
 		_ = m.shared.Close()
 		return nil, err
 	}
@@ -61,8 +61,8 @@ func New() (*Machine, error) {
 }
 
 // memfd makes a file in memory of some size or content.
-func memfd(name string, size int64, content []byte) (*os.File, error) {
-	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC)
+func memfd(name string, flags int, size int64, content []byte) (*os.File, error) {
+	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC|flags)
 	if err != nil {
 		return nil, fmt.Errorf("stage: memfd_create: %w", err)
 	}
