@@ -154,7 +154,9 @@ accel() {
 
 # no_timer_check: an emulated timer is late on a busy host, which is no broken one.
 # secretmem.enable: off by default before 6.5.
-params='secretmem.enable=1 panic=-1 oops=panic no_timer_check rdinit=/init rcupdate.rcu_cpu_stall_timeout=120'
+# What hardened kernels forbid, where there is something to forbid (6.12): nobody writes
+# through /proc/PID/mem where the owner may not.
+params='secretmem.enable=1 proc_mem.force_override=never panic=-1 oops=panic no_timer_check rdinit=/init rcupdate.rcu_cpu_stall_timeout=120'
 
 # An emulated processor gets little done in the 80 us for which KCSAN holds an access up.
 [ "$variant" != --kcsan ] || params+=' kcsan.udelay_task=1000 kcsan.udelay_interrupt=200'

@@ -35,7 +35,8 @@ type (
 )
 
 // noMemory stands for a descriptor that could not be had: what was begun in a tracee must
-// come to its end without any, by many requests.
+// come to its end without any, by many requests. So must it where the kernel lets nobody
+// overrule protections through the file (proc_mem.force_override=never, Linux 6.12).
 const noMemory = -1
 
 // openMemory opens the tracee's memory.
@@ -52,6 +53,9 @@ func (s *Stopped) accessBy(fd int, addr uintptr, b []byte, do transfer, slowly p
 		do = func(int, []byte, int64) (int, error) { return slowly(s.TID, addr, b) }
 	}
 	n, err := do(fd, b, int64(addr))
+	if fd != noMemory && errors.Is(err, unix.EIO) {
+		n, err = slowly(s.TID, addr, b)
+	}
 	switch {
 	case n == len(b):
 		return nil

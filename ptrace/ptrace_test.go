@@ -312,3 +312,34 @@ func parentOf(t *testing.T, pid int) int {
 	}
 	return decField(b, ppidField)
 }
+
+// TestProtectedMemoryWhereTheFileIsRefused: the kernel can forbid all to overrule protections
+// through /proc/PID/mem (EIO), but not a tracer by its requests.
+func TestProtectedMemoryWhereTheFileIsRefused(t *testing.T) {
+	cmd, in, out := start(t, "cat")
+	s := stopped(t, cmd.Process.Pid, 0)
+	at, err := s.vdsoAt()
+	if err != nil {
+		t.Fatal(err)
+	}
+	was := make([]byte, 19)
+	if err := s.Read(uintptr(at), was); err != nil {
+		t.Fatal(err)
+	}
+	refused := func(int, []byte, int64) (int, error) { return 0, unix.EIO }
+	want := bytes.Repeat([]byte{0xcc}, len(was))
+	got := make([]byte, len(was))
+	if err := s.accessBy(0, uintptr(at), want, refused, unix.PtracePokeData); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.accessBy(0, uintptr(at), got, refused, unix.PtracePeekData); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%x, %v; want %x", got, err, want)
+	}
+	if err := s.Write(uintptr(at), was); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Detach(0); err != nil {
+		t.Fatal(err)
+	}
+	echoes(t, cmd, in, out)
+}

@@ -1,6 +1,8 @@
 package transplant
 
 import (
+	"sync"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -18,6 +20,29 @@ type fillWork struct {
 	spans []span
 	force bool // C's mapping is not writable: write as a debugger does
 }
+
+// readsAnything reports whether a file /proc/PID/mem gives memory that its owner may not
+// read to somebody who does not trace it (proc_mem.force_override=always; Linux 6.12 has
+// others).
+var readsAnything = sync.OnceValue(func() bool {
+	p, err := unix.Mmap(-1, 0, pageSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = unix.Munmap(p) }()
+	p[0] = 1
+	at := addressOf(&p[0])
+	if unix.Mprotect(p, unix.PROT_NONE) != nil {
+		return false
+	}
+	fd, err := unix.Open("/proc/self/mem", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	n, _ := unix.Pread(fd, make([]byte, 1), int64(at))
+	return n == 1
+})
 
 // fills reports whether m has contents to be copied: not where the caller
 // asked for a child without them (MADV_WIPEONFORK).
@@ -75,7 +100,7 @@ func (copier) fill(b *build, work []fillWork) error {
 	}
 	var spans []span // joined across mappings: there may be tens of thousands
 	for _, w := range work {
-		if w.force {
+		if w.force || w.m.prot&unix.PROT_READ == 0 && !readsAnything() {
 			if err := b.forceFill(w); err != nil {
 				return err
 			}

@@ -30,5 +30,8 @@ func scan(fd int, arg *scanArg, vec []pageRegion) (int, error) {
 	return int(n), nil
 }
 
+// addressOf is where p is.
+func addressOf[T any](p *T) uintptr { return uintptr(unsafe.Pointer(p)) }
+
 // words shows p as 64-bit words in the machine's order, for /proc/PID/pagemap.
 func words(p []uint64) []byte { return unsafe.Slice((*byte)(unsafe.Pointer(&p[0])), 8*len(p)) }
