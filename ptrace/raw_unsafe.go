@@ -16,6 +16,7 @@ const (
 	reqSecGetFilter   = 0x420c
 	noteXState        = 0x202
 	notePrStatus      = 1
+	notePrFPReg       = 2
 )
 
 // request makes one ptrace request; the error names request and thread. No

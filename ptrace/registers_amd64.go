@@ -1,6 +1,7 @@
 package ptrace
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -32,10 +33,14 @@ func (s *Stopped) SetRegs(regs Regs) error {
 }
 
 // XState reads the extended state (x87, SSE, AVX, ...: NT_X86_XSTATE) in the
-// processor's own layout.
+// processor's own layout. One without XSAVE (QEMU's usual one) has x87 and SSE alone, in
+// FXSAVE's (NT_PRFPREG).
 func (s *Stopped) XState() ([]byte, error) {
 	buf := make([]byte, 16<<10)
 	n, err := regset("GETREGSET XSTATE", s.TID, noteXState, buf, false)
+	if errors.Is(err, unix.ENODEV) {
+		n, err = regset("GETREGSET PRFPREG", s.TID, notePrFPReg, buf[:fxsaveSize], false)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -44,9 +49,15 @@ func (s *Stopped) XState() ([]byte, error) {
 
 // SetXState writes what XState read, here or in another tracee.
 func (s *Stopped) SetXState(p []byte) error {
-	_, err := regset("SETREGSET XSTATE", s.TID, noteXState, p, true)
+	note := uintptr(noteXState)
+	if len(p) == fxsaveSize { // XSAVE's begins with that, and a header
+		note = notePrFPReg
+	}
+	_, err := regset("SETREGSET XSTATE", s.TID, note, p, true)
 	return err
 }
+
+const fxsaveSize = 512
 
 // Values that a system call leaves in rax for the signal code to act upon
 // (include/linux/errno.h); a program never sees them.
