@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"cloneat-emu/emu/transplant"
+	"cloneat-emu/internal/threads"
 	"cloneat-emu/ptrace"
 )
 
@@ -64,10 +65,17 @@ func (s *Server) others() transplant.Others {
 	return transplant.Others{Awaited: s.sendBack, LetGo: s.letGo}
 }
 
-// ring ends a thread's call if its time is over. The OS thread, which becomes the
-// tracer, ends with the goroutine: whatever happens, the tracee is let go.
+// ring ends a thread's call if its time is over. Where the OS thread is still the tracer
+// then, it ends with the goroutine: whatever happens, the tracee is let go.
 func (s *Server) ring(tid int) {
 	runtime.LockOSThread()
+	defer func() {
+		if ptrace.Tracing() {
+			threads.Renew()
+			return
+		}
+		runtime.UnlockOSThread()
+	}()
 	st, err := statusOf(tid)
 	if err != nil {
 		return

@@ -75,6 +75,7 @@ func (o *operator) run(spec *launch.Spec, keeperToFront int) error {
 	if err := errors.Join(proc.Own(), enoughFiles()); err != nil {
 		return err
 	}
+	reserveThreads()
 	ours, theirs, err := launch.Pair()
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"cloneat-emu/emu/listen"
+	"cloneat-emu/internal/threads"
 )
 
 // pool are the threads that serve calls. Several wait for calls at a time, in
@@ -25,6 +26,7 @@ type pool struct {
 
 	mu   sync.Mutex // guards what follows; nothing else is locked under it
 	idle int        // workers that wait for a call
+	all  int        // workers
 	now  int        // calls that are being served
 	over bool
 	rid  sync.Cond // of mu: now is 0
@@ -59,18 +61,49 @@ func (p *pool) close() {
 	}
 }
 
-// fill starts workers until enough wait. Precondition: mu is held.
+// fill starts workers until enough wait. Beyond those for which there are threads there
+// has to be room for one; if not, callers wait until a worker is free. Precondition: mu is
+// held.
 func (p *pool) fill() {
 	for ; p.idle < minIdle; p.idle++ {
+		if p.all >= sureWorkers && !threads.Room() {
+			return
+		}
+		p.all++
 		go p.work()
 	}
 }
 
-// work is a worker's life. It ends without unlocking, and so does the thread.
+// left is told of a worker that ends. There may have been no room for another one before.
+func (p *pool) left() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.all--; !p.over {
+		p.fill()
+	}
+}
+
+// sureWorkers can always be had: there are threads for so many (reserveThreads).
+const sureWorkers = 8
+
+// reserveThreads makes the threads that this process can always have: workers', the
+// runtime's own, and some for what takes one for a moment.
+func reserveThreads() {
+	const most, moments = 16, 8
+	if runtime.GOMAXPROCS(0) > most {
+		runtime.GOMAXPROCS(most)
+	}
+	threads.Reserve(sureWorkers + runtime.GOMAXPROCS(0) + moments)
+}
+
+// work is a worker's life. After a burst there are as few as before, but their threads
+// stay for the next one: there may be no room for others then. Only one that is no good
+// any more ends.
 func (p *pool) work() {
 	runtime.LockOSThread()
 	// A caller can be hit by a signal until its call is received, and waits
 	// until it is served. Without the right to it, the priority stays.
+	old := niceness()
 	_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), workerNice)
 	for {
 		n, err := p.receive()
@@ -83,10 +116,28 @@ func (p *pool) work() {
 		}
 		good := p.serve(n)
 		p.served()
-		if !good || !p.rest() {
-			return // the thread ends: after a burst there are as few as before
+		switch {
+		case !good:
+			p.left()
+			go threads.Renew() // when this one has ended
+			return
+		case !p.rest():
+			p.left()
+			_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), old)
+			runtime.UnlockOSThread()
+			return
 		}
 	}
+}
+
+// niceness is the calling thread's.
+func niceness() int {
+	const zero = 20 // what the system call returns for a nice value of 0, and less for a higher one
+	raw, err := unix.Getpriority(unix.PRIO_PROCESS, unix.Gettid())
+	if err != nil {
+		return 0
+	}
+	return zero - raw
 }
 
 // take reports whether a received call is to be served.

@@ -70,10 +70,10 @@ func (c *call) unlimited(t *ptrace.Injection, fork func() (*ptrace.Stopped, erro
 	if err != nil {
 		return nil, func() {}, err
 	}
-	switch alike, err := c.limitedAlike(t.TID, old); {
+	switch theirs, err := c.limitDecides(t.TID, old); {
 	case err != nil:
 		return nil, func() {}, err
-	case alike:
+	case !theirs:
 		return nil, func() {}, unix.EAGAIN // others took what was left when mayFork asked
 	case old.Cur == old.Max:
 		return nil, func() {}, &transplant.Unsupported{Cause: "RLIMIT_NPROC of the target, which it cannot raise"}
@@ -85,15 +85,16 @@ func (c *call) unlimited(t *ptrace.Injection, fork func() (*ptrace.Stopped, erro
 	return child, func() { _ = setNproc(t, old) }, err
 }
 
-// limitedAlike reports whether the caller has no more left than the target, whose clone
-// failed: they are processes of one user, whose limit is not higher for the caller.
-func (c *call) limitedAlike(target int, its unix.Rlimit) (bool, error) {
+// limitDecides reports whether it may be its limit for which the target's clone failed, and
+// not the caller's: not where it has none, as root, nor where they are processes of one
+// user, and the caller's is no higher.
+func (c *call) limitDecides(target int, its unix.Rlimit) (bool, error) {
 	st, err := statusOf(target)
-	if err != nil {
+	if err != nil || st.Uid[0] == 0 || its.Cur == unix.RLIM_INFINITY {
 		return false, err
 	}
 	own, err := nproc(c.n.TID)
-	return st.Uid[0] != 0 && st.Uid[0] == c.check.Caller.Status.Uid[0] && own.Cur != unix.RLIM_INFINITY && own.Cur <= its.Cur, err
+	return st.Uid[0] != c.check.Caller.Status.Uid[0] || own.Cur == unix.RLIM_INFINITY || own.Cur > its.Cur, err
 }
 
 // nproc reads the limit from /proc/TID/limits, which needs no rights.

@@ -1,10 +1,12 @@
 package emu
 
 import (
+	"bytes"
 	"errors"
 
 	"golang.org/x/sys/unix"
 
+	"cloneat-emu/emu/proc"
 	"cloneat-emu/emu/transplant"
 )
 
@@ -23,10 +25,32 @@ func (c *call) crowded(target int) error {
 		return unix.EAGAIN
 	}
 	theirs, err := transplant.Room(target)
-	if err == nil && theirs <= 0 {
-		err = &transplant.Unsupported{Cause: "pids.max of the target's control group, in which its child is born"}
+	if err != nil || theirs > 0 {
+		return err
 	}
-	return err
+	switch same, err := sameGroups(c.n.TID, target); {
+	case err != nil:
+		return err
+	case same:
+		return unix.EAGAIN // somebody left in between
+	}
+	return &transplant.Unsupported{Cause: "pids.max of the target's control group, in which its child is born"}
+}
+
+// sameGroups reports whether two threads are in the same control groups.
+func sameGroups(a, b int) (bool, error) {
+	var lists [2][]byte
+	for i, tid := range []int{a, b} {
+		d, err := proc.Open(tid)
+		if err != nil {
+			return false, err
+		}
+		defer d.Close()
+		if lists[i], err = d.ReadFile("cgroup"); err != nil {
+			return false, err
+		}
+	}
+	return bytes.Equal(lists[0], lists[1]), nil
 }
 
 // full reports whether the caller's control groups have no place left.

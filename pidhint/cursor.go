@@ -8,6 +8,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"cloneat-emu/internal/threads"
 )
 
 // lastPIDFile is the cursor of the namespace of whoever writes to it (kernel:
@@ -46,7 +48,9 @@ func openCursor(ns *os.File) (*cursor, error) {
 		c.Close()
 		return nil, err
 	}
-	spareThreads()
+	// A thread that the runtime had to make between the cursor and the clone would get
+	// the wanted number, where this process lives in the same namespace, and keep it.
+	threads.Spare(runtime.GOMAXPROCS(0) + 8)
 	return c, nil
 }
 
@@ -69,6 +73,7 @@ func (c *cursor) serve(ns *os.File, entered chan<- error) {
 // Close ends the thread.
 func (c *cursor) Close() {
 	close(c.ask)
+	defer threads.Renew()
 	c.file.Close()
 	_ = unix.Munmap(c.mem) // fails for no mapping of ours
 }

@@ -63,7 +63,7 @@ func traced(t *testing.T, pid int, do func(*maker)) {
 	stopped := map[int]*ptrace.Stopped{}
 	for more := true; more; {
 		more = false
-		for _, tid := range threads(t, pid) {
+		for _, tid := range threadsOf(t, pid) {
 			if stopped[tid] == nil {
 				stopped[tid], more = stop(t, tid), true
 			}
@@ -111,8 +111,8 @@ func stop(t *testing.T, tid int) *ptrace.Stopped {
 	}
 }
 
-// threads are the numbers of the process's threads, as this process sees them.
-func threads(t *testing.T, pid int) (tids []int) {
+// threadsOf are the numbers of the process's threads, as this process sees them.
+func threadsOf(t *testing.T, pid int) (tids []int) {
 	t.Helper()
 	all, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 	if err != nil {

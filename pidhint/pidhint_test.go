@@ -84,7 +84,7 @@ func TestTaken(t *testing.T) {
 // aThread is the number of a thread that is no leader.
 func aThread(t *testing.T, pid int) int {
 	t.Helper()
-	for _, tid := range threads(t, pid) {
+	for _, tid := range threadsOf(t, pid) {
 		if ids, err := nsPID(tid); tid != pid && err == nil {
 			return ids[len(ids)-1]
 		}

@@ -10,6 +10,7 @@ import (
 
 	"cloneat-emu/emu"
 	"cloneat-emu/emu/launch"
+	"cloneat-emu/internal/threads"
 )
 
 // runCmd is "cloneat-emu run".
@@ -76,6 +77,7 @@ func (r *runCmd) Run() error {
 
 // supervise starts cmd, is its stand-in for signals and job control, and ends as it did.
 func (r *runCmd) supervise(cmd *emu.Cmd) error {
+	threads.Few()
 	got := make(chan os.Signal, 256)
 	signal.Notify(got, launch.Forwarded()...)
 	cmd.OnState = func(stopped int) {

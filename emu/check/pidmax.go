@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"cloneat-emu/emu/proc"
+	"cloneat-emu/internal/threads"
 )
 
 // Limits of every kernel's pid_max, include/linux/threads.h and kernel/pid.c.
@@ -64,6 +65,7 @@ func probeRange(ns *os.File, hint int) bool {
 		runtime.LockOSThread() // and never unlock: the thread ends here
 		verdict <- probeOnThread(ns, hint)
 	}()
+	defer threads.Renew()
 	return <-verdict
 }
 

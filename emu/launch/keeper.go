@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"cloneat-emu/internal/threads"
 )
 
 // keeper is the program's parent.
@@ -28,6 +30,7 @@ type keeper struct {
 // Keep is the main function of the keeper. Its descriptors: the socket to the front,
 // and the one that leads to the operator.
 func Keep() {
+	threads.Few()
 	spec, own, err := Enter(2)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"cloneat-emu/internal/threads"
 	"cloneat-emu/ptrace"
 )
 
@@ -44,6 +45,7 @@ func passCookie(from, to int) error {
 		}
 		done <- err
 	}()
+	defer threads.Renew()
 	return <-done
 }
 
