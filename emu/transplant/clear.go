@@ -11,7 +11,7 @@ func (b *build) clearMemory() error {
 			keep = append(keep, span{m.start, m.end})
 		}
 	}
-	for _, g := range gaps(keep) {
+	for _, g := range gaps(keep, topOf(b.maps)) {
 		if b.mapped(g) {
 			b.script.add("munmap", g.start, unix.SYS_MUNMAP, uintptr(g.start), uintptr(g.end-g.start))
 		}

@@ -6,7 +6,7 @@ import (
 )
 
 // userTop is the end of what a 64-bit process can map with four page table
-// levels; no program has mappings above it but by asking for them.
+// levels: where the kernel puts what nobody asks it to put elsewhere.
 const userTop = 0x7ffffffff000
 
 // span is a range of addresses.
@@ -37,8 +37,17 @@ func freeSpan(size uint64, lists ...[]mapping) (uint64, bool) {
 	return at + margin, at+size+2*margin <= userTop
 }
 
-// gaps returns what lies between the spans of keep, from 0 to userTop.
-func gaps(keep []span) []span {
+// topOf is the end of the highest mapping. Programs have some above userTop that ask for
+// them, where there are five levels.
+func topOf(maps []mapping) (top uint64) {
+	if n := len(maps); n > 0 {
+		top = maps[n-1].end
+	}
+	return top
+}
+
+// gaps returns what lies between the spans of keep, from 0 to top.
+func gaps(keep []span, top uint64) []span {
 	slices.SortFunc(keep, func(a, b span) int { return cmp.Compare(a.start, b.start) })
 	var out []span
 	at := uint64(0)
@@ -48,8 +57,8 @@ func gaps(keep []span) []span {
 		}
 		at = max(at, k.end)
 	}
-	if at < userTop {
-		out = append(out, span{at, userTop})
+	if at < top {
+		out = append(out, span{at, top})
 	}
 	return out
 }

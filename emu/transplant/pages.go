@@ -40,9 +40,9 @@ func privatePages(tid int, maps []mapping) (pages, error) {
 		return pages{}, err
 	}
 	defer unix.Close(fd)
-	p, err := scanPages(fd, pageGuard)
+	p, err := scanPages(fd, topOf(maps), pageGuard)
 	if errors.Is(err, unix.EINVAL) { // before Linux 6.15
-		p, err = scanPages(fd, 0)
+		p, err = scanPages(fd, topOf(maps), 0)
 	}
 	if errors.Is(err, unix.ENOTTY) || errors.Is(err, unix.EINVAL) { // before Linux 6.7
 		p.private, err = readPages(fd, maps)
@@ -51,10 +51,11 @@ func privatePages(tid int, maps []mapping) (pages, error) {
 }
 
 // scanPages asks the kernel for the ranges; it is several times faster than
-// reading an entry for every page. more is what else to tell ranges apart by.
-func scanPages(fd int, more uint64) (p pages, err error) {
+// reading an entry for every page. It is asked for those up to end, and more is what else to
+// tell ranges apart by.
+func scanPages(fd int, end, more uint64) (p pages, err error) {
 	arg := scanArg{
-		end:               userTop,
+		end:               end,
 		categoryInverted:  pageFile | pageZero,
 		categoryMask:      pageFile | pageZero,
 		categoryAnyOfMask: pagePresent | pageSwapped,

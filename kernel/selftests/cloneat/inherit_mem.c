@@ -414,6 +414,44 @@ static void keys(enum kind kind)
 	expect_eq(sys(&k, SYS_pkey_free, second), -EINVAL);
 }
 
+/* What lies above 2^47 is given to those alone that ask for it there. */
+static long do_map_high(struct msg *m)
+{
+	long *p = mmap((void *)m->arg[0], PAGE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if ((long)p != m->arg[0])
+		return -ENXIO;
+	*p = m->arg[1];
+	return 0;
+}
+
+static long do_read_high(struct msg *m)
+{
+	unsigned char there;
+
+	if (ct_syscall3(SYS_mincore, m->arg[0], PAGE, &there))
+		return 0;
+	return *(long *)m->arg[0];
+}
+
+static void high(enum kind kind)
+{
+	const long mine = 1L << 50, theirs = 1L << 51;
+	struct actor store, *t, k;
+
+	t = target_of(kind, &store);
+	if (on(&me, do_map_high, mine, 100))
+		ct_skip("there is no memory above 2^47");
+	if (kind != SELF)
+		expect_eq(on(t, do_map_high, theirs, 200), 0);
+	expect_ok(cl(&me, &k, t->pid, 0, 0));
+	expect_eq(on(&k, do_read_high, mine), 100);
+	expect_eq(on(&k, do_read_high, theirs), 0);
+	expect_eq(on(&me, do_read_high, mine), 100);
+	expect_eq(on(t, do_read_high, theirs), kind == SELF ? 0 : 200);
+}
+
 static const struct kinds rows[] = {
 	KINDS(private_anon, "anonymous private memory is copied"),
 	KINDS(private_file, "a private file mapping is copied"),
@@ -436,6 +474,7 @@ static const struct kinds rows[] = {
 	KINDS(executable, "code on a page of its own runs in the child"),
 	KINDS(grows, "heap and stack of the child still grow"),
 	KINDS(vdso, "the vdso's clock works in the child"),
+	KINDS(high, "memory above 2^47 is copied, the target's is gone"),
 	KINDS(keys, "protection keys are allocated and in use as before"),
 };
 
