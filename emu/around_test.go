@@ -57,6 +57,21 @@ func TestProcSubset(t *testing.T) {
 	}
 }
 
+// TestHiddenCaller: a /proc that hides from a user what it may not trace, as a caller that
+// may not be dumped: it is told so, and not left waiting.
+func TestHiddenCaller(t *testing.T) {
+	t.Parallel()
+	programs := built.ForAll(t, built.Emulator(t), filepath.Join(built.Selftests(t), "inherit"))
+	const script = `mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid 64124 --regid 64124 --clear-groups "$0" run -- "$@"`
+	out, _ := exec.Command("unshare", "-mpf", "--propagation=private", "--kill-child", "sh", "-c", script,
+		programs[0], programs[1], "dumpable_self", "nice_self").CombinedOutput()
+	for _, want := range []string{"not ok 2 - inherit.dumpable_self ", "expected success, got EBUSY", "ok 1 - inherit.nice_self"} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("no %q:\n%s", want, out)
+		}
+	}
+}
+
 // TestFilterAnswers: a filter that answers the call itself, or kills for it, is named.
 func TestFilterAnswers(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,7 @@
 package emu
 
 import (
+	"fmt"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -81,6 +82,8 @@ func (c *call) run() verdict {
 	switch {
 	case scarce(err):
 		return fails(unix.ENOMEM, err.Error())
+	case err != nil && listen.Valid(c.s.fd, c.n.ID): // it waits, whatever /proc says
+		return fails(unix.EBUSY, fmt.Sprintf("/proc does not show the caller to the supervisor (mount option hidepid): %v", err))
 	case err != nil:
 		return verdict{drop: true}
 	}

@@ -77,6 +77,23 @@ func C(tb testing.TB, sources ...string) string {
 	return out
 }
 
+// ForAll copies executables to where every user reaches them, whoever owns the checkout.
+func ForAll(tb testing.TB, paths ...string) (copies []string) {
+	tb.Helper()
+	dir := tb.TempDir()
+	for up := dir; len(up) > len(os.TempDir()); up = filepath.Dir(up) {
+		if err := os.Chmod(up, 0o755); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	for _, path := range paths {
+		to := filepath.Join(dir, filepath.Base(path))
+		run(tb, dir, "install", "-m", "755", path, to)
+		copies = append(copies, to)
+	}
+	return copies
+}
+
 // locked runs f while no other test binary is in locked, for this checkout.
 func locked(tb testing.TB, root string, f func()) {
 	tb.Helper()

@@ -5,7 +5,6 @@ package stress
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"cloneat-emu/tests/built"
@@ -15,21 +14,7 @@ import (
 // as a container's, which are counted alike) is told so by its calls. The supervisor, which
 // is of that user and can have no thread any more either, goes on.
 func TestAsManyProcessesAsThereMayBe(t *testing.T) {
-	// Where that user reaches them, whoever owns the checkout.
-	dir := t.TempDir()
-	for up := dir; len(up) > len(os.TempDir()); up = filepath.Dir(up) {
-		if err := os.Chmod(up, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var programs []string
-	for _, path := range []string{built.Emulator(t), built.C(t, "tests/stress/testdata/full.c")} {
-		to := filepath.Join(dir, filepath.Base(path))
-		if out, err := exec.Command("install", "-m", "755", path, to).CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
-		programs = append(programs, to)
-	}
+	programs := built.ForAll(t, built.Emulator(t), built.C(t, "tests/stress/testdata/full.c"))
 	const nobodyElse = "64123"
 	out, err := built.Output(t, func(out *os.File) error {
 		cmd := exec.Command("prlimit", "--nproc=120:120", "setpriv", "--reuid", nobodyElse, "--regid", nobodyElse, "--clear-groups",
