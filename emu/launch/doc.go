@@ -20,6 +20,7 @@
 // program is in the terminal's foreground group whenever the front is.
 //
 // The exec stage undoes what the Go runtime did to the process (handlers, signal
-// mask, the soft limit of descriptors), installs the filter on its only thread that
+// mask, the soft limit of descriptors; but one of 0, 1 and 2 that was closed stays the
+// /dev/null that the runtime puts there before any code of ours), installs the filter on its only thread that
 // survives, hands the listener to the operator and becomes the program.
 package launch
