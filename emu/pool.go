@@ -27,6 +27,7 @@ type pool struct {
 	mu   sync.Mutex // guards what follows; nothing else is locked under it
 	idle int        // workers that wait for a call
 	all  int        // workers
+	more int        // threads that were made for workers beyond sureWorkers
 	now  int        // calls that are being served
 	over bool
 	rid  sync.Cond // of mu: now is 0
@@ -66,18 +67,25 @@ func (p *pool) close() {
 // held.
 func (p *pool) fill() {
 	for ; p.idle < minIdle; p.idle++ {
-		if p.all >= sureWorkers && !threads.Room() {
-			return
+		if p.all >= sureWorkers+p.more {
+			if !threads.Room() {
+				return
+			}
+			p.more++
 		}
 		p.all++
 		go p.work()
 	}
 }
 
-// left is told of a worker that ends. There may have been no room for another one before.
-func (p *pool) left() {
+// left is told of a worker that ends, with its thread or not. There may have been no room
+// for another one before.
+func (p *pool) left(threadEnds bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if threadEnds && p.more > 0 {
+		p.more--
+	}
 	if p.all--; !p.over {
 		p.fill()
 	}
@@ -118,11 +126,11 @@ func (p *pool) work() {
 		p.served()
 		switch {
 		case !good:
-			p.left()
+			p.left(true)
 			go threads.Renew() // when this one has ended
 			return
 		case !p.rest():
-			p.left()
+			p.left(false)
 			_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), old)
 			runtime.UnlockOSThread()
 			return
