@@ -78,17 +78,18 @@ func (p *pool) fill() {
 	}
 }
 
-// left is told of a worker that ends, with its thread or not. There may have been no room
-// for another one before.
-func (p *pool) left(threadEnds bool) {
+// left is told of a worker that ends, and reports whether its thread is one too many. There
+// may have been no room for another worker before.
+func (p *pool) left() (tooMany bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if threadEnds && p.more > 0 {
+	if tooMany = p.more > 0; tooMany {
 		p.more--
 	}
 	if p.all--; !p.over {
 		p.fill()
 	}
+	return tooMany
 }
 
 // sureWorkers can always be had: there are threads for so many (reserveThreads).
@@ -104,9 +105,9 @@ func reserveThreads() {
 	threads.Reserve(sureWorkers + runtime.GOMAXPROCS(0) + moments)
 }
 
-// work is a worker's life. After a burst there are as few as before, but their threads
-// stay for the next one: there may be no room for others then. Only one that is no good
-// any more ends.
+// work is a worker's life. After a burst there are as few as before, but threads for
+// sureWorkers stay for the next one: there may be no room for others then. One that is no
+// good any more ends.
 func (p *pool) work() {
 	runtime.LockOSThread()
 	// A caller can be hit by a signal until its call is received, and waits
@@ -126,11 +127,13 @@ func (p *pool) work() {
 		p.served()
 		switch {
 		case !good:
-			p.left(true)
+			p.left()
 			go threads.Renew() // when this one has ended
 			return
-		case !p.rest():
-			p.left(false)
+		case p.rest():
+		case p.left():
+			return
+		default:
 			_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), old)
 			runtime.UnlockOSThread()
 			return
