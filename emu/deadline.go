@@ -14,36 +14,33 @@ import (
 // its child has none (sched_fork() in kernel/sched/core.c). That is for the caller to meet
 // and not for a target, which does not fork.
 
-// hasDeadline reports whether the thread has one that keeps it from forking.
-func hasDeadline(tid int) (bool, error) {
+// deadlineOf is the thread's scheduling, if it has a deadline that keeps it from forking;
+// else nil.
+func deadlineOf(tid int) (*unix.SchedAttr, error) {
 	attr, err := unix.SchedGetAttr(tid, 0)
-	if errors.Is(err, unix.ESRCH) {
-		return false, ptrace.ErrGone
+	switch {
+	case errors.Is(err, unix.ESRCH):
+		return nil, ptrace.ErrGone
+	case err != nil:
+		return nil, fmt.Errorf("sched_getattr of pid %d: %w", tid, err)
+	case attr.Policy != unix.SCHED_DEADLINE || attr.Flags&unix.SCHED_FLAG_RESET_ON_FORK != 0:
+		return nil, nil
 	}
-	if err != nil {
-		return false, fmt.Errorf("sched_getattr of pid %d: %w", tid, err)
-	}
-	return attr.Policy == unix.SCHED_DEADLINE && attr.Flags&unix.SCHED_FLAG_RESET_ON_FORK == 0, nil
+	return attr, nil
 }
 
 // resetOnFork lets a target with a deadline fork until restore, which is nil where it may
 // anyway. Nothing but the flag changes, so that the kernel does not begin a new period
 // (dl_param_changed() in kernel/sched/deadline.c).
 func (c *call) resetOnFork(target int) (restore func(), err error) {
-	switch dl, err := hasDeadline(target); {
-	case err != nil:
+	own, err := deadlineOf(target)
+	if err != nil || own == nil {
 		return nil, ofTarget(err)
-	case !dl:
-		return nil, nil
 	}
-	attr, err := unix.SchedGetAttr(target, 0)
-	if err != nil {
-		return nil, err
-	}
-	own := *attr
-	attr.Flags |= unix.SCHED_FLAG_RESET_ON_FORK
-	if err := unix.SchedSetAttr(target, attr, 0); err != nil {
+	forking := *own
+	forking.Flags |= unix.SCHED_FLAG_RESET_ON_FORK
+	if err := unix.SchedSetAttr(target, &forking, 0); err != nil {
 		return nil, &transplant.Unsupported{Cause: fmt.Sprintf("the target has a deadline and may not fork: sched_setattr: %v", err)}
 	}
-	return func() { _ = unix.SchedSetAttr(target, &own, 0) }, nil
+	return func() { _ = unix.SchedSetAttr(target, own, 0) }, nil
 }

@@ -20,10 +20,10 @@ import (
 // later, at the allocation of a pid that no process can have, and that copies
 // no memory (copy_process in kernel/fork.c, alloc_pid in kernel/pid.c).
 func (c *call) mayFork() error {
-	switch dl, err := hasDeadline(c.n.TID); {
+	switch deadline, err := deadlineOf(c.n.TID); {
 	case err != nil:
 		return ofCaller(err)
-	case dl:
+	case deadline != nil:
 		return unix.EAGAIN
 	}
 	if c.check.Caller.Status.Uid[0] == 0 {

@@ -11,15 +11,13 @@ import (
 
 // CommonFilters is how many filters every tracee has, the same ones: those around this
 // process, and the listener's.
-var CommonFilters = sync.OnceValue(func() int { return around() + 1 })
-
-func around() int {
+var CommonFilters = sync.OnceValue(func() int {
 	status, err := readProc(os.Getpid(), "status")
 	if err != nil {
-		return 0
+		return 1
 	}
-	return filtersIn(status)
-}
+	return filtersIn(status) + 1
+})
 
 // filtersIn is a thread's number of filters, of its status file; 0 before Linux 5.9.
 func filtersIn(status []byte) int { return int(field(status, "\nSeccomp_filters:\t", 10)) }

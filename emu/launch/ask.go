@@ -28,11 +28,8 @@ var stages bool
 // CallExists probes as any program would: cloneat(0, 0, NULL) is EFAULT where the call
 // exists and ENOSYS where it does not.
 func CallExists() bool {
-	if stages && listen.Filtered() {
-		exists, _ := ask()
-		return exists
-	}
-	return exists()
+	exists, _ := ask()
+	return exists
 }
 
 func exists() bool {
@@ -42,16 +39,21 @@ func exists() bool {
 
 // Answered is listen.ErrAnswered where a filter keeps the call from any listener.
 func Answered() error {
-	if !listen.Filtered() {
-		return nil
-	}
 	_, err := ask()
 	return err
 }
 
-// ask starts the child, once. What keeps it from finding out is no answer: who is to serve
+// ask finds out, once: by the call itself where nothing can kill for it.
+var ask = sync.OnceValues(func() (bool, error) {
+	if !stages || !listen.Filtered() {
+		return exists(), nil
+	}
+	return askChild()
+})
+
+// askChild starts the child. What keeps it from finding out is no answer: who is to serve
 // the call will meet it again.
-var ask = sync.OnceValues(func() (exists bool, err error) {
+func askChild() (exists bool, err error) {
 	attr := &syscall.ProcAttr{Files: []uintptr{0, 1, 2}, Env: stageEnv()}
 	pid, err := syscall.ForkExec("/proc/self/exe", []string{stageAsk, ""}, attr)
 	if err != nil {
@@ -71,7 +73,7 @@ var ask = sync.OnceValues(func() (exists bool, err error) {
 		return false, listen.ErrAnswered
 	}
 	return status.ExitStatus() == askedExists, nil
-})
+}
 
 // askStage is the child's main function.
 func askStage() {

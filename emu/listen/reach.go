@@ -29,14 +29,14 @@ func Filtered() bool {
 // it. A filter that kills for the call may end this process. Precondition: the main
 // thread is locked to another goroutine (the Go runtime never lets it end).
 func Reaches() error {
-	listener, _, answer, err := CallBehind()
+	listener, _, _, err := CallBehind()
 	if err != nil {
 		return err
 	}
 	defer unix.Close(listener)
 	n, err := RecvWhileUsed(listener)
 	if errors.Is(err, ErrNoUsers) {
-		return answeredWith(answer)
+		return ErrAnswered
 	}
 	if err != nil {
 		return err
@@ -61,16 +61,6 @@ func CallBehind() (listener int, got Features, answer <-chan unix.Errno, err err
 	}()
 	err = <-installed
 	return listener, got, returned, err
-}
-
-// answeredWith is ErrAnswered, for the thread of CallBehind that is gone.
-func answeredWith(answer <-chan unix.Errno) error {
-	select {
-	case errno := <-answer:
-		return fmt.Errorf("%w: it says %w", ErrAnswered, errno)
-	default:
-		return fmt.Errorf("%w: it kills", ErrAnswered)
-	}
 }
 
 // RecvWhileUsed is Recv, or ErrNoUsers once nobody has the filter, which Recv itself does
