@@ -43,6 +43,18 @@ func TestFilterAround(t *testing.T) {
 	suite(t, "empty", "part", "recvmsg", "recvmsg_pieces", "signal_ends_pieces")
 }
 
+// TestFiltersUnshown: where the kernel shows nobody's filters, a child that should have some is
+// refused, and not made without.
+func TestFiltersUnshown(t *testing.T) {
+	t.Parallel()
+	out, _ := around(t, "unshown", "run", "--", filepath.Join(built.Selftests(t), "inherit"), "filter_forked", "nice_forked")
+	for _, want := range []string{"ok 1 - inherit.nice_forked", "not ok 2 - inherit.filter_forked ", "expected success, got EOPNOTSUPP"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q:\n%s", want, out)
+		}
+	}
+}
+
 // TestProcSubset: a /proc that shows processes alone, as services may have it.
 func TestProcSubset(t *testing.T) {
 	t.Parallel()

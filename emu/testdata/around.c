@@ -7,6 +7,8 @@
  *	empty	 allows everything
  *	untold	 makes the kernel one from before Linux 6.4: it does not tell a tracer
  *		 whether a tracee's system calls are sent to it
+ *	unshown	 makes the kernel one without CONFIG_CHECKPOINT_RESTORE: to a tracer that
+ *		 asks for a tracee's filters it says what it says of one without any
  *	answers	 answers cloneat with ENOSYS, as a profile that allows what it knows
  *	kills	 kills for it
  */
@@ -23,6 +25,7 @@
 
 #define NR_CLONEAT 511
 #define GET_SYSCALL_USER_DISPATCH_CONFIG 0x4211
+#define SECCOMP_GET_FILTER 0x420c
 
 #define FIRST offsetof(struct seccomp_data, args[0])
 #define NR offsetof(struct seccomp_data, nr)
@@ -35,6 +38,7 @@ static const struct around {
 	{ "empty", NR_CLONEAT, NR, NR_CLONEAT, SECCOMP_RET_ALLOW },
 	{ "untold", SYS_ptrace, FIRST, GET_SYSCALL_USER_DISPATCH_CONFIG,
 	  SECCOMP_RET_ERRNO | EIO },
+	{ "unshown", SYS_ptrace, FIRST, SECCOMP_GET_FILTER, SECCOMP_RET_ERRNO | EINVAL },
 	{ "answers", NR_CLONEAT, NR, NR_CLONEAT, SECCOMP_RET_ERRNO | ENOSYS },
 	{ "kills", NR_CLONEAT, NR, NR_CLONEAT, SECCOMP_RET_KILL_PROCESS },
 };

@@ -2,6 +2,7 @@ package transplant
 
 import (
 	"fmt"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -9,7 +10,7 @@ import (
 // scheduling is what the scheduler knows of a thread that is inherited.
 type scheduling struct {
 	attr     unix.SchedAttr
-	affinity unix.CPUSet
+	affinity unix.CPUSetDynamic
 	ioprio   int
 }
 
@@ -22,8 +23,8 @@ func readScheduling(tid int) (scheduling, error) {
 		return s, fmt.Errorf("sched_getattr of pid %d: %w", tid, err)
 	}
 	s.attr = *attr
-	if err := unix.SchedGetaffinity(tid, &s.affinity); err != nil {
-		return s, fmt.Errorf("sched_getaffinity of pid %d: %w", tid, err)
+	if s.affinity, err = affinityOf(tid, unix.NewCPUSet(usualCPUs)); err != nil {
+		return s, err
 	}
 	r, _, errno := unix.Syscall(unix.SYS_IOPRIO_GET, ioprioWhoProcess, uintptr(tid), 0)
 	if errno == 0 {
@@ -79,9 +80,9 @@ func (b *build) setScheduling() error {
 	if err := setAttr(b.c.TID, want.attr, have.attr); err != nil {
 		return err
 	}
-	if want.affinity != have.affinity {
-		if err := unix.SchedSetaffinity(b.c.TID, &want.affinity); err != nil {
-			return fmt.Errorf("sched_setaffinity of pid %d: %w", b.c.TID, err)
+	if !slices.Equal(want.affinity, have.affinity) {
+		if err := setAffinity(b.c.TID, want.affinity); err != nil {
+			return err
 		}
 	}
 	if want.ioprio != have.ioprio {

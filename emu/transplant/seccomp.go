@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"cloneat-emu/emu/proc"
 	"cloneat-emu/ptrace"
 
 	"golang.org/x/sys/unix"
@@ -15,6 +16,7 @@ const (
 	// Without it kernels before 5.16 switch mitigations on that the caller may not have.
 	seccompFilterFlagSpecAllow = 4
 	seccompStrict              = 1
+	seccompFiltered            = 2
 )
 
 type filter = []unix.SockFilter
@@ -30,9 +32,9 @@ func (b *build) checkFilters() error {
 	if have == 0 && want == 0 {
 		return nil
 	}
-	theirs, err := filters(b.c)
+	theirs, err := filters(b.c, b.status)
 	if err == nil {
-		b.filters, err = filters(b.snap.caller)
+		b.filters, err = filters(b.snap.caller, b.snap.status)
 	}
 	if errors.Is(err, unix.EOPNOTSUPP) && have == want && have == ptrace.CommonFilters() {
 		return nil
@@ -58,15 +60,20 @@ func (b *build) filtersLeft(what string) error {
 	return nil
 }
 
-// filters reads a thread's filters, the oldest first.
-func filters(s *ptrace.Stopped) ([]filter, error) {
+// filters reads a thread's filters, the oldest first. A kernel without
+// CONFIG_CHECKPOINT_RESTORE shows none, with the error for a thread that has none.
+func filters(s *ptrace.Stopped, status *proc.Status) ([]filter, error) {
+	if status.Seccomp != seccompFiltered {
+		return nil, nil
+	}
 	var all []filter
 	for i := 0; ; i++ {
 		f, err := s.SeccompFilter(i)
 		switch {
-		case errors.Is(err, unix.ENOENT), errors.Is(err, unix.EINVAL) && i == 0: // none at all
+		case errors.Is(err, unix.ENOENT):
 			return all, nil
-		case errors.Is(err, unix.EACCES), errors.Is(err, unix.EIO), errors.Is(err, unix.EMEDIUMTYPE):
+		case errors.Is(err, unix.EACCES), errors.Is(err, unix.EIO), errors.Is(err, unix.EMEDIUMTYPE),
+			errors.Is(err, unix.EINVAL):
 			return nil, unsupported("seccomp filters differ or cannot be compared: %v", err)
 		case err != nil:
 			return nil, err
