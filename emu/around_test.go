@@ -55,6 +55,24 @@ func TestFiltersUnshown(t *testing.T) {
 	}
 }
 
+// TestFieldsOfMemory: without PR_SET_MM_MAP a child's memory is described field by field, which
+// wants a right where they differ. That it is done is seen where root has that right: .ci/around.
+func TestFieldsOfMemory(t *testing.T) {
+	t.Parallel()
+	program, dir := built.C(t, "emu/testdata/around.c"), built.Selftests(t)
+	out, _ := exec.Command("setpriv", "--bounding-set", "-sys_resource", program, "fields", built.Emulator(t), "run", "--trace", "--",
+		filepath.Join(dir, "inherit"), "name_forked", "brk_forked", "exe_executed").CombinedOutput()
+	for _, want := range []string{
+		"ok 1 - inherit.name_forked", "only a target with CAP_SYS_RESOURCE",
+		"not ok 2 - inherit.brk_forked ",
+		"not ok 3 - inherit.exe_executed ",
+	} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("no %q:\n%s", want, out)
+		}
+	}
+}
+
 // TestProcSubset: a /proc that shows processes alone, as services may have it.
 func TestProcSubset(t *testing.T) {
 	t.Parallel()

@@ -3,7 +3,6 @@ package emu
 import (
 	"errors"
 	"os"
-	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -62,7 +61,7 @@ func (c *call) timeToJoin() (*os.File, error) {
 // one for all; a pid namespace without init has no link yet. ESRCH says that the
 // thread is gone.
 func sameNS(d *proc.Dir, a, b proc.Kind) (bool, error) {
-	if a == proc.Time && !timeNamespaces() {
+	if !proc.Has(a) {
 		return true, nil
 	}
 	for missing := 0; ; missing++ {
@@ -84,9 +83,3 @@ func sameNS(d *proc.Dir, a, b proc.Kind) (bool, error) {
 // is not there at all. That it is missing for a while, as proc finds out, is not
 // enough: an exec by another thread takes as long as it takes.
 const surely = 3
-
-// timeNamespaces reports whether this kernel has them.
-var timeNamespaces = sync.OnceValue(func() bool {
-	_, err := os.Lstat("/proc/self/ns/time")
-	return err == nil
-})

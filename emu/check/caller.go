@@ -68,9 +68,5 @@ func (c *Caller) level() int { return len(c.Status.NSpid) - 1 }
 // cred is what decides about the caller's capabilities. Nobody else can change
 // them, and the calling thread is waiting.
 func (c *Caller) cred() (*rights.Cred, error) {
-	id, err := c.Thread.NS(proc.User)
-	if err != nil {
-		return nil, err
-	}
-	return &rights.Cred{EUID: c.Status.Uid[1], Effective: c.Status.CapEff, UserNS: id}, nil
+	return rights.With(c.Status, c.Thread)
 }

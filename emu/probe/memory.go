@@ -15,7 +15,7 @@ func memoryProbes() []probe {
 		{"PAGEMAP_SCAN", "finding touched pages fast", "reading pagemap", tryScan},
 		{"pagemap frame numbers", "copying only what a forked target does not share", "everything is copied", tryFrames},
 		{"map_files", "mapped files that were deleted or are out of reach", "the path, or a copy of the contents", tryMapFiles},
-		{"PR_SET_MM_MAP", "the child's heap, arguments and executable as the caller's", "they stay the target's, as /proc shows them", func() (string, error) {
+		{"PR_SET_MM_MAP", "the child's heap, arguments and executable as the caller's", "the single options of PR_SET_MM, which want CAP_SYS_RESOURCE", func() (string, error) {
 			if err := mmMapSize(); err != nil {
 				return "", fmt.Errorf("prctl(PR_SET_MM_MAP_SIZE): %w: CONFIG_CHECKPOINT_RESTORE is missing", err)
 			}

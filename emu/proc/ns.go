@@ -1,6 +1,7 @@
 package proc
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -60,10 +61,24 @@ func (d *Dir) NS(kind Kind) (NSID, error) {
 	return id, nil
 }
 
+// Has reports whether this kernel has namespaces of that kind. Without them all threads
+// are in the same.
+func Has(kind Kind) bool { return had()[kind] }
+
+// had are the kinds that this process, which no kernel leaves without one of each, is in.
+var had = sync.OnceValue(func() map[Kind]bool {
+	has := map[Kind]bool{}
+	for _, kind := range append([]Kind{User}, Nsproxy...) {
+		_, err := os.Lstat("/proc/self/ns/" + string(kind))
+		has[kind] = !errors.Is(err, os.ErrNotExist)
+	}
+	return has
+})
+
 // nsfs is the device of all namespaces, 0 if /proc is none.
 var nsfs = sync.OnceValue(func() uint64 {
 	var st unix.Stat_t
-	_ = unix.Stat("/proc/self/ns/user", &st)
+	_ = unix.Stat("/proc/self/ns/mnt", &st)
 	return st.Dev
 })
 

@@ -25,7 +25,7 @@ import (
 type Cred struct {
 	EUID      uint32    // in the supervisor's user namespace
 	Effective uint64    // a bit a capability
-	UserNS    proc.NSID // the thread's own
+	UserNS    proc.NSID // the thread's own; zero where the kernel has none
 }
 
 // Of reads the credentials of the thread.
@@ -34,11 +34,20 @@ func Of(d *proc.Dir) (*Cred, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, err := d.NS(proc.User)
-	if err != nil {
+	return With(st, d)
+}
+
+// With is Of for who has read the status of the thread already.
+func With(st *proc.Status, d *proc.Dir) (*Cred, error) {
+	c := &Cred{EUID: st.Uid[1], Effective: st.CapEff}
+	if !proc.Has(proc.User) {
+		return c, nil
+	}
+	var err error
+	if c.UserNS, err = d.NS(proc.User); err != nil {
 		return nil, err
 	}
-	return &Cred{EUID: st.Uid[1], Effective: st.CapEff, UserNS: id}, nil
+	return c, nil
 }
 
 // Capable reports whether the thread has the capability (unix.CAP_*) in its own
@@ -104,6 +113,9 @@ func related(ns *os.File, request uint, name string) (*os.File, error) {
 // CapableOver reports whether the thread has the capability in the user
 // namespace that owns ns, a namespace of any kind but user.
 func (c *Cred) CapableOver(ns *os.File, capability int) (bool, error) {
+	if !proc.Has(proc.User) { // then nobody can be asked for the owner (EPERM)
+		return c.Capable(capability), nil
+	}
 	owner, err := Owner(ns)
 	if errors.Is(err, unix.EPERM) {
 		return false, nil

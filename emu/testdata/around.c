@@ -9,6 +9,8 @@
  *		 whether a tracee's system calls are sent to it
  *	unshown	 makes the kernel one without CONFIG_CHECKPOINT_RESTORE: to a tracer that
  *		 asks for a tracee's filters it says what it says of one without any
+ *	fields	 the same, for a process that describes its memory: it can set one field at a
+ *		 time
  *	answers	 answers cloneat with ENOSYS, as a profile that allows what it knows
  *	kills	 kills for it
  */
@@ -28,28 +30,32 @@
 #define SECCOMP_GET_FILTER 0x420c
 
 #define FIRST offsetof(struct seccomp_data, args[0])
+#define SECOND offsetof(struct seccomp_data, args[1])
 #define NR offsetof(struct seccomp_data, nr)
 
-/* Of the call nr, those that have that value there. */
+/* Of the call nr, those with that first argument (0: any) and a second one of at least so much. */
 static const struct around {
 	const char *name;
-	unsigned int nr, there, value, ret;
+	unsigned int nr, ret, first, second;
 } filters[] = {
-	{ "empty", NR_CLONEAT, NR, NR_CLONEAT, SECCOMP_RET_ALLOW },
-	{ "untold", SYS_ptrace, FIRST, GET_SYSCALL_USER_DISPATCH_CONFIG,
-	  SECCOMP_RET_ERRNO | EIO },
-	{ "unshown", SYS_ptrace, FIRST, SECCOMP_GET_FILTER, SECCOMP_RET_ERRNO | EINVAL },
-	{ "answers", NR_CLONEAT, NR, NR_CLONEAT, SECCOMP_RET_ERRNO | ENOSYS },
-	{ "kills", NR_CLONEAT, NR, NR_CLONEAT, SECCOMP_RET_KILL_PROCESS },
+	{ "empty", NR_CLONEAT, SECCOMP_RET_ALLOW, 0, 0 },
+	{ "untold", SYS_ptrace, SECCOMP_RET_ERRNO | EIO, GET_SYSCALL_USER_DISPATCH_CONFIG,
+	  0 },
+	{ "unshown", SYS_ptrace, SECCOMP_RET_ERRNO | EINVAL, SECCOMP_GET_FILTER, 0 },
+	{ "fields", SYS_prctl, SECCOMP_RET_ERRNO | EINVAL, PR_SET_MM, PR_SET_MM_MAP },
+	{ "answers", NR_CLONEAT, SECCOMP_RET_ERRNO | ENOSYS, 0, 0 },
+	{ "kills", NR_CLONEAT, SECCOMP_RET_KILL_PROCESS, 0, 0 },
 };
 
 static int install(const struct around *f)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NR),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, f->nr, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, f->there),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, f->value, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, f->nr, 0, 5),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, f->first ? FIRST : NR),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, f->first ?: f->nr, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, SECOND),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, f->second, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, f->ret),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};

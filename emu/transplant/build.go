@@ -173,16 +173,16 @@ func (b *build) look() (err error) {
 
 // compare finds out what C has of the caller already.
 func (b *build) compare() (err error) {
-	if b.sameUser, err = sameLink(b.snap.caller.TID, b.c.TID, "ns/user"); err != nil {
+	if b.sameUser, err = sameNS(b.snap.caller.TID, b.c.TID, proc.User); err != nil {
 		return err
 	}
-	if b.sameMount, err = sameLink(b.snap.caller.TID, b.c.TID, "ns/mnt"); err != nil {
+	if b.sameMount, err = sameNS(b.snap.caller.TID, b.c.TID, proc.Mnt); err != nil {
 		return err
 	}
 	if err := b.compareExe(); err != nil {
 		return err
 	}
-	if b.sameIPC, err = sameLink(b.snap.caller.TID, b.c.TID, "ns/ipc"); err != nil {
+	if b.sameIPC, err = sameNS(b.snap.caller.TID, b.c.TID, proc.IPC); err != nil {
 		return err
 	}
 	if err := b.findKept(); err != nil {

@@ -8,6 +8,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,11 +17,11 @@ import (
 // every hierarchy that is mounted where the operator can see it. Where the
 // operator may not move it, C stays: the call fails, or logs it.
 func (b *build) setCgroups() error {
-	want, err := readProc(b.snap.caller.TID, "cgroup")
+	want, err := readCgroups(b.snap.caller.TID)
 	if err != nil {
 		return err
 	}
-	have, err := readProc(b.c.TID, "cgroup")
+	have, err := readCgroups(b.c.TID)
 	if err != nil || bytes.Equal(want, have) {
 		return err
 	}
@@ -70,6 +71,19 @@ func (b *build) cgroupLeft(controllers, why string) error {
 	b.leave("the child stays in the target's control group (%q): %s", controllers, why)
 	return nil
 }
+
+// readCgroups reads /proc/TID/cgroup: nothing on a kernel that has no control groups.
+func readCgroups(tid int) ([]byte, error) {
+	if !hasCgroups() {
+		return nil, nil
+	}
+	return readProc(tid, "cgroup")
+}
+
+var hasCgroups = sync.OnceValue(func() bool {
+	_, err := os.Lstat("/proc/self/cgroup")
+	return !errors.Is(err, fs.ErrNotExist)
+})
 
 // parseCgroups reads /proc/PID/cgroup, "ID:CONTROLLERS:PATH" a line; version 2
 // has no controllers.

@@ -51,6 +51,9 @@ func (b *build) climb() error {
 
 func maySetExe(c *credentials) bool {
 	const checkpointRestore = 40
+	if fieldsOnly() {
+		return hasCap(c.caps.effective, unix.CAP_SYS_RESOURCE)
+	}
 	return hasCap(c.caps.effective, unix.CAP_SYS_ADMIN) || hasCap(c.caps.effective, checkpointRestore)
 }
 

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"os"
 	"slices"
+
+	"cloneat-emu/emu/proc"
 )
 
 // idMap translates ids as the operator sees them into those of C's user
@@ -25,7 +27,7 @@ func (b *build) idMaps() (idMaps, error) {
 }
 
 func readIDMaps(tid int) (idMaps, error) {
-	same, err := sameLink(os.Getpid(), tid, "ns/user")
+	same, err := sameNS(os.Getpid(), tid, proc.User)
 	if err != nil || same {
 		return idMaps{}, err
 	}

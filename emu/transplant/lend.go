@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"cloneat-emu/emu/kcmp"
+	"cloneat-emu/emu/proc"
 	"cloneat-emu/ptrace"
 )
 
@@ -89,10 +90,10 @@ func (s *Snapshot) giverFlags() (uintptr, error) {
 	if _, err := readLink(tid, "ns/pid_for_children"); errors.Is(err, os.ErrNotExist) {
 		return 0, unsupported("the descriptors of a thread whose leader does not have them, and whose next child is init of a pid namespace, need Linux 6.9")
 	}
-	own, err := readLink(tid, "ns/time")
-	if errors.Is(err, os.ErrNotExist) { // a kernel without time namespaces
+	if !proc.Has(proc.Time) {
 		return unix.CLONE_FILES | unix.CLONE_VM, nil
 	}
+	own, err := readLink(tid, "ns/time")
 	children, cerr := readLink(tid, "ns/time_for_children")
 	if own != children {
 		return unix.CLONE_FILES, errors.Join(err, cerr)

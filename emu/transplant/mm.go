@@ -58,14 +58,25 @@ func (b *build) setLayout() error {
 			return err
 		}
 	}
-	b.script.room(3, 104+len(b.snap.auxv)+64)
-	auxv := b.script.data(b.snap.auxv)
-	l := b.snap.layout.encode(auxv, len(b.snap.auxv), exe)
-	b.script.add("prctl(PR_SET_MM)", 0, unix.SYS_PRCTL, unix.PR_SET_MM, unix.PR_SET_MM_MAP, b.script.data(l), uintptr(len(l)), 0)
+	b.describe(exe)
 	if exe >= 0 {
 		b.ch.drop(exe)
 	}
 	return nil
+}
+
+// describe queues it. exe is C's descriptor of the caller's program, or -1 where C has that.
+func (b *build) describe(exe int) {
+	if fieldsOnly() {
+		if exe >= 0 {
+			b.setField(unix.PR_SET_MM_EXE_FILE, uintptr(exe), 0)
+		}
+		return // see setFields
+	}
+	b.script.room(3, 104+len(b.snap.auxv)+64)
+	auxv := b.script.data(b.snap.auxv)
+	l := b.snap.layout.encode(auxv, len(b.snap.auxv), exe)
+	b.script.add("prctl(PR_SET_MM)", 0, unix.SYS_PRCTL, unix.PR_SET_MM, unix.PR_SET_MM_MAP, b.script.data(l), uintptr(len(l)), 0)
 }
 
 // exeState is what is known about both programs' files.

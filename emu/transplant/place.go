@@ -2,6 +2,8 @@ package transplant
 
 import (
 	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/proc"
 )
 
 // setPlace gives C its root, working directory and umask: the caller's, or
@@ -130,7 +132,7 @@ func (b *build) setGroup() error {
 		return nil // the caller ended: found out elsewhere
 	}
 	have, _ := unix.Getpgid(b.c.TID)
-	samePID, err := sameLink(b.snap.caller.TID, b.c.TID, "ns/pid")
+	samePID, err := sameNS(b.snap.caller.TID, b.c.TID, proc.PID)
 	if err != nil || want == have || !samePID {
 		return err
 	}

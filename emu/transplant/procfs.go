@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"strconv"
 
-	"cloneat-emu/ptrace"
-
 	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/proc"
+	"cloneat-emu/ptrace"
 )
 
 // procPath is the path of a file about thread tid in the operator's /proc.
@@ -107,9 +108,12 @@ func parseDec(b []byte) uint64 {
 	return v
 }
 
-// sameLink reports whether a link under /proc (ns/mnt, ...) is the same for
-// both threads.
-func sameLink(a, b int, name string) (bool, error) {
+// sameNS reports whether two threads are in one namespace of a kind.
+func sameNS(a, b int, kind proc.Kind) (bool, error) {
+	if !proc.Has(kind) {
+		return true, nil
+	}
+	name := "ns/" + string(kind)
 	la, err := readLink(a, name)
 	if err != nil {
 		return false, err

@@ -17,7 +17,7 @@ import (
 // above (pids_can_fork() in kernel/cgroup/pids.c). It is below 0 where there are more
 // than may be, and [math.MaxInt64] without a limit, or where the groups cannot be seen.
 func Room(tid int) (int64, error) {
-	membership, err := readProc(tid, "cgroup")
+	membership, err := readCgroups(tid)
 	if err != nil {
 		return 0, err
 	}

@@ -85,6 +85,7 @@ func (b *build) memoryStages() []stage {
 		{name: "layout", do: b.setLayout},
 		{name: "protection keys", do: b.openKeys},
 		{name: "mappings", do: b.makeMaps},
+		{name: "layout", do: b.setFields},
 		{name: "System V memory", do: b.makeShm},
 		{name: "contents", do: b.fillContents},
 		{name: "protections", do: b.finishMaps},
