@@ -55,6 +55,16 @@ func TestFiltersUnshown(t *testing.T) {
 	}
 }
 
+// TestKernelLacks: what nothing can be done without is named before the program starts.
+func TestKernelLacks(t *testing.T) {
+	t.Parallel()
+	out, err := around(t, "unread", "run", "--", "/bin/echo", "ran")
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 125 || !strings.Contains(out, "CONFIG_CROSS_MEMORY_ATTACH") || strings.Contains(out, "ran\n") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 // TestFieldsOfMemory: without PR_SET_MM_MAP a child's memory is described field by field, which
 // wants a right where they differ. That it is done is seen where root has that right: .ci/around.
 func TestFieldsOfMemory(t *testing.T) {

@@ -147,7 +147,7 @@ func (c *Cmd) Start() error {
 	case c.started:
 		return errors.New("emu: already started")
 	}
-	if err := launch.Answered(); err != nil {
+	if err := errors.Join(launch.Answered(), kernelLacks()); err != nil {
 		return err
 	}
 	c.started = true

@@ -11,6 +11,7 @@
  *		 asks for a tracee's filters it says what it says of one without any
  *	fields	 the same, for a process that describes its memory: it can set one field at a
  *		 time
+ *	unread	 makes the kernel one without CONFIG_CROSS_MEMORY_ATTACH
  *	answers	 answers cloneat with ENOSYS, as a profile that allows what it knows
  *	kills	 kills for it
  */
@@ -43,6 +44,7 @@ static const struct around {
 	  0 },
 	{ "unshown", SYS_ptrace, SECCOMP_RET_ERRNO | EINVAL, SECCOMP_GET_FILTER, 0 },
 	{ "fields", SYS_prctl, SECCOMP_RET_ERRNO | EINVAL, PR_SET_MM, PR_SET_MM_MAP },
+	{ "unread", SYS_process_vm_readv, SECCOMP_RET_ERRNO | ENOSYS, 0, 0 },
 	{ "answers", NR_CLONEAT, SECCOMP_RET_ERRNO | ENOSYS, 0, 0 },
 	{ "kills", NR_CLONEAT, SECCOMP_RET_KILL_PROCESS, 0, 0 },
 };

@@ -1,0 +1,22 @@
+package emu
+
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/proc"
+)
+
+// kernelLacks names what this kernel was built without, though nothing can be done without it.
+// For the rest there is another way, or an error of the call that needs it; package probe
+// tells.
+func kernelLacks() error {
+	if _, err := unix.ProcessVMReadv(unix.Getpid(), nil, nil, 0); errors.Is(err, unix.ENOSYS) {
+		return errors.New("this kernel has no process_vm_readv(2) (CONFIG_CROSS_MEMORY_ATTACH), or a seccomp filter forbids it, and the supervisor reads its tracees by that")
+	}
+	if !proc.Has(proc.PID) {
+		return errors.New("this kernel has no pid namespaces (CONFIG_PID_NS), whose numbers the supervisor goes by")
+	}
+	return nil
+}
