@@ -27,6 +27,7 @@ type subject struct {
 	target  int
 	born    func(pid int) func(stage string) // is shown the child at birth and gives what is to happen at each stage
 	inspect func(pid int)                    // is shown the finished child, still stopped
+	taken   func(*Snapshot)                  // may change what was read of the caller
 	thread  int                              // the one that waits in pause(2)
 
 	children []int // what was made of it
@@ -212,6 +213,9 @@ func (s *subject) transplantHere(tid int, opt Options) (o outcome) {
 	}
 	snap, err := Take(scope, pidfd, Others{}, &Leftovers{})
 	if err == nil {
+		if s.taken != nil {
+			s.taken(snap)
+		}
 		o.stats, err = snap.Build(c, cfd, opt)
 	}
 	if err == nil && s.inspect != nil {

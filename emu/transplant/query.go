@@ -25,6 +25,7 @@ type answers struct {
 	// requestKey is where requested keys go: the caller's only.
 	requestKey ptrace.Result
 	keys       [maxKeys]ptrace.Result // see askKeys
+	xcomp      uint64                 // see askXcomp
 }
 
 // memPolicy is what get_mempolicy(2) stores: the mode, and the nodes at 8.
@@ -74,6 +75,7 @@ func queueQuestions(s *script, full bool) (answered func() (*answers, error)) {
 	askKeys(s, &a.keys)
 	out := s.reserve(answerSize)
 	s.try("prctl(PR_GET_TSC)", unix.SYS_PRCTL, prGetTSC, out)
+	askXcomp(s, out+xcompOff)
 	queueLimits(s, out+limitsOff)
 	s.try("get_mempolicy", unix.SYS_GET_MEMPOLICY, out+policyOff, out+policyOff+8, maxNodes, 0, 0)
 	if full {
@@ -95,7 +97,8 @@ const (
 	actionsOff = limitsOff + numLimits*limitSize
 	stackOff   = actionsOff + numSignals*sigactionSize
 	policyOff  = stackOff + stackTSize
-	answerSize = policyOff + 8 + maxNodes/8
+	xcompOff   = policyOff + 8 + maxNodes/8
+	answerSize = xcompOff + 8
 )
 
 // queue asks for dispositions and the alternate stack.
@@ -118,5 +121,6 @@ func (a *answers) readBack(s *script, out uintptr) error {
 	}
 	copy(a.altstack[:], b[stackOff:])
 	copy(a.policy[:], b[policyOff:])
+	a.xcomp = binary.LittleEndian.Uint64(b[xcompOff:])
 	return nil
 }

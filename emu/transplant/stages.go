@@ -65,6 +65,7 @@ func (b *build) stages() []stage {
 		{name: "knobs", do: b.setKnobs},
 		{name: "dispositions", do: b.setActions},
 		{name: "alternate stack", do: b.setAltStack},
+		{name: "processor features", do: b.setXcomp},
 		{name: "limits", do: b.setLimits},
 		{name: "seccomp", do: b.setFilters},
 		{name: "credentials", do: b.setCreds},

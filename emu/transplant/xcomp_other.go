@@ -1,0 +1,8 @@
+//go:build !amd64
+
+package transplant
+
+// Only x86 asks for permission.
+
+func askXcomp(*script, uintptr)  {}
+func (b *build) setXcomp() error { return nil }
