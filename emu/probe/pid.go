@@ -23,7 +23,7 @@ func pidProbes() []probe {
 			return "", unix.Close(fd)
 		}},
 		{"pidfd_getfd", "the kernel's own judgement of access to a target", "process_vm_readv", tryGetfd},
-		{"kcmp", "what caller and target share", "the sharing flags fail with EINVAL for other targets", func() (string, error) {
+		{"kcmp", "what caller and target share", "the sharing flags fail with EOPNOTSUPP for other targets", func() (string, error) {
 			const files = 2 // KCMP_FILES
 			pid := uintptr(os.Getpid())
 			if _, _, errno := unix.Syscall6(unix.SYS_KCMP, pid, pid, files, 0, 0, 0); errno != 0 {
