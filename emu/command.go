@@ -150,6 +150,11 @@ func (c *Cmd) Start() error {
 	if err := errors.Join(launch.Answered(), kernelLacks()); err != nil {
 		return err
 	}
+	if c.UserNS {
+		if err := launch.TryNamespaces(); err != nil {
+			return err
+		}
+	}
 	c.started = true
 	if err := c.startStages(); err != nil {
 		return err

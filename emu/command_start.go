@@ -49,7 +49,7 @@ func (c *Cmd) startStages() error {
 		defer unix.Close(self)
 		stage, sys := launch.StageOperator, (*syscall.SysProcAttr)(nil)
 		if c.UserNS {
-			stage, sys = launch.StageInit, ownNamespaces()
+			stage, sys = launch.StageInit, launch.OwnNamespaces()
 		}
 		c.first, err = launch.Start(stage, spec, []int{keeper, writer, self}, sys)
 	}
@@ -124,16 +124,6 @@ func (c *Cmd) withFiles(spec *launch.Spec) (*launch.Spec, func(), error) {
 		spec.Sources = append(spec.Sources, int(f.Fd()))
 	}
 	return spec, func() { null.Close() }, nil
-}
-
-// ownNamespaces maps the user to root in a user namespace of his own, with a pid
-// namespace (whose init is a stage of ours) and a mount namespace for its /proc.
-func ownNamespaces() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{
-		Cloneflags:  unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNS,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}},
-	}
 }
 
 // finish collects the last events and, unless it lingers, the supervisor itself, so

@@ -18,7 +18,7 @@ func runInit() {
 	signal.Ignore(append(launch.Forwarded(), unix.SIGPIPE)...)
 	spec, own, err := launch.Enter(3)
 	if err == nil {
-		err = mountProc()
+		err = launch.MountProc()
 	}
 	if err == nil {
 		_, err = launch.Start(launch.StageOperator, spec, own, nil)
@@ -36,16 +36,4 @@ func runInit() {
 			os.Exit(0)
 		}
 	}
-}
-
-// mountProc makes /proc show the new pid namespace, here only.
-func mountProc() error {
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("mount(/, MS_PRIVATE): %w", err)
-	}
-	flags := uintptr(unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC)
-	if err := unix.Mount("proc", "/proc", "proc", flags, ""); err != nil {
-		return fmt.Errorf("mounting /proc of the new pid namespace: %w", err)
-	}
-	return nil
 }

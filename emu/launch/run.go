@@ -1,6 +1,6 @@
 package launch
 
-// Run plays the part of the keeper, the exec stage or who asks, and does not return if
+// Run plays the part of the keeper, the exec stage or who asks or tries, and does not return if
 // this process is one of them.
 func Run() {
 	stages = true
@@ -11,5 +11,7 @@ func Run() {
 		execStage()
 	case stageAsk:
 		askStage()
+	case stageTry:
+		tryStage()
 	}
 }

@@ -18,6 +18,7 @@ const (
 	StageKeeper   = "cloneat-keeper"
 	stageExec     = "cloneat-exec"
 	stageAsk      = "cloneat-ask"
+	stageTry      = "cloneat-try"
 )
 
 // init keeps the main thread for a stage's main function: the exec stage installs the
@@ -34,7 +35,7 @@ func Stage() string {
 		return ""
 	}
 	switch os.Args[0] {
-	case StageInit, StageOperator, StageKeeper, stageExec, stageAsk:
+	case StageInit, StageOperator, StageKeeper, stageExec, stageAsk, stageTry:
 		return os.Args[0]
 	}
 	return ""

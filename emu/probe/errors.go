@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"cloneat-emu/emu/launch"
 	"cloneat-emu/emu/listen"
 )
 
@@ -20,7 +21,7 @@ func unknown(err error) error { return fmt.Errorf("%w: %w", errUnknown, err) }
 // conclusive are the errors by which a kernel says no.
 var conclusive = []error{
 	unix.ENOSYS, unix.EPERM, unix.EACCES, unix.EINVAL, unix.ENOTTY, unix.EOPNOTSUPP, unix.EBUSY, unix.E2BIG, unix.ENOSPC, unix.EIO,
-	fs.ErrNotExist, os.ErrPermission, errNo, listen.ErrAnswered,
+	fs.ErrNotExist, os.ErrPermission, errNo, listen.ErrAnswered, launch.ErrNoNamespaces,
 }
 
 // errNo is a no that no error number says.

@@ -6,10 +6,13 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/launch"
 )
 
 func TestMain(m *testing.M) {
-	Hold() // the probes' child is this executable
+	Hold() // the probes' children are this executable
+	launch.Run()
 	os.Exit(m.Run())
 }
 

@@ -6,6 +6,8 @@ import (
 
 	"github.com/moby/sys/capability"
 	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/launch"
 )
 
 // right is a capability and what is lost without it.
@@ -22,7 +24,7 @@ var rights = []right{
 }
 
 func rightProbes() []probe {
-	list := []probe{{"user namespaces", "run --userns: everything above without privilege", "run as root", tryUserNS}}
+	list := []probe{{"user namespaces", "run --userns: everything above without privilege", "run as root", func() (string, error) { return "", launch.TryNamespaces() }}}
 	for _, r := range rights {
 		list = append(list, probe{capName(r.cap), r.need, r.instead, func() (string, error) { return "", r.try() }})
 	}
@@ -53,16 +55,6 @@ func (r right) try() error {
 		return nil
 	}
 	return fmt.Errorf("not in the effective set: %w", unix.EPERM)
-}
-
-// tryUserNS makes one, with a pid and a mount namespace as --userns does.
-func tryUserNS() (string, error) {
-	_, end, err := hold(unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNS)
-	if err != nil {
-		return "", fmt.Errorf("clone(CLONE_NEWUSER): %w", err)
-	}
-	end()
-	return "", nil
 }
 
 // capName is a capability's name as the manuals write it.

@@ -7,7 +7,6 @@ import (
 	"os"
 	"runtime"
 	"strings"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -26,19 +25,14 @@ func Hold() {
 	}
 }
 
-// hold starts such a child, in new namespaces if flags say so. end lets it go.
-func hold(flags uintptr) (pid int, end func(), err error) {
+// hold starts such a child. end lets it go.
+func hold() (pid int, end func(), err error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return 0, nil, unknown(err)
 	}
 	defer r.Close()
-	sys := &syscall.SysProcAttr{Cloneflags: flags}
-	if flags&unix.CLONE_NEWUSER != 0 {
-		sys.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
-		sys.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
-	}
-	p, err := os.StartProcess("/proc/self/exe", []string{HoldStage}, &os.ProcAttr{Files: []*os.File{r, nil, nil}, Sys: sys})
+	p, err := os.StartProcess("/proc/self/exe", []string{HoldStage}, &os.ProcAttr{Files: []*os.File{r, nil, nil}})
 	if err != nil {
 		w.Close()
 		return 0, nil, err
@@ -56,7 +50,7 @@ type traceeProbe struct {
 func newTraceeProbe() *traceeProbe {
 	runtime.LockOSThread()
 	p := &traceeProbe{end: runtime.UnlockOSThread}
-	pid, let, err := hold(0)
+	pid, let, err := hold()
 	if err != nil {
 		p.err = unknown(err)
 		return p
