@@ -1,6 +1,10 @@
 package abi
 
-import "golang.org/x/sys/unix"
+import (
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/internal/release"
+)
 
 // maxSignal is _NSIG, the highest number that valid_signal() accepts.
 const maxSignal = 64
@@ -13,9 +17,8 @@ const maxSignal = 64
 // undos is for one IPC namespace (copy_namespaces()).
 //
 // Not here, since kernels differ or the caller's state decides: CLONE_PIDFD with
-// CLONE_THREAD, CLONE_NEWTIME with CLONE_VM, CLONE_PARENT of an init and
-// CLONE_THREAD after setns to a pid namespace. The kernel that makes the child
-// answers those.
+// CLONE_THREAD, CLONE_PARENT of an init and CLONE_THREAD after setns to a pid namespace. The
+// kernel that makes the child answers those.
 var excluded = []struct{ a, b uint64 }{
 	{unix.CLONE_FS, unix.CLONE_NEWNS | unix.CLONE_NEWUSER},
 	{unix.CLONE_THREAD, unix.CLONE_NEWUSER | unix.CLONE_NEWPID},
@@ -39,6 +42,9 @@ func validCombination(flags uint64) bool {
 			return false
 		}
 	}
+	if flags&unix.CLONE_NEWTIME != 0 && flags&unix.CLONE_VM != 0 && !timeStays() {
+		return false
+	}
 	for _, r := range required {
 		if flags&r.flag != 0 && flags&r.needs == 0 {
 			return false
@@ -46,6 +52,11 @@ func validCombination(flags uint64) bool {
 	}
 	return true
 }
+
+// timeStays reports whether a child that shares its memory lives in its parent's time namespace
+// until it executes a program (exec_task_namespaces(), Linux 6.2). Before, clone3(2) maps the
+// page of the new namespace's clock for parent and child, and frees it with the namespace.
+func timeStays() bool { return release.Since(6, 2) }
 
 // validStack is clone3_stack_valid(): none, or a range of user addresses. The
 // limit is the first address past those.

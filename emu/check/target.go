@@ -185,14 +185,14 @@ func (c *Call) tryThread(tid int) (found bool, errno unix.Errno) {
 	return th != nil, 0
 }
 
-// liveThread opens a thread, nil if it is exiting.
+// liveThread opens a thread, nil if it is exiting, or a worker of the kernel's.
 func liveThread(process *proc.Dir, tid int) (*proc.Dir, error) {
 	th, err := process.Thread(tid)
 	if err != nil {
 		return nil, err
 	}
 	stat, err := th.Stat()
-	if err != nil || stat.Exiting() {
+	if err != nil || stat.Exiting() || stat.Worker() {
 		th.Close()
 		return nil, err
 	}

@@ -4,12 +4,17 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+
+	"cloneat-emu/internal/release"
 )
 
 // Flags of [Stat.Flags], include/linux/sched.h.
 const (
 	PFExiting  = 0x00000004 // do_exit() has begun
 	PFKthread  = 0x00200000
+	pfIOWorker = 0x00000010
+	// Since Linux 6.4, vhost's among them. Before 5.17 it was another flag.
+	pfUserWorker = 0x00004000
 	PFForkNoEx = 0x00000040 // forked, has not exec'ed
 	// PFIOFlusher is what prctl(PR_SET_IO_FLUSHER) sets: PF_MEMALLOC_NOIO and
 	// PF_LOCAL_THROTTLE.
@@ -49,6 +54,12 @@ type Stat struct {
 
 // Exiting reports whether the thread has begun to exit or has done so.
 func (s *Stat) Exiting() bool { return s.Flags&PFExiting != 0 || s.State == 'Z' || s.State == 'X' }
+
+// Worker reports whether the thread is one of the kernel's within a process, as those of
+// io_uring: it runs no program, and a signal, or a tracer's interrupt, ends what it does for one.
+func (s *Stat) Worker() bool {
+	return s.Flags&pfIOWorker != 0 || s.Flags&pfUserWorker != 0 && release.Since(6, 4)
+}
 
 // Stat reads the stat file of the process or thread.
 func (d *Dir) Stat() (*Stat, error) {

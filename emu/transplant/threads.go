@@ -62,8 +62,12 @@ func (s *Snapshot) freeze() error {
 	}
 }
 
-// freezeOne stops one thread; one that is ending is none any more.
+// freezeOne stops one thread; one that is ending is none any more, and one of the kernel's has
+// no part in the program.
 func (s *Snapshot) freezeOne(tid int) error {
+	if st, err := readStat(tid); err == nil && st.Worker() {
+		return nil
+	}
 	awaited := func() { s.interrupted(tid) }
 	t, err := ptrace.StopBeside(tid, unix.PTRACE_O_TRACESYSGOOD, s.stopped(), awaited)
 	switch {

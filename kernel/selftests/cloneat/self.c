@@ -1411,6 +1411,36 @@ CHECK(time_for_children, "after unshare(CLONE_NEWTIME) the child is there")
 	expect_exit(pid, 5);
 }
 
+static long wait_for_slot(void *arg)
+{
+	(void)arg;
+	slot_wait(0, 1);
+	return 6;
+}
+
+/*
+ * Kernels before 6.2 put the child into the new time namespace at once, whose
+ * page of the clock would then be mapped in the caller as well, for good.
+ */
+CHECK(newtime_vm, "CLONE_VM and CLONEXT_NEWTIME: EINVAL, or no new time yet")
+{
+	pid_t self = ct_pid();
+	struct ct_args args;
+	long pid;
+
+	ct_args(&args, CLONE_VM | SIGCHLD, CT_EXT(CLONEXT_NEWTIME));
+	ct_stack(&args.a);
+	pid = cloneat_call(self, 0, &args.a, wait_for_slot, NULL);
+	if (pid < 0) {
+		expect_errno(pid, EINVAL);
+		return;
+	}
+	expect_eq(ns_id(pid, "time"), ns_id(self, "time"));
+	expect(ns_id(pid, "time_for_children") != ns_id(self, "time"));
+	slot_set(0, 1);
+	expect_exit(pid, 6);
+}
+
 /* --- access --- */
 
 CHECK(no_access_check, "to self there is no access check: undumpable is fine")
