@@ -15,7 +15,7 @@ const (
 	pfIOWorker = 0x00000010
 	// Since Linux 6.4, vhost's among them. Before 5.17 it was another flag.
 	pfUserWorker = 0x00004000
-	PFForkNoEx = 0x00000040 // forked, has not exec'ed
+	PFForkNoEx   = 0x00000040 // forked, has not exec'ed
 	// PFIOFlusher is what prctl(PR_SET_IO_FLUSHER) sets: PF_MEMALLOC_NOIO and
 	// PF_LOCAL_THROTTLE.
 	PFIOFlusher = 0x00080000 | 0x00100000

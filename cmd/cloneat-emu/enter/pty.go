@@ -18,6 +18,7 @@ type terminal struct {
 	outer         *os.File // our own terminal, nil if none
 	saved         *unix.Termios
 	resized       chan os.Signal
+	over          *os.File   // closed at the command's end
 	output        chan error // of the copier of the command's output
 }
 
@@ -74,11 +75,54 @@ func (t *terminal) begin(interactive bool) error {
 		}
 		go t.input()
 	}
-	t.output = make(chan error, 1)
+	ended, over, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	t.over, t.output = over, make(chan error, 1)
 	go func() {
-		_, err := io.Copy(os.Stdout, t.master)
-		t.output <- err
+		defer ended.Close()
+		t.output <- t.show(os.Stdout, ended)
 	}()
+	return nil
+}
+
+// mostPending is more than a terminal holds of what nobody has read.
+const mostPending = 1 << 20
+
+// show copies what appears on the terminal, until nobody has it open any more or ended is at
+// its end, and then what was there already: others may have the terminal open, and write on.
+// A poll finds all that was written before it (n_tty_poll() flushes).
+func (t *terminal) show(to io.Writer, ended *os.File) error {
+	fds := []unix.PollFd{{Fd: int32(t.master.Fd()), Events: unix.POLLIN}, {Fd: int32(ended.Fd()), Events: unix.POLLIN}}
+	buf := make([]byte, 32<<10)
+	for timeout, rest := -1, mostPending; rest > 0; {
+		if _, err := unix.Poll(fds, timeout); err == unix.EINTR {
+			continue
+		} else if err != nil {
+			return err
+		}
+		if timeout < 0 && fds[1].Revents != 0 {
+			fds, timeout = fds[:1], 0
+			continue
+		}
+		if fds[0].Revents == 0 && timeout == 0 {
+			return nil
+		}
+		if fds[0].Revents == 0 {
+			continue
+		}
+		n, err := t.master.Read(buf)
+		if n == 0 && err != nil {
+			return nil // EIO: nobody has it open
+		}
+		if timeout == 0 {
+			rest -= n
+		}
+		if _, err := to.Write(buf[:n]); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -119,12 +163,13 @@ func (t *terminal) raw() error {
 	return nil
 }
 
-// end waits for the last output and puts our terminal back. The command led
-// the terminal's session, so that its end hung the terminal up, and reading it
-// ends, even if somebody still has it open.
+// end shows the command's last output and puts our terminal back. The end of a session's
+// leader hangs up no pseudo terminal (disassociate_ctty() in drivers/tty/tty_jobctrl.c), and a
+// stage of ours or what the command left running may have it open.
 func (t *terminal) end() {
 	if t.output != nil {
-		<-t.output // EIO is the hang-up
+		_ = t.over.Close()
+		<-t.output
 	}
 	t.abandon()
 }
