@@ -191,7 +191,8 @@ func (b *Batch) toSleep() error {
 		return err
 	}
 	r := &Running{TID: b.i.TID}
-	for said := false; ; {
+	said := false
+	for i := 0; ; i++ {
 		s, stop, over, err := r.poll(unix.WNOHANG)
 		switch {
 		case over && err != nil:
@@ -213,12 +214,12 @@ func (b *Batch) toSleep() error {
 			if err := r.Interrupt(); err != nil {
 				return err
 			}
-			said = true
+			said, i = true, 0
 		default:
 			if said && b.i.OnAwaited != nil {
 				b.i.OnAwaited()
 			}
-			yield()
+			pause(i)
 		}
 	}
 }

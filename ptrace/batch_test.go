@@ -3,6 +3,7 @@ package ptrace
 import (
 	"encoding/binary"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -35,6 +36,45 @@ func TestABatchGoesOnFromItsTrap(t *testing.T) {
 			t.Fatalf("a call between two lists: %d, %v; want %d", got, err, child.TID)
 		}
 	}
+}
+
+// TestAWaitForABatchSleeps: the tracee may need the processor that its tracer is on, which has a
+// higher priority in the supervisor and is given up by sleep alone.
+func TestAWaitForABatchSleeps(t *testing.T) {
+	cmd, _, _ := start(t, "cat")
+	i, err := stopped(t, cmd.Process.Pid, ForkOptions).Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = i.End() }()
+	b, err := i.NewBatch(64 << 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = b.Close() }()
+	const long = 300 * time.Millisecond
+	span, err := b.Data(binary.NativeEndian.AppendUint64(make([]byte, 8), uint64(long)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Add(unix.SYS_NANOSLEEP, span, 0)
+	before := ownTime(t)
+	if _, err := b.Run(); err != nil {
+		t.Fatal(err)
+	}
+	if used := ownTime(t) - before; used > long/3 {
+		t.Errorf("the wait for a call of %v took %v of processor time", long, used)
+	}
+}
+
+// ownTime is the processor time that this thread has used.
+func ownTime(t *testing.T) time.Duration {
+	t.Helper()
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_THREAD, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // runsOnce runs a list of calls: one is given something, one stores something.

@@ -45,8 +45,18 @@ func (r *Running) soon() (s *Stopped, stop Stop, done bool, err error) {
 	return s, stop, done, err
 }
 
-// looks is how often WaitFor looks before it begins to sleep in between.
+// looks is how often a wait looks before it begins to sleep in between.
 const looks = 50
+
+// pause is what a wait does behind its i-th look. What it waits for may need the processor that
+// it is on, and a thread that has a higher priority, as the supervisor's have, yields it to nobody.
+func pause(i int) {
+	if i < looks {
+		yield()
+		return
+	}
+	time.Sleep(min(time.Duration(i)*time.Microsecond, time.Millisecond))
+}
 
 // WaitFor is Wait with a bound: after that long it returns ErrBusy, and the
 // tracee is still on its way to the stop. It polls, since a blocking wait
@@ -63,13 +73,10 @@ func (r *Running) WaitFor(bound time.Duration, awaited func()) (*Stopped, Stop, 
 		switch {
 		case done:
 			return s, stop, err
-		case i < looks:
-			yield()
-		case time.Now().After(end):
+		case i >= looks && time.Now().After(end):
 			return nil, Stop{}, fmt.Errorf("pid %d: %w", r.TID, ErrBusy)
-		default:
-			time.Sleep(min(time.Duration(i)*time.Microsecond, time.Millisecond))
 		}
+		pause(i)
 	}
 }
 
