@@ -25,9 +25,6 @@ func (b *build) setCgroups() error {
 	if err != nil || bytes.Equal(want, have) {
 		return err
 	}
-	if err := b.script.arrive(); err != nil { // memory is charged where C was born
-		return err
-	}
 	mounts, err := cgroupMounts()
 	if err != nil {
 		return err

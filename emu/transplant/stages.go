@@ -46,6 +46,9 @@ func (b *build) stages() []stage {
 		{name: "confinement", do: b.checkConfined},
 		{name: "time namespace", do: b.joinTime},
 		{name: "ports", do: b.setPorts},
+		// Before memory, which is charged there, and a new cgroup namespace, whose root it is.
+		{name: "control groups", do: b.setCgroups},
+		{name: "control groups", do: b.checkRoom},
 	}
 	all = append(all, b.memoryStages()...)
 	// C is busy with its memory, and is left alone until there is no way around it.
@@ -54,8 +57,6 @@ func (b *build) stages() []stage {
 		{name: "attributes", do: b.setAttrs},
 		{name: "name", do: b.setName},
 		{name: "directories", do: b.setPlace},
-		{name: "control groups", do: b.setCgroups}, // before a cgroup namespace, whose root it is
-		{name: "control groups", do: b.checkRoom},
 		{name: "new namespaces", do: b.unshare, asked: true},
 		{name: "process group", do: b.setGroup},
 		{name: "descriptors", do: b.setFDs},

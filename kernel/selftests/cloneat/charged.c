@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Control groups that count memory: the child's is charged to the caller's
+ * group, as after fork(2), and the target's group has no part in it.
+ *
+ *	check (caller, has touched memory) -> target (in "theirs") -> kid
+ */
+#include "scene.h"
+
+#define MEMORY (32UL << 20)
+#define SLACK (MEMORY / 4)	/* stack, tables, what a processor has in stock */
+
+static char hierarchy[200], theirs[256];
+static bool unified;
+
+/* Is it a line of mountinfo about a whole hierarchy that counts memory? */
+static bool counts_memory(char *line)
+{
+	char root[4], type[32] = "", options[512] = "", file[256], *o;
+	const char *tail = strstr(line, " - ");
+
+	if (!tail || sscanf(line, "%*d %*d %*s %3s %199s", root, hierarchy) != 2 ||
+	    sscanf(tail, " - %31s %*s %511s", type, options) != 2 ||
+	    strcmp(root, "/"))
+		return false;
+	unified = !strcmp(type, "cgroup2");
+	snprintf(file, sizeof(file), "%s/cgroup.subtree_control", hierarchy);
+	if (unified)
+		return !ct_write(file, "+memory");
+	for (o = strtok(options, ","); o; o = strtok(NULL, ","))
+		if (!strcmp(o, "memory"))
+			return !strcmp(type, "cgroup");
+	return false;
+}
+
+static void make_group(void)
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	char line[2 * PATH_MAX];
+	bool found = false;
+
+	expect(f);
+	while (!found && fgets(line, sizeof(line), f))
+		found = counts_memory(line);
+	fclose(f);
+	if (!found)
+		ct_skip("no control groups here that count memory");
+	snprintf(theirs, sizeof(theirs), "%s/cloneat-XXXXXX", hierarchy);
+	if (!mkdtemp(theirs))
+		ct_skip("no control group can be made here: %s",
+			ct_errname(errno));
+	ct_remove_later(theirs);
+}
+
+static unsigned long used(void)
+{
+	unsigned long n = 0;
+	char path[300];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", theirs,
+		 unified ? "memory.current" : "memory.usage_in_bytes");
+	f = fopen(path, "re");
+	if (!f || fscanf(f, "%lu", &n) != 1)
+		fail("no number in %s", path);
+	fclose(f);
+	return n;
+}
+
+static void charged(uint64_t flags)
+{
+	char *memory = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct actor t, k;
+	unsigned long before;
+	char path[300];
+
+	expect(memory != MAP_FAILED);
+	make_group();
+	spawn(&me, &t, flags);
+	snprintf(path, sizeof(path), "%s/cgroup.procs", theirs);
+	expect_eq(ct_write(path, "%d", t.pid), 0);
+	memset(memory, 7, MEMORY);
+	before = used();
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect(used() < before + SLACK);
+	expect_eq(end(&k, &t, 4), EXITED(4));
+	expect_eq(end(&t, &me, 0), EXITED(0));
+}
+
+PLAY(forked, "nothing is charged to a forked target's group")
+{
+	charged(0);
+}
+
+PLAY(executed, "nor to that of a target that executed a program")
+{
+	charged(ACTOR_EXEC);
+}
+
+PLAY(init, "nor to that of a container's init")
+{
+	charged(CLONE_NEWPID);
+}
