@@ -66,7 +66,7 @@ static void rich_events(void)
 {
 	struct epoll_event e = { .events = EPOLLIN | EPOLLET, .data.u64 = 0x1234567890 };
 	long set = place("epoll", sys(__NR_epoll_create1, 0)), fd;
-	struct { long isec, insec, sec, nsec; } later = { 3, 4, 4000000, 0 };
+	struct { long isec, insec, sec, nsec; } later = { 3, 4, 4500000, 0 };
 	unsigned long mask = 1UL << 20;
 
 	fd = place("eventfd", sys(__NR_eventfd2, 7, EFD_SEMAPHORE | EFD_NONBLOCK));
