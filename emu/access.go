@@ -22,6 +22,11 @@ func (c *call) access(targetTID int) unix.Errno {
 	if !c.attach() {
 		return unix.EPERM // nobody hears of it: early says how the call ended
 	}
+	if err := c.callerJudged(); err != nil {
+		v := verdictOf(err)
+		c.early = &v
+		return unix.EPERM
+	}
 	id := c.numberForCaller(targetTID)
 	if id == 0 {
 		return unix.ESRCH

@@ -130,3 +130,21 @@ func TestFilterAnswers(t *testing.T) {
 		}
 	}
 }
+
+// TestStrictFilter: a supervisor without privilege can suspend nobody's filter, and makes nobody
+// who has one make a call that may be death.
+func TestStrictFilter(t *testing.T) {
+	t.Parallel()
+	programs := built.ForAll(t, built.Emulator(t), built.C(t, "emu/testdata/strict.c"))
+	for _, who := range []string{"caller", "target", "both"} {
+		out, err := exec.Command("setpriv", "--reuid", "64124", "--regid", "64124", "--clear-groups",
+			programs[0], "run", "--log-level", "error", "--", programs[1], who).Output()
+		if err != nil || string(out) != "EOPNOTSUPP\n" {
+			t.Errorf("%s: %q, %v, want EOPNOTSUPP, and nobody killed", who, out, err)
+		}
+		out, err = exec.Command(programs[0], "run", "--", programs[1], who).Output()
+		if who != "both" && who != "target" && (err != nil || string(out) != "made\n") {
+			t.Errorf("%s, with privilege: %q, %v, want a child", who, out, err)
+		}
+	}
+}

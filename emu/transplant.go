@@ -26,6 +26,9 @@ func (c *call) makeShared() (int64, error) { return c.transplant(true) }
 func (c *call) makeTransplant() (int64, error) { return c.transplant(false) }
 
 func (c *call) transplant(memoryIsSame bool) (int64, error) {
+	if err := c.targetJudged(); err != nil {
+		return 0, err
+	}
 	if err := c.mayFork(); err != nil {
 		return 0, err
 	}
