@@ -127,17 +127,28 @@ func (c *call) bearOne(t *ptrace.Injection) (*ptrace.Stopped, error) {
 const atBirth = unix.CLONE_NEWPID | unix.CLONE_NEWTIME
 
 // forTarget is the call that the target makes. What it shares with the caller
-// (row 11) it hands down.
+// (row 11) it hands down. Its descriptors are lent to the child, which so holds none of them
+// for a moment longer than the target does. Its root and working directory are not: a target
+// that shares them executes set-user-ID programs without effect (check_unsafe_exec() in
+// fs/exec.c).
 func (c *call) forTarget() cloneArgs {
-	return cloneArgs{Flags: c.args.Flags & (sharing | atBirth), ExitSignal: uint64(unix.SIGCHLD)}
+	flags := c.args.Flags & (sharing | atBirth)
+	if c.lendsFiles() {
+		flags |= unix.CLONE_FILES
+	}
+	return cloneArgs{Flags: flags, ExitSignal: uint64(unix.SIGCHLD)}
 }
+
+// lendsFiles reports whether the child is born with the target's table of descriptors for the
+// mere moment.
+func (c *call) lendsFiles() bool { return !c.args.Has(unix.CLONE_FILES) && transplant.ClosesRanges() }
 
 // build turns the child into a copy of the caller.
 func (c *call) build(snap *transplant.Snapshot, child *ptrace.Stopped, memoryIsSame bool) (transplant.Stats, error) {
 	a := c.args
 	o := transplant.Options{
 		Files: c.s.means.files, BestEffort: c.s.cfg.BestEffort, Log: c.s.log.WithField("caller", c.n.TID),
-		ShareFiles: a.Has(unix.CLONE_FILES), ShareFS: a.Has(unix.CLONE_FS),
+		ShareFiles: a.Has(unix.CLONE_FILES), ShareFS: a.Has(unix.CLONE_FS), TargetsFiles: c.lendsFiles(),
 		ShareSighand: a.Has(unix.CLONE_SIGHAND), ShareVM: a.Has(unix.CLONE_VM),
 		KeepMemory:    memoryIsSame && !a.Has(unix.CLONE_VM),
 		ClearSighand:  a.Has(unix.CLONE_CLEAR_SIGHAND),
