@@ -11,6 +11,7 @@
 #include "fault.h"
 #include "group.h"
 #include <pthread.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #if defined(__x86_64__) && __has_include("sys/rseq.h")
@@ -132,6 +133,56 @@ PLAY(threads_end, "a target whose threads come and go")
 	slot_set(1, 1);
 	expect_eq(actor_finish(&t), 0);
 }
+
+/* --- descriptors -------------------------------------------------------------- */
+
+static char lock_path[64];
+
+/* Locks a file that nobody else knows, and closes it.  How often it was locked. */
+static long in_locks(struct msg *m)
+{
+	long met = 0;
+
+	(void)m;
+	while (!ct_slot[1]) {
+		int fd = open(lock_path, O_RDWR | O_CLOEXEC);
+
+		if (fd < 0)
+			return -errno;
+		if (flock(fd, LOCK_EX | LOCK_NB))
+			met++;
+		close(fd);
+	}
+	return met;
+}
+
+/*
+ * A child that had copies of the target's descriptors for as long as it is in
+ * the making would keep them locked thousands of times; to have them for the
+ * length of one system call is all that is let pass.
+ */
+PLAY(closed_file, "a file that the target has closed is not kept open")
+{
+	const int calls = 20;
+	struct actor t, k;
+
+	snprintf(lock_path, sizeof(lock_path), "/tmp/cloneat-XXXXXX");
+	mkdir("/tmp", 01777);
+	must(close(must(mkstemp(lock_path))));
+	spawn(&me, &t, 0);
+	expect_eq(on(&t, do_ignore_sigchld, 0), 0);
+	start(&t, in_locks, 0);
+	for (int i = 0; i < calls; i++) {
+		expect_ok(cl(&me, &k, t.pid, 0, 0));
+		quit(&k, 0);
+	}
+	expect_busy(&t);
+	slot_set(1, 1);
+	expect(actor_finish(&t) < 2 * calls);
+	must(unlink(lock_path));
+}
+
+/* --- stops -------------------------------------------------------------------- */
 
 /* A SIGSTOP waits in a stopped target, for the process or for its thread. */
 static void stop_twice(bool thread)
