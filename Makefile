@@ -19,19 +19,19 @@ servers: ## redis and nginx as targets under load (CALLS=500): errors and latenc
 	@.ci/servers $(CALLS)
 bench: ## what it costs, side by side: tables and build/bench.svg
 	@.ci/bench
-warm: ## clones of a warm interpreter against cold starts (REQUESTS="1 10 100", MAKER=runc): build/warm.svg
+warm: ## clones of a warm interpreter against cold starts (REQUESTS="1 3 10", MAKER=bwrap): build/warm.svg
 	@MAKER=$(MAKER) .ci/warm $(REQUESTS)
 tree-bench: ## what tree build needs for a process, in plain forks (PROCESSES=1000)
 	@.ci/tree-bench $(PROCESSES)
 docker: ## exec into a container of a real docker, whose daemon it starts
 	@.ci/docker
-criu-bench: ## Debian's CRIU beside tree build on a patched kernel (PROCESSES="20 200")
+criu-bench: ## Debian's CRIU beside tree build on a patched kernel (PROCESSES=200)
 	@.ci/criu-bench $(PROCESSES)
 .PHONY: oracle
 oracle: ## is a child what fork would have made: the whole grid, emulator and kernels
 	@.ci/oracle
 fuzz: ## random programs on both (ROUNDS=200, SEED=1), compared
-	@.ci/fuzz $(ROUNDS) $(SEED)
+	@.ci/fuzz $(or $(ROUNDS),200) $(SEED)
 kernel: ## the patched kernel (KERNEL=6.1 or 6.12), kept in a cache
 	@.ci/kernel
 kernel-debug: ## the same with KASAN, lockdep and kmemleak

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 
 	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
+	wrap "github.com/jedib0t/go-pretty/v6/text"
 
+	"cloneat-emu/emu"
 	"cloneat-emu/emu/launch"
 	"cloneat-emu/emu/probe"
 )
@@ -16,7 +19,8 @@ type checkCmd struct {
 	JSON bool `name:"json" help:"Print the results as JSON."`
 }
 
-// Run probes and reports. Without a listener nothing works, which is exit status 1.
+// Run probes and reports. Without a listener nothing works, which is exit status 1, nor
+// without what the supervisor needs for itself.
 func (c *checkCmd) Run() error {
 	results := probe.All()
 	if c.JSON {
@@ -25,8 +29,11 @@ func (c *checkCmd) Run() error {
 		if err := out.Encode(results); err != nil {
 			return err
 		}
-	} else {
-		printChecks(results)
+	} else if err := printChecks(os.Stdout, results); err != nil {
+		return err
+	}
+	if err := emu.Ready(); err != nil && !launch.CallExists() {
+		return err
 	}
 	for _, r := range results {
 		if r.Feature == "seccomp listener" && r.Works != probe.Yes && !launch.CallExists() {
@@ -37,8 +44,9 @@ func (c *checkCmd) Run() error {
 }
 
 // printChecks prints a table; what replaces a feature is of interest where it is missing.
-func printChecks(results []probe.Result) {
-	t := newTable(os.Stdout, "feature", "works", "found", "needed for", "used instead")
+func printChecks(w io.Writer, results []probe.Result) error {
+	var text bytes.Buffer
+	t := newTable(&text, "feature", "works", "found", "needed for", "used instead")
 	for _, r := range results {
 		instead := r.Instead
 		if r.Works == probe.Yes {
@@ -47,9 +55,11 @@ func printChecks(results []probe.Result) {
 		t.AppendRow(table.Row{r.Feature, r.Works, r.Detail, r.For, instead})
 	}
 	t.SetColumnConfigs([]table.ColumnConfig{
-		{Number: 3, WidthMax: 34, WidthMaxEnforcer: text.WrapSoft},
-		{Number: 4, WidthMax: 34, WidthMaxEnforcer: text.WrapSoft},
-		{Number: 5, WidthMax: 34, WidthMaxEnforcer: text.WrapSoft},
+		{Number: 3, WidthMax: 34, WidthMaxEnforcer: wrap.WrapSoft},
+		{Number: 4, WidthMax: 34, WidthMaxEnforcer: wrap.WrapSoft},
+		{Number: 5, WidthMax: 34, WidthMaxEnforcer: wrap.WrapSoft},
 	})
 	t.Render()
+	_, err := w.Write(text.Bytes())
+	return err
 }

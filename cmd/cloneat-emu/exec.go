@@ -45,7 +45,8 @@ func (c *execCmd) Run() error {
 		c.Command = c.Command[1:]
 	}
 	if err := c.check(); err != nil {
-		return err
+		fmt.Fprintln(os.Stderr, "cloneat-emu:", err)
+		return exitStatus(enter.StatusFailed)
 	}
 	status, err := c.enter()
 	var e *enter.ExecError

@@ -43,7 +43,8 @@ func (r *runCmd) Run() error {
 		r.Program = r.Program[1:]
 	}
 	if len(r.Program) == 0 {
-		return errors.New("run: no program: cloneat-emu run [flags] -- PROGRAM [ARGS]")
+		fmt.Fprintln(os.Stderr, "cloneat-emu: run: no program: cloneat-emu run [flags] -- PROGRAM [ARGS]")
+		return exitStatus(statusUsage)
 	}
 	if len(r.Prototype) != 0 && !r.Force && launch.CallExists() {
 		return errors.New("run: --prototype: cloneat is there already, so that nothing would be emulated; " +
@@ -63,7 +64,7 @@ func (r *runCmd) Run() error {
 	cmd.Config = emu.Config{Engine: r.Engine, PIDDriver: r.PidDriver, BestEffort: r.BestEffort}
 	tracer, err := newTracer(r.Trace)
 	if err != nil {
-		return err
+		return startFailed(err)
 	}
 	defer tracer.close()
 	cmd.Config.OnEvent = tracer.event

@@ -24,7 +24,7 @@ func printStats(w io.Writer, s emu.Stats) {
 	failed := 0
 	for _, errno := range slices.SortedFunc(maps.Keys(s.Errors), func(a, b unix.Errno) int { return int(a) - int(b) }) {
 		failed += s.Errors[errno]
-		t.AppendRow(table.Row{unix.ErrnoName(errno), s.Errors[errno], "", "", ""})
+		t.AppendRow(table.Row{errnoName(errno), s.Errors[errno], "", "", ""})
 	}
 	t.AppendFooter(table.Row{fmt.Sprintf("%d errors", failed), s.Calls, "", "", size(s.Bytes)})
 	t.Render()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -66,6 +67,9 @@ func (t *tracer) event(e emu.Event) {
 	}
 	if _, err := io.WriteString(t.out, traceLine(e)+"\n"); err != nil {
 		t.out = nil
+		if !errors.Is(err, unix.EPIPE) { // who read it has seen enough
+			fmt.Fprintf(os.Stderr, "cloneat-emu: the trace ends here: %v\n", err)
+		}
 	}
 }
 
@@ -93,7 +97,15 @@ func traceResult(e emu.Event) string {
 		return fmt.Sprint(e.Result)
 	}
 	errno := unix.Errno(-e.Result)
-	return fmt.Sprintf("-1 %s (%s)", unix.ErrnoName(errno), errorText(errno))
+	return fmt.Sprintf("-1 %s (%s)", errnoName(errno), errorText(errno))
+}
+
+// errnoName is the name that the manual and strace(1) use: one number has two.
+func errnoName(errno unix.Errno) string {
+	if errno == unix.EOPNOTSUPP {
+		return "EOPNOTSUPP"
+	}
+	return unix.ErrnoName(errno)
 }
 
 // errorText is strerror(3)'s text: Go's begins with a small letter.

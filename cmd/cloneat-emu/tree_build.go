@@ -58,7 +58,7 @@ func (c *treeBuildCmd) Run() error {
 		o.Callers = tree.ParentsCall
 	}
 	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
+	signal.Notify(stop, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGHUP)
 	o.Stop = stop
 	done := buildProgress(o)
 	built, err := tree.Build(t, o)
@@ -91,7 +91,9 @@ func (c *treeBuildCmd) read() (*tree.Tree, error) {
 // stand reports the tree and lets it stand as long as it is wanted.
 func (c *treeBuildCmd) stand(built *tree.Built, stop <-chan os.Signal) error {
 	if !c.Quiet {
-		fmt.Print(built.Tree.Text())
+		if _, err := fmt.Print(built.Tree.Text()); err != nil {
+			return err
+		}
 	}
 	for _, n := range built.Notes {
 		fmt.Fprintln(os.Stderr, "cloneat-emu: tree: could not be had:", n)
@@ -138,7 +140,7 @@ func runWhileStanding(cmd *exec.Cmd, stop <-chan os.Signal) error {
 			}
 			return exitStatus(ws.ExitStatus())
 		case sig := <-stop:
-			if sig != unix.SIGINT {
+			if sig != unix.SIGINT && sig != unix.SIGQUIT {
 				_ = cmd.Process.Signal(sig) // it may have ended: that is told above
 			}
 		}

@@ -68,9 +68,10 @@ func Has(kind Kind) bool { return had()[kind] }
 // had are the kinds that this process, which no kernel leaves without one of each, is in.
 var had = sync.OnceValue(func() map[Kind]bool {
 	has := map[Kind]bool{}
+	_, missing := os.Lstat("/proc/self/ns/mnt") // every kernel has those: /proc is not there
 	for _, kind := range append([]Kind{User}, Nsproxy...) {
 		_, err := os.Lstat("/proc/self/ns/" + string(kind))
-		has[kind] = !errors.Is(err, os.ErrNotExist)
+		has[kind] = missing != nil || !errors.Is(err, os.ErrNotExist)
 	}
 	return has
 })

@@ -18,8 +18,8 @@ import (
 // sysCloneat is the number of the call.
 const sysCloneat = 511
 
-// driverEnv is how a process knows that it is a driver.
-const driverEnv = "CLONEAT_EXEC_DRIVER"
+// driverName is how a process knows, by its argv[0], that it is a driver.
+const driverName = "cloneat-exec-driver"
 
 // driverOrder is what a driver has to know.
 type driverOrder struct {
@@ -79,7 +79,7 @@ func (r *run) startDriver(m *stage.Machine) error {
 	}
 	defer writer.Close()
 	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), driverEnv+"=1")
+	cmd.Args = []string{driverName}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.ExtraFiles = []*os.File{m.Shared(), r.pipe, orders}
 	if r.tty != nil {

@@ -18,10 +18,9 @@ import (
 // Init turns this process into a driver if it was started as one by [Call], and
 // then does not return. A program that uses Call has to call it first of all.
 func Init() {
-	if _, ok := os.LookupEnv(driverEnv); !ok {
+	if len(os.Args) != 1 || os.Args[0] != driverName {
 		return
 	}
-	_ = os.Unsetenv(driverEnv)
 	// The keys of the terminal are meant for the command; all else reaches the
 	// stage, which has the number that people know.
 	signal.Ignore(unix.SIGINT, unix.SIGQUIT, unix.SIGTSTP, unix.SIGTTOU, unix.SIGTTIN)

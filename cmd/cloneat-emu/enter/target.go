@@ -58,7 +58,10 @@ func Open(pid int) (*Target, error) {
 
 // open opens what belongs to the target.
 func (t *Target) open() error {
-	var err error
+	err := proc.Own()
+	if err != nil {
+		return err
+	}
 	if t.dir, err = proc.Open(t.PID); err != nil {
 		return err
 	}

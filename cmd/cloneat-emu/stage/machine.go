@@ -12,6 +12,8 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/proc"
 )
 
 const (
@@ -43,7 +45,10 @@ func New() (*Machine, error) {
 	if code == nil {
 		return nil, fmt.Errorf("stage: there is no code for %s yet: %w", runtime.GOARCH, unix.EOPNOTSUPP)
 	}
-	var err error
+	err := proc.Own() // the image is named by our number in there
+	if err != nil {
+		return nil, fmt.Errorf("stage: %w", err)
+	}
 	if m.shared, err = memfd("cloneat-stage-memory", 0, size, nil); err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ package tree
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -18,33 +19,39 @@ func (t *Tree) Write(w io.Writer) error {
 	return e.Encode(t)
 }
 
-// Save writes the file form to a file, which is complete or not there: a reader
-// never sees half of it. What is there and no regular file, a pipe or a device, is
-// written to as it is.
+// Save writes the file form to a file. A new one is complete or not there: a reader never sees
+// half of it. What is there stays what it is, a link, a pipe, a file of somebody's, with its
+// mode; what is our standard output is written on, as a shell redirected it.
 func (t *Tree) Save(name string) error {
-	if resolved, err := filepath.EvalSymlinks(name); err == nil {
-		name = resolved // a link stays one
+	if name == "" {
+		return errors.New("tree: a file without a name")
 	}
-	if st, err := os.Stat(name); err == nil && !st.Mode().IsRegular() {
+	st, err := os.Stat(name)
+	if out, oerr := os.Stdout.Stat(); err == nil && oerr == nil && os.SameFile(st, out) {
+		return t.Write(os.Stdout)
+	}
+	if _, lerr := os.Lstat(name); err == nil || lerr == nil {
 		return t.writeTo(name)
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(name), ".tree-*")
+	return t.create(name)
+}
+
+// create makes the file, with the mode that the umask leaves, under another name first.
+func (t *Tree) create(name string) error {
+	beside := filepath.Join(filepath.Dir(name), fmt.Sprintf(".%s.%d", filepath.Base(name), os.Getpid()))
+	tmp, err := os.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
-		return fmt.Errorf("tree: %w", err)
+		return fmt.Errorf("tree: %q cannot be made: %w", name, errors.Unwrap(err))
 	}
-	defer func() { _ = os.Remove(tmp.Name()) }()
-	if err := t.Write(tmp); err != nil {
-		_ = tmp.Close()
+	defer func() { _ = os.Remove(beside) }()
+	err = t.Write(tmp)
+	if closed := tmp.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
 		return fmt.Errorf("tree: write %s: %w", name, err)
 	}
-	if err := tmp.Chmod(0o644); err != nil {
-		_ = tmp.Close()
-		return fmt.Errorf("tree: %w", err)
-	}
-	if err := tmp.Close(); err != nil {
-		return fmt.Errorf("tree: write %s: %w", name, err)
-	}
-	if err := os.Rename(tmp.Name(), name); err != nil {
+	if err := os.Rename(beside, name); err != nil {
 		return fmt.Errorf("tree: %w", err)
 	}
 	return nil
@@ -52,7 +59,7 @@ func (t *Tree) Save(name string) error {
 
 // writeTo writes to something that is there.
 func (t *Tree) writeTo(name string) error {
-	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666) // a link may lead nowhere
 	if err != nil {
 		return fmt.Errorf("tree: %w", err)
 	}

@@ -26,6 +26,9 @@ func Live(pid int) (*Tree, error) { return live(pid, false) }
 // live is Live, or, briefly, without names, arguments and namespaces: half of what
 // there is to read.
 func live(pid int, brief bool) (*Tree, error) {
+	if err := proc.Own(); err != nil {
+		return nil, fmt.Errorf("tree: %w", err)
+	}
 	d, err := proc.Open(pid)
 	if err != nil {
 		return nil, fmt.Errorf("tree: %w", err)
@@ -160,7 +163,9 @@ func (r *reader) details(d *proc.Dir, p *Process, parent int) error {
 		}
 	}
 	r.ns[p.PID] = ns
-	p.Namespaces = differing(ns, r.ns[parent])
+	if base := r.ns[parent]; len(base) > 0 { // else the parent's are not ours to see
+		p.Namespaces = differing(ns, base)
+	}
 	return nil
 }
 
