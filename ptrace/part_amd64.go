@@ -25,8 +25,10 @@ const (
 // achieve more.
 func mayBePart(r Regs, v uint64) bool {
 	switch r.Orig_rax {
-	case unix.SYS_WRITE:
+	case unix.SYS_WRITE, unix.SYS_READ, unix.SYS_PREAD64:
 		return v < r.Rdx
+	case unix.SYS_COPY_FILE_RANGE:
+		return v < r.R8
 	case unix.SYS_GETRANDOM:
 		return v < r.Rsi
 	case unix.SYS_SENDTO:
@@ -37,7 +39,7 @@ func mayBePart(r Regs, v uint64) bool {
 		return waitsForAll(r.R10) && v < r.Rdx
 	case unix.SYS_RECVMSG:
 		return waitsForAll(r.Rdx)
-	case unix.SYS_WRITEV:
+	case unix.SYS_WRITEV, unix.SYS_READV:
 		return true
 	case unix.SYS_SENDMSG:
 		return r.Rdx&unix.MSG_DONTWAIT == 0
@@ -57,27 +59,48 @@ func waitsForAll(flags uint64) bool {
 
 // isPart reports whether r's call was cut short by its interruption, as far as
 // its kind of file tells: a pipe, a socket or a terminal takes everything in the
-// end.
+// end, a regular file all that there is to copy, and a device that has no end gives all
+// that is asked for.
 func (s *Stopped) isPart(r Regs) bool {
 	switch r.Orig_rax {
-	case unix.SYS_WRITE, unix.SYS_WRITEV, unix.SYS_SENDFILE:
+	case unix.SYS_WRITE, unix.SYS_WRITEV, unix.SYS_SENDFILE, unix.SYS_READ, unix.SYS_PREAD64, unix.SYS_READV:
 		var st unix.Stat_t
 		if unix.Stat("/proc/"+strconv.Itoa(s.TID)+"/fd/"+strconv.Itoa(int(int32(r.Rdi))), &st) != nil {
 			return false
 		}
-		switch st.Mode & unix.S_IFMT {
-		case unix.S_IFSOCK:
-			return true
-		case unix.S_IFIFO, unix.S_IFCHR:
-			return r.Orig_rax != unix.SYS_SENDFILE // takes what finds room (splice_file_to_pipe)
-		}
-		return false
+		return completes(r.Orig_rax, &st)
 	case unix.SYS_IO_URING_ENTER:
 		return s.ringWaits(int(r.Rdi), r.Rdx)
 	case unix.SYS_RECVMMSG:
 		s.forgetError(int(r.Rdi))
 	}
 	return true
+}
+
+// completes reports whether such a call on such a file is short for a signal alone, or
+// for the end of what there is, which it then meets again.
+func completes(nr uint64, st *unix.Stat_t) bool {
+	kind := st.Mode & unix.S_IFMT
+	switch nr {
+	case unix.SYS_SENDFILE: // a pipe takes what finds room (splice_file_to_pipe)
+		return kind == unix.S_IFSOCK || kind == unix.S_IFREG
+	case unix.SYS_WRITE, unix.SYS_WRITEV:
+		return kind == unix.S_IFSOCK || kind == unix.S_IFIFO || kind == unix.S_IFCHR
+	}
+	return kind == unix.S_IFCHR && endless(st.Rdev)
+}
+
+// endless is true of /dev/zero, full, random and urandom (drivers/char/mem.c).
+func endless(device uint64) bool {
+	const memory = 1
+	if unix.Major(device) != memory {
+		return false
+	}
+	switch unix.Minor(device) {
+	case 5, 7, 8, 9:
+		return true
+	}
+	return false
 }
 
 // forgetError clears the error that a recvmmsg(2) which was cut short leaves for
@@ -112,8 +135,10 @@ func ringField(b []byte, name string) (uint32, bool) {
 func (s *Stopped) rest(l *leg, addr uint64) (Regs, []byte, bool) {
 	r, done := l.own, uint64(l.done)
 	switch r.Orig_rax {
-	case unix.SYS_WRITE, unix.SYS_SENDTO, unix.SYS_RECVFROM:
+	case unix.SYS_WRITE, unix.SYS_READ, unix.SYS_PREAD64, unix.SYS_SENDTO, unix.SYS_RECVFROM:
 		r.Rsi, r.Rdx = r.Rsi+done, r.Rdx-done
+	case unix.SYS_COPY_FILE_RANGE:
+		r.R8 -= done // the kernel has moved both positions
 	case unix.SYS_GETRANDOM:
 		r.Rdi, r.Rsi = r.Rdi+done, r.Rsi-done
 	case unix.SYS_SENDFILE:
@@ -126,6 +151,14 @@ func (s *Stopped) rest(l *leg, addr uint64) (Regs, []byte, bool) {
 		r.Rsi = 0 // all are submitted; what is left is the wait
 	case unix.SYS_WRITEV:
 		return s.restOfVector(l, r, r.Rsi, r.Rdx, done, addr)
+	case unix.SYS_READV:
+		r, b, ok := s.restOfVector(l, r, r.Rsi, r.Rdx, done, addr)
+		if r.Orig_rax == unix.SYS_WRITE {
+			r.Orig_rax = unix.SYS_READ
+		} else {
+			r.Orig_rax = unix.SYS_READV
+		}
+		return r, b, ok
 	case unix.SYS_SENDMSG, unix.SYS_RECVMSG:
 		return s.restOfMessage(l, r, done, addr)
 	default:

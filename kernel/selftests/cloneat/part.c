@@ -9,6 +9,7 @@
  *	        +-- kid, kid, kid ...
  */
 #include "busy.h"
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <linux/aio_abi.h>
@@ -292,6 +293,117 @@ PLAY(filtered, "the target's sendmsg goes on where a filter forbids sendto")
 	spawn(&me, &a, 0);
 	expect_eq(on(&a, do_forbid), 0);
 	play_below(&part, &a);
+}
+
+/* --- long calls that wait for nothing ---------------------------------------------- */
+
+#define BIG (16L << 20)
+
+static char *big;
+
+static void map_big(void)
+{
+	big = mmap(NULL, BIG, PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	expect(big != MAP_FAILED);
+}
+
+static void make_zero(void)
+{
+	map_big();
+	p[0] = must(open("/dev/zero", O_RDONLY | O_CLOEXEC));
+}
+
+static void make_random(void)
+{
+	map_big();
+	p[0] = must(open("/dev/urandom", O_RDONLY | O_CLOEXEC));
+}
+
+static void make_two_files(void)
+{
+	for (int i = 0; i < 2; i++) {
+		p[i] = must(memfd_create("part", MFD_CLOEXEC));
+		must(ftruncate(p[i], i ? 0 : BIG));
+	}
+}
+
+static long long_read(void)
+{
+	return ct_syscall3(SYS_read, p[0], (long)big, BIG);
+}
+
+static long long_readv(void)
+{
+	struct iovec iov[2] = { { big, BIG / 2 }, { big + BIG / 2, BIG / 2 } };
+
+	return ct_syscall3(SYS_readv, p[0], (long)iov, 2);
+}
+
+static void rewind_both(void)
+{
+	for (int i = 0; i < 2; i++)
+		ct_syscall3(SYS_lseek, p[i], 0, SEEK_SET);
+}
+
+/* More is asked for than there is: at its end they are done. */
+static long long_sendfile(void)
+{
+	rewind_both();
+	return ct_syscall6(SYS_sendfile, p[1], p[0], 0, BIG + 1, 0, 0);
+}
+
+static long long_copy(void)
+{
+	rewind_both();
+	return ct_syscall6(SYS_copy_file_range, p[0], 0, p[1], 0, BIG + 1, 0);
+}
+
+struct long_call {
+	const char *name;
+	const char *verdict;
+	void (*make)(void);
+	long (*fn)(void);
+};
+
+static const struct long_call long_calls[] = {
+	{ "long_read_zero", "a target's long read of /dev/zero is whole",
+	  make_zero, long_read },
+	{ "long_readv_zero", "so is a readv", make_zero, long_readv },
+	{ "long_read_random", "and a read of /dev/urandom",
+	  make_random, long_read },
+	{ "long_sendfile", "and a sendfile from file to file",
+	  make_two_files, long_sendfile },
+	{ "long_copy", "and a copy_file_range", make_two_files, long_copy },
+};
+
+/* Until slot 1 is set: the first result that is not BIG, or BIG. */
+static long do_long_calls(struct msg *m)
+{
+	const struct long_call *call = (const void *)m->arg[0];
+	long ret;
+
+	do {
+		ret = call->fn();
+	} while (ret == BIG && !ct_slot[1]);
+	return ret;
+}
+
+PLAY_TABLE(long_call, long_calls)
+{
+	const struct long_call *call = ct_arg();
+	struct actor t, k;
+
+	call->make();
+	spawn(&me, &t, 0);
+	expect_eq(on(&t, do_ignore_sigchld, 0), 0);
+	start(&t, do_long_calls, (long)call);
+	for (int i = 0; i < 15; i++) {
+		expect_ok(cl(&me, &k, t.pid, 0, 0));
+		quit(&k, 0);
+	}
+	slot_set(1, 1);
+	expect_eq(actor_finish(&t), BIG);
 }
 
 /* --- events ------------------------------------------------------------------------ */
