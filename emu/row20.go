@@ -61,8 +61,9 @@ func (c *call) full() bool {
 
 // needsLess reports whether the next engine may make the child though this one could not:
 // the init engine has two helpers that count as well, and the last place is the child's.
-// It has the caller's rights, and may not enter the target's root with them (EACCES).
+// It has the caller's rights, and may not enter the target's root with them (EACCES), and its
+// table of descriptors, in which there may be no place (EMFILE).
 func (c *call) needsLess(e engine, err error) bool {
-	short := errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES)
+	short := errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.EMFILE)
 	return e.name == "init" && short && !c.lost && !c.caller.Detached
 }

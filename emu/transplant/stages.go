@@ -43,6 +43,7 @@ func (b *build) stages() []stage {
 		{name: "limits", do: b.checkLimits},
 		{name: "channel", do: b.openChannel},
 		{name: "security label", do: b.setLabel},
+		{name: "auditing", do: b.setLoginUID},
 		{name: "confinement", do: b.checkConfined},
 		{name: "time namespace", do: b.joinTime},
 		{name: "ports", do: b.setPorts},

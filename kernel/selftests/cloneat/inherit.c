@@ -269,6 +269,24 @@ static long get_oom(struct msg *m)
 	return adj;
 }
 
+static long get_login(struct msg *m)
+{
+	FILE *f = fopen("/proc/self/loginuid", "re");
+	long uid = -1;
+
+	(void)m;
+	if (!f || fscanf(f, "%ld", &uid) != 1)
+		uid = -errno;
+	if (f)
+		fclose(f);
+	return uid;
+}
+
+static long put_login(struct msg *m)
+{
+	return ct_write("/proc/self/loginuid", "%ld", m->arg[0]);
+}
+
 static long put_oom(struct msg *m)
 {
 	return ct_write("/proc/self/oom_score_adj", "%ld", m->arg[0]);
@@ -703,6 +721,7 @@ static const struct property properties[] = {
 	PROPERTY(nofile, "RLIMIT_NOFILE", 300, 400),
 	PROPERTY(fsize, "RLIMIT_FSIZE", 1 << 30, 1 << 29),
 	PROPERTY(oom, "oom_score_adj", 300, 500),
+	PROPERTY(login, "who auditing holds to account", 301, 302),
 	PROPERTY(comm, "thread name", 31, 32),
 	PROPERTY(dumpable, "dumpable flag", 0, 1),
 	PROPERTY(slack, "timer slack", 77777, 88888),
@@ -743,6 +762,9 @@ PLAY_TABLE(property, properties)
 #endif
 	if (p->get == get_name && on(&me, put_name, 1) == -EINVAL)
 		ct_skip("this kernel has no names for memory");
+	if (p->get == get_login &&
+	    (on(&me, put_login, 1) || on(&me, put_login, 2)))
+		ct_skip("no right to set it twice, or no auditing");
 	if (p->get == get_affinity && sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		ct_skip("an affinity cannot differ on one CPU");
 	t = target_of(p->kind, &store);

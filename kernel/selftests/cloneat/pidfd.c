@@ -526,6 +526,30 @@ CHECK(self_emfile_unused, "no descriptor to be had is fine without CLONE_PIDFD")
 	expect_child(cloneat_fork(ct_pid(), 0));
 }
 
+/* Without CLONE_PIDFD, and the rest of the call needs none either. */
+static void no_descriptor_left(unsigned long flags)
+{
+	struct rlimit none = { 0, 4096 };
+	long pid;
+
+	target_clone(&other, flags);
+	must(setrlimit(RLIMIT_NOFILE, &none));
+	pid = expect_ok(cloneat_fork(other.pid, 0));
+	if (pid == 0)
+		ct_exit(6);
+	target_end(&other);
+}
+
+CHECK(target_unused, "with a target it is fine as well")
+{
+	no_descriptor_left(SIGCHLD);
+}
+
+CHECK(init_unused, "and below a container's init")
+{
+	no_descriptor_left(SIGCHLD | CLONE_NEWPID);
+}
+
 CHECK(target_emfile, "with a target: EMFILE, and no child is left")
 {
 	target_start(&other);
