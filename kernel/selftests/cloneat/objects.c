@@ -10,7 +10,10 @@
 #include "scene.h"
 #include <glob.h>
 #include <linux/aio_abi.h>
+#include <linux/if_packet.h>
 #include <linux/perf_event.h>
+#include <sys/inotify.h>
+#include <sys/socket.h>
 
 #define NR_MEMFD_SECRET 447
 
@@ -110,6 +113,44 @@ PLAY_DOCUMENTED(device, "memory of a device is mapped in the child",
 	spawn(&me, &t, ACTOR_EXEC);
 	expect_ok(cl(&me, &k, t.pid, 0, 0));
 	expect_eq(on(&k, do_mapped, (long)at), 0);
+}
+
+PLAY_DOCUMENTED(packet_ring, "the ring of a packet socket is shared",
+		"only who has its descriptor can map it: EOPNOTSUPP")
+{
+	struct tpacket_req req = {
+		.tp_block_size = PAGE, .tp_block_nr = 1,
+		.tp_frame_size = PAGE / 2, .tp_frame_nr = 2,
+	};
+	int fd = socket(AF_PACKET, SOCK_RAW, 0);
+	struct actor t, k;
+	void *at;
+
+	if (fd < 0)
+		ct_skip("no packet sockets here: %s", ct_errname(errno));
+	must(setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof(req)));
+	at = map(PAGE, PROT_READ | PROT_WRITE, fd);
+	spawn(&me, &t, ACTOR_EXEC);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(on(&k, do_mapped, (long)at), 0);
+}
+
+/* fork(2) opens no file. */
+PLAY_DOCUMENTED(watched, "nobody sees a mapped file of the caller's opened",
+		"it is opened, to be mapped in the child")
+{
+	int fd = must(memfd_create("watched", MFD_CLOEXEC)), watch;
+	char path[64], event[256];
+	struct actor t, k;
+
+	must(ftruncate(fd, PAGE));
+	*(volatile char *)map(PAGE, PROT_READ | PROT_WRITE, fd) = 1;
+	spawn(&me, &t, ACTOR_EXEC);
+	watch = must(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	must(inotify_add_watch(watch, path, IN_OPEN));
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect(read(watch, event, sizeof(event)) < 0 && errno == EAGAIN);
 }
 
 PLAY(perf_ring, "the ring of a counter is not in the child: fork leaves it out")

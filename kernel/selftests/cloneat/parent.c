@@ -7,6 +7,7 @@
  *	        +-- kid    made by the caller, a child of the target
  */
 #include "scene.h"
+#include <sys/ioctl.h>
 
 /* check -> kid */
 PLAY(self, "pid == the caller: the child is the caller's, as after fork")
@@ -382,6 +383,46 @@ PLAY_DOCUMENTED(session_of_target, "a target's own session is not the child's",
 	expect_ok(cl(&me, &k, t.pid, 0, 0));
 	expect_eq(sys(&k, SYS_getsid, 0), getsid(0));
 	expect_eq(sys(&k, SYS_getpgid, 0), getpgrp());
+}
+
+/* Makes a terminal the controlling one of this session. */
+static long do_take_terminal(struct msg *m)
+{
+	int unlocked = 0, fd = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	(void)m;
+	if (fd < 0 || ioctl(fd, TIOCSPTLCK, &unlocked))
+		return -errno;
+	fd = ioctl(fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	return fd < 0 || ioctl(fd, TIOCSCTTY, 0) ? -errno : 0;
+}
+
+static long do_has_terminal(struct msg *m)
+{
+	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
+
+	(void)m;
+	close(fd);
+	return fd >= 0;
+}
+
+/* check -> a (leads a session, takes a terminal) -> target -> kid */
+PLAY_DOCUMENTED(terminal, "the child has the caller's controlling terminal",
+		"a terminal is taken by a session's leader alone")
+{
+	struct actor a, t, k;
+	long ret;
+
+	spawn(&me, &a, 0);
+	expect_eq(sys(&a, SYS_setsid), a.pid);
+	spawn(&a, &t, 0);
+	ret = on(&a, do_take_terminal);
+	if (ret == -ENOENT || ret == -ENXIO)
+		ct_skip("no terminals here: %s", ct_errname(-ret));
+	expect_eq(ret, 0);
+	expect_eq(on(&a, do_has_terminal), 1);
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+	expect_eq(on(&k, do_has_terminal), 1);
 }
 
 /* check -> a (own group and session) -> target -> kid, called by a */
