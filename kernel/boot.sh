@@ -50,7 +50,7 @@ while [ $# -gt 0 ]; do
 	shift
 done
 [ $# -gt 0 ] || { usage >&2; die "no program given"; }
-program=$(type -P -- "$1") || die "no such program: $1"
+program=$(type -P -- "$1") || { say "no such program: $1"; exit 127; }
 program=$(realpath -- "$program")
 shift
 

@@ -34,6 +34,11 @@ type exitStatus int
 
 func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
+// usageError is a command line that makes no sense, found out by the command.
+type usageError string
+
+func (e usageError) Error() string { return string(e) }
+
 // statusUsage is the exit status of a command line that makes no sense.
 const statusUsage = 2
 
@@ -65,6 +70,10 @@ func main() {
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "cloneat-emu: %v\n", err)
+		var usage usageError
+		if errors.As(err, &usage) {
+			os.Exit(statusUsage)
+		}
 		os.Exit(1)
 	}
 }

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -71,7 +70,7 @@ func (*treeSaveCmd) Help() string {
 func (c *treeSaveCmd) Run() error {
 	if c.Criu != "" {
 		if len(c.Args) != 1 {
-			return errors.New("tree save: --criu DIR takes one argument, FILE")
+			return usageError("tree save: --criu DIR takes one argument, FILE")
 		}
 		t, err := tree.FromCRIU(c.Criu)
 		if err != nil {
@@ -80,7 +79,7 @@ func (c *treeSaveCmd) Run() error {
 		return t.Save(c.Args[0])
 	}
 	if len(c.Args) != 2 {
-		return errors.New("tree save: two arguments are wanted, PID and FILE")
+		return usageError("tree save: two arguments are wanted, PID and FILE")
 	}
 	pid, err := strconv.Atoi(c.Args[0])
 	if err != nil {
@@ -97,11 +96,11 @@ func (c *treeSaveCmd) Run() error {
 func readTree(pid int, criu string) (*tree.Tree, error) {
 	switch {
 	case criu != "" && pid != 0:
-		return nil, errors.New("tree: a pid or --criu DIR, not both")
+		return nil, usageError("tree: a pid or --criu DIR, not both")
 	case criu != "":
 		return tree.FromCRIU(criu)
 	case pid <= 0:
-		return nil, errors.New("tree: the pid of the root is wanted, or --criu DIR")
+		return nil, usageError("tree: the pid of the root is wanted, or --criu DIR")
 	}
 	return tree.Live(pid)
 }

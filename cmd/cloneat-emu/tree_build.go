@@ -83,7 +83,7 @@ func (c *treeBuildCmd) read() (*tree.Tree, error) {
 		return tree.FromCRIU(c.Criu)
 	}
 	if c.File == "" {
-		return nil, errors.New("tree build: FILE is wanted, or --criu DIR")
+		return nil, usageError("tree build: FILE is wanted, or --criu DIR")
 	}
 	return tree.Load(c.File)
 }

@@ -116,6 +116,9 @@ func (b *builder) run() (*Built, error) {
 	}
 	b.plan = NewPlan(b.tree, b.o.Callers, b.o.Outside)
 	b.notes = b.plan.Notes
+	if err := b.forks(); err != nil {
+		return nil, err
+	}
 	if err := b.begin(); err != nil {
 		b.end()
 		return nil, fmt.Errorf("tree: %w", err)
@@ -129,6 +132,16 @@ func (b *builder) run() (*Built, error) {
 		return nil, fmt.Errorf("tree: %w", err)
 	}
 	return built, nil
+}
+
+// forks refuses a plan that takes more than fork, where there is to be nothing more.
+func (b *builder) forks() error {
+	for _, s := range b.plan.Steps {
+		if b.o.Fork && s.Op == OpBirth && s.Target != s.Actor {
+			return fmt.Errorf("tree: process %v cannot be made by %v, as --fork has it: its session or group has no number in there, and cloneat alone makes it from outside", s.Child, s.Target)
+		}
+	}
+	return nil
 }
 
 // stopped is the error for a signal that came meanwhile, nil if none did.

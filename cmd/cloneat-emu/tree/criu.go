@@ -3,8 +3,10 @@
 package tree
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -106,6 +108,31 @@ func readIDs(dir string, pid int) (map[string]string, error) {
 	return ids, nil
 }
 
+// whole is an error if an entry of an image goes beyond the file: crit makes room for what the
+// length says, be it gigabytes. Two magic numbers, or one, are followed by entries, each behind
+// its length.
+func whole(f *os.File) error {
+	b, err := io.ReadAll(f)
+	if err != nil {
+		return err
+	}
+	const common, service, word = 0x54564319, 0x55105940, 4
+	at := word
+	if len(b) >= word {
+		if first := binary.LittleEndian.Uint32(b); first == common || first == service {
+			at = 2 * word
+		}
+	}
+	for at < len(b) {
+		if len(b)-at < word || uint64(binary.LittleEndian.Uint32(b[at:])) > uint64(len(b)-at-word) {
+			return fmt.Errorf("it is cut short, or no image: %w", io.ErrUnexpectedEOF)
+		}
+		at += word + int(binary.LittleEndian.Uint32(b[at:]))
+	}
+	_, err = f.Seek(0, io.SeekStart)
+	return err
+}
+
 // images decodes all entries of an image, at least one.
 func images[T proto.Message](dir, name string, entry T) ([]T, error) {
 	path := filepath.Join(dir, name)
@@ -114,6 +141,9 @@ func images[T proto.Message](dir, name string, entry T) ([]T, error) {
 		return nil, fmt.Errorf("criu: %w", err)
 	}
 	defer func() { _ = f.Close() }()
+	if err := whole(f); err != nil {
+		return nil, fmt.Errorf("criu: %s: %w", path, err)
+	}
 	img, err := crit.New(f, nil, "", false, true).Decode(entry)
 	if err != nil {
 		return nil, fmt.Errorf("criu: %s: %w", path, err)
