@@ -3,6 +3,7 @@ package emu
 import (
 	"errors"
 	"fmt"
+	"runtime"
 
 	"golang.org/x/sys/unix"
 
@@ -56,6 +57,18 @@ func enoughFiles() error {
 		return nil
 	}
 	return fmt.Errorf("the limit of %d open files (RLIMIT_NOFILE) is too low to serve a call: it takes %d (ulimit -Hn)", limit, least)
+}
+
+// enoughTasks refuses a limit below which some process of ours cannot begin: the Go runtime
+// gives up where it can have no thread, with a page of its own. The superuser has no limit.
+func enoughTasks() error {
+	// The operator's threads, see reserveThreads, and those of front, keeper and exec stage.
+	least := uint64(36 + 4*min(runtime.NumCPU(), mostProcs))
+	var l unix.Rlimit
+	if unix.Getuid() == 0 || unix.Getrlimit(unix.RLIMIT_NPROC, &l) != nil || l.Cur >= least {
+		return nil
+	}
+	return fmt.Errorf("the limit of %d processes and threads (RLIMIT_NPROC) is too low for the supervisor: it takes %d, beside the user's others (ulimit -u)", l.Cur, least)
 }
 
 // scarce reports whether err tells of a lack of the operator's own. ENFILE is the

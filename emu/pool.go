@@ -95,12 +95,15 @@ func (p *pool) left() (tooMany bool) {
 // sureWorkers can always be had: there are threads for so many (reserveThreads).
 const sureWorkers = 8
 
+// mostProcs bounds how many of the operator's threads run at a time.
+const mostProcs = 16
+
 // reserveThreads makes the threads that this process can always have: workers', the
 // runtime's own, and some for what takes one for a moment.
 func reserveThreads() {
-	const most, moments = 16, 8
-	if runtime.GOMAXPROCS(0) > most {
-		runtime.GOMAXPROCS(most)
+	const moments = 8
+	if runtime.GOMAXPROCS(0) > mostProcs {
+		runtime.GOMAXPROCS(mostProcs)
 	}
 	threads.Reserve(sureWorkers + runtime.GOMAXPROCS(0) + moments)
 }
