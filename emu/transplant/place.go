@@ -1,6 +1,8 @@
 package transplant
 
 import (
+	"bytes"
+
 	"golang.org/x/sys/unix"
 
 	"cloneat-emu/emu/proc"
@@ -125,19 +127,33 @@ func placeOf(path string) (placeID, error) {
 
 // setGroup puts C into the caller's process group, if that is in C's session
 // and has a number that C can name. Otherwise it stays in the target's: a
-// documented difference.
+// documented difference. It comes early, so that few signals to the caller's group miss C,
+// and those that were for the target's group are forgotten.
 func (b *build) setGroup() error {
 	want, err := unix.Getpgid(b.snap.caller.TID)
 	if err != nil {
 		return nil // the caller ended: found out elsewhere
 	}
-	have, _ := unix.Getpgid(b.c.TID)
+	if have, err := unix.Getpgid(b.c.TID); err != nil || want == have {
+		return nil
+	}
 	samePID, err := sameNS(b.snap.caller.TID, b.c.TID, proc.PID)
-	if err != nil || want == have || !samePID {
+	if err != nil || !samePID {
 		return err
 	}
 	if n := b.snap.status.NSpgid; len(n) > 0 && n[len(n)-1] > 0 {
+		b.forgetSignals()
 		b.script.try("setpgid", unix.SYS_SETPGID, 0, uintptr(n[len(n)-1]))
 	}
 	return nil
+}
+
+// forgetSignals takes what is pending out of C's queues, up to a few.
+func (b *build) forgetSignals() {
+	const few, setSize = 4, 8
+	set := b.script.data(bytes.Repeat([]byte{0xff}, setSize))
+	atOnce := b.script.data(make([]byte, 16)) // a timeout of zero
+	for range few {
+		b.script.try("rt_sigtimedwait", unix.SYS_RT_SIGTIMEDWAIT, set, 0, atOnce, setSize)
+	}
 }

@@ -33,6 +33,7 @@ func (b *build) stages() []stage {
 		{name: "looking at the child", do: b.look},
 		{name: "injection", do: b.begin},
 		{name: "stage", do: b.openStage},
+		{name: "process group", do: b.setGroup},
 		{name: "attributes", do: b.askAttrs},
 		{name: "comparison", do: b.compare}, // while C answers
 		{name: "attributes", do: b.readAttrs},
@@ -59,7 +60,6 @@ func (b *build) stages() []stage {
 		{name: "name", do: b.setName},
 		{name: "directories", do: b.setPlace},
 		{name: "new namespaces", do: b.unshare, asked: true},
-		{name: "process group", do: b.setGroup},
 		{name: "descriptors", do: b.setFDs},
 		{name: "caller's threads", do: b.release},
 		{name: "personality", do: b.setPersonality},
