@@ -34,3 +34,10 @@ func (p *patience) judge(tid int, v verdict) verdict {
 	delete(p.tries, tid)
 	return fails(unix.EOPNOTSUPP, fmt.Sprintf("begun %d times in vain: %s", maxTries, v.cause))
 }
+
+// tried is how often the thread's call has begun anew.
+func (p *patience) tried(tid int) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.tries[tid]
+}

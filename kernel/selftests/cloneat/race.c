@@ -548,6 +548,59 @@ PLAY_DOCUMENTED(caller_signalled, "signals to the caller: never EINTR, every chi
 	expect_eq(on(&t, do_wait4, -1, WNOHANG | __WALL), -ECHILD);
 }
 
+static volatile sig_atomic_t hits;
+
+static void hit(int sig)
+{
+	(void)sig;
+	hits++;
+}
+
+/* Leads a process group, and counts the signals that it gets. */
+static long do_count_hits(struct msg *m)
+{
+	struct sigaction act = { .sa_handler = hit, .sa_flags = SA_RESTART };
+
+	(void)m;
+	if (sigaction(SIGUSR1, &act, NULL) || setpgid(0, 0))
+		return -errno;
+	return 0;
+}
+
+static long do_hits(struct msg *m)
+{
+	(void)m;
+	return hits;
+}
+
+/* A signal to the caller's group comes before the child, or is the child's too. */
+static void signal_group(uint64_t flags)
+{
+	spawn(&me, &a, 0);
+	expect_eq(on(&a, do_count_hits), 0);
+	spawn(&a, &t, flags);
+	expect_eq(on(&t, do_count_hits), 0);
+	for (int i = 0; i < 2 * ROUNDS; i++) {
+		cl_start(&a, t.pid, 0, 0);
+		usleep(rand() % 4000);
+		must(kill(-a.pid, SIGUSR1));
+		expect_ok(cl_finish(&a, &k));
+		expect_eq(on(&k, do_hits), on(&a, do_hits));
+		expect_eq(end(&k, &t, 3), EXITED(3));
+	}
+	expect_eq(on(&t, do_hits), 0);
+}
+
+PLAY(group_signalled, "a signal to the caller's group does not miss the child")
+{
+	signal_group(0);
+}
+
+PLAY(group_signalled_init, "nor does it below a container's init")
+{
+	signal_group(CLONE_NEWPID);
+}
+
 PLAY(caller_stopped, "the caller is stopped and continued: no harm")
 {
 	cast();
