@@ -29,6 +29,9 @@ type compareCmd struct {
 // Run makes the columns one after the other and compares; exit status 1 if anything
 // differs that is not documented.
 func (c *compareCmd) Run() error {
+	if err := c.check(); err != nil {
+		return err
+	}
 	columns, err := c.columns()
 	if err != nil {
 		return err
@@ -45,6 +48,26 @@ func (c *compareCmd) Run() error {
 	}
 	if !comparison.OK() {
 		return errUndocumented
+	}
+	return nil
+}
+
+// check refuses what would be found out when everything has run.
+func (c *compareCmd) check() error {
+	for _, name := range c.Report {
+		if err := conform.CheckReport(name); err != nil {
+			return usageError(err.Error())
+		}
+	}
+	boot, err := bootScript()
+	for _, kernel := range c.Kernel {
+		file := kernel
+		if !strings.Contains(kernel, "/") && err == nil {
+			file = filepath.Join(filepath.Dir(boot), "patches", kernel)
+		}
+		if _, err := os.Stat(file); kernel == "" || err != nil {
+			return usageError(fmt.Sprintf("--kernel %q: no such image, and no patches for such a version", kernel))
+		}
 	}
 	return nil
 }

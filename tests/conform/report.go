@@ -12,19 +12,30 @@ import (
 	"time"
 )
 
-// WriteReport writes the comparison as the name's ending says: .html, .md or .json.
-func (c *Comparison) WriteReport(name string) error {
-	write, ok := map[string]func(io.Writer) error{
-		".html": c.html, ".md": c.markdown, ".json": c.json,
-	}[filepath.Ext(name)]
-	if !ok {
+// writers are the forms of a report, by the ending of its name.
+var writers = map[string]func(*Comparison, io.Writer) error{
+	".html": (*Comparison).html, ".md": (*Comparison).markdown, ".json": (*Comparison).json,
+}
+
+// CheckReport is WriteReport's error for a name that says no form.
+func CheckReport(name string) error {
+	if writers[filepath.Ext(name)] == nil {
 		return fmt.Errorf("--report %s: the name must end in .html, .md or .json", name)
 	}
+	return nil
+}
+
+// WriteReport writes the comparison as the name's ending says: .html, .md or .json.
+func (c *Comparison) WriteReport(name string) error {
+	if err := CheckReport(name); err != nil {
+		return err
+	}
+	write := writers[filepath.Ext(name)]
 	f, err := os.Create(name)
 	if err != nil {
 		return fmt.Errorf("--report: %w", err)
 	}
-	if err := write(f); err != nil {
+	if err := write(c, f); err != nil {
 		f.Close()
 		return fmt.Errorf("--report %s: %w", name, err)
 	}
