@@ -28,6 +28,7 @@ type call struct {
 	rseq        ptrace.RseqConfig     // of the caller, while the init engine works
 	callerPIDFD int                   // of the caller's process, while a transplant is made, or -1
 	oneMemory   bool                  // caller and target have one address space
+	lent        bool                  // the child is born with the target's table of descriptors
 	left        *transplant.Leftovers // of child and caller; nil but for a transplant
 	locked      []int                 // processes that this worker may attach to
 	event       Event

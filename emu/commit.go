@@ -16,10 +16,6 @@ import (
 // supervisor that dies between the two takes the child along.
 func (c *call) commit(child *ptrace.Stopped, id int64) (int64, error) {
 	c.step("child ready")
-	if err := c.missed(); err != nil {
-		c.abandon(child)
-		return 0, err
-	}
 	if err := c.stillBelow(child.TID); err != nil {
 		c.abandon(child)
 		return 0, err

@@ -182,11 +182,18 @@ func (c *call) overThere(c0, c1 *ptrace.Injection, pidfd uintptr) (*ptrace.Injec
 		}
 	}
 	c.step("init: father over there")
+	if err := c.missed(); err != nil {
+		return nil, 0, err
+	}
 	stopped, err := c.forkChild(c1)
 	if err != nil {
 		return nil, 0, err
 	}
 	c.step("init: child made")
+	if err := c.missed(); err != nil {
+		stopped.Kill()
+		return nil, 0, err
+	}
 	child, err := hold(stopped)
 	if err != nil {
 		stopped.Kill()

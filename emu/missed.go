@@ -1,6 +1,8 @@
 package emu
 
 import (
+	"fmt"
+
 	"golang.org/x/sys/unix"
 
 	"cloneat-emu/ptrace"
@@ -9,8 +11,10 @@ import (
 // A signal to the caller's process group that comes while the child is made is for both, or
 // comes before the child: fork(2) begins anew where a signal waits, and later hands it to the
 // child (copy_process() in kernel/fork.c, "multiprocess"). Here the child is in that group from
-// its birth or soon after. What waits for the caller at the end may have come before, and
-// missed the child: the call begins anew, after the signal's delivery.
+// its birth or soon after. What waits for the caller until then may miss the child: the call
+// begins anew, after the signal's delivery. That is looked at before the child is born, since
+// an end of one may be seen by other threads of the target, and once more when it is in the
+// group.
 
 // toGroups are signals that are sent to process groups, by a terminal or a shell. Those of
 // timers are not among them, which could come faster than a child is made.
@@ -22,7 +26,10 @@ const toGroups = 1<<(uint(unix.SIGHUP)-1) | 1<<(uint(unix.SIGINT)-1) | 1<<(uint(
 // that misses one.
 const maxMissed = 3
 
-// missed says ErrAgain if the child may have missed a signal.
+// errMissed is an ErrAgain for the whole call.
+var errMissed = fmt.Errorf("a signal to the caller's process group: %w", ptrace.ErrAgain)
+
+// missed says errMissed if the child may miss a signal.
 func (c *call) missed() error {
 	if c.s.patience.tried(c.n.TID) >= maxMissed {
 		return nil
@@ -32,7 +39,7 @@ func (c *call) missed() error {
 		return errCallerGone
 	}
 	if st.ShdPnd&toGroups&^c.caller.Mask()&^st.SigIgn != 0 {
-		return ptrace.ErrAgain
+		return errMissed
 	}
 	return nil
 }

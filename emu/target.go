@@ -90,15 +90,21 @@ func (c *call) abandon(child *ptrace.Stopped) {
 		c.removeLeftovers(nil)
 		return
 	}
+	c.bury(t, child, func() {})
+	c.removeLeftovers(t)
+	_ = c.letTargetGo(t)
+}
+
+// bury kills a child of the stopped target, and has it reaped behind what comes in between.
+func (c *call) bury(t *ptrace.Injection, child *ptrace.Stopped, between func()) {
 	id := uintptr(numberFor(c.check.Target.TID, child.TID))
 	before := proc.Pending(t.TID, unix.SIGCHLD)
 	child.Kill()
+	between()
 	_, _ = t.Call(unix.SYS_WAIT4, id, 0, unix.WALL, 0)
 	if !before && proc.Pending(t.TID, unix.SIGCHLD) {
 		takeSignal(t, unix.SIGCHLD)
 	}
-	c.removeLeftovers(t)
-	_ = c.letTargetGo(t)
 }
 
 // removeLeftovers has the target, or if that is gone the caller, remove what a dead child

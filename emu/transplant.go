@@ -2,6 +2,7 @@ package emu
 
 import (
 	"errors"
+	"math"
 
 	"golang.org/x/sys/unix"
 
@@ -96,7 +97,7 @@ func (c *call) bear() (*ptrace.Stopped, error) {
 			child.Kill()
 			return nil, lerr
 		}
-		if errors.Is(err, ptrace.ErrAgain) {
+		if errors.Is(err, ptrace.ErrAgain) && !errors.Is(err, errMissed) {
 			continue
 		}
 		if err != nil && lerr != nil {
@@ -108,12 +109,21 @@ func (c *call) bear() (*ptrace.Stopped, error) {
 
 // bearOne is the target's window: one injected call.
 func (c *call) bearOne(t *ptrace.Injection) (*ptrace.Stopped, error) {
+	if err := c.missed(); err != nil {
+		return nil, err
+	}
+	c.lent = c.lendsFiles()
 	child, restore, err := c.unlimited(t, func() (*ptrace.Stopped, error) { return c.forkHinted(t, c.forTarget()) })
 	if err != nil {
 		restore()
 		return nil, err
 	}
 	c.step("target in its clone")
+	if err := c.settleIn(child); err != nil {
+		c.bury(t, child, func() { _, _ = t.Finish() })
+		restore()
+		return nil, err
+	}
 	if _, err := t.Finish(); err != nil {
 		child.Kill()
 		return nil, err
@@ -133,22 +143,57 @@ const atBirth = unix.CLONE_NEWPID | unix.CLONE_NEWTIME
 // fs/exec.c).
 func (c *call) forTarget() cloneArgs {
 	flags := c.args.Flags & (sharing | atBirth)
-	if c.lendsFiles() {
+	if c.lent {
 		flags |= unix.CLONE_FILES
 	}
 	return cloneArgs{Flags: flags, ExitSignal: uint64(unix.SIGCHLD)}
 }
 
-// lendsFiles reports whether the child is born with the target's table of descriptors for the
-// mere moment.
-func (c *call) lendsFiles() bool { return !c.args.Has(unix.CLONE_FILES) && transplant.ClosesRanges() }
+// lendsFiles reports whether the child is born with the target's table of descriptors, for the
+// moment in which the target stands still. One that executes a program while others have its
+// table leaves that to them, and its locks with it (unshare_files() in kernel/fork.c): not where
+// another thread might.
+func (c *call) lendsFiles() bool {
+	if c.args.Has(unix.CLONE_FILES) || !transplant.ClosesRanges() {
+		return false
+	}
+	st, err := c.check.Target.Thread.Stat()
+	return err == nil && st.NumThreads == 1
+}
+
+// settleIn is what a new child does while the target stands: it leaves the table that it was
+// lent, for one without any descriptors, and joins the caller's process group.
+func (c *call) settleIn(child *ptrace.Stopped) error {
+	group, err := transplant.Group(c.n.TID, child.TID, c.check.Caller.Status)
+	if err == nil && (c.lent || group != 0) {
+		err = c.settleByCalls(child, group)
+	}
+	return errors.Join(err, c.missed())
+}
+
+func (c *call) settleByCalls(child *ptrace.Stopped, group int) error {
+	i, err := hold(child)
+	if err != nil {
+		return err
+	}
+	if c.lent {
+		_, err = i.Call(unix.SYS_CLOSE_RANGE, 0, math.MaxUint32, unix.CLOSE_RANGE_UNSHARE)
+	}
+	if group != 0 && err == nil {
+		// In another session it cannot: a documented difference.
+		if _, perr := i.Call(unix.SYS_SETPGID, 0, uintptr(group)); ptrace.Gone(perr) {
+			err = perr
+		}
+	}
+	return errors.Join(err, i.End())
+}
 
 // build turns the child into a copy of the caller.
 func (c *call) build(snap *transplant.Snapshot, child *ptrace.Stopped, memoryIsSame bool) (transplant.Stats, error) {
 	a := c.args
 	o := transplant.Options{
 		Files: c.s.means.files, BestEffort: c.s.cfg.BestEffort, Log: c.s.log.WithField("caller", c.n.TID),
-		ShareFiles: a.Has(unix.CLONE_FILES), ShareFS: a.Has(unix.CLONE_FS), TargetsFiles: c.lendsFiles(),
+		ShareFiles: a.Has(unix.CLONE_FILES), ShareFS: a.Has(unix.CLONE_FS), NoFiles: c.lent,
 		ShareSighand: a.Has(unix.CLONE_SIGHAND), ShareVM: a.Has(unix.CLONE_VM),
 		KeepMemory:    memoryIsSame && !a.Has(unix.CLONE_VM),
 		ClearSighand:  a.Has(unix.CLONE_CLEAR_SIGHAND),

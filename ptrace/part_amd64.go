@@ -18,6 +18,7 @@ const (
 	msghdrSize   = 56
 	msghdrIov    = 16 // msg_iov, msg_iovlen
 	maxIovecs    = 1024
+	mostBytes    = 0x7ffff000 // MAX_RW_COUNT: no call reads or writes more
 	noWaitForAll = unix.MSG_DONTWAIT | unix.MSG_WAITFORONE
 )
 
@@ -25,10 +26,10 @@ const (
 // achieve more.
 func mayBePart(r Regs, v uint64) bool {
 	switch r.Orig_rax {
-	case unix.SYS_WRITE, unix.SYS_READ, unix.SYS_PREAD64:
+	case unix.SYS_WRITE:
 		return v < r.Rdx
-	case unix.SYS_COPY_FILE_RANGE:
-		return v < r.R8
+	case unix.SYS_READ, unix.SYS_PREAD64:
+		return v < r.Rdx && r.Rdx <= mostBytes
 	case unix.SYS_GETRANDOM:
 		return v < r.Rsi
 	case unix.SYS_SENDTO:
@@ -39,7 +40,7 @@ func mayBePart(r Regs, v uint64) bool {
 		return waitsForAll(r.R10) && v < r.Rdx
 	case unix.SYS_RECVMSG:
 		return waitsForAll(r.Rdx)
-	case unix.SYS_WRITEV, unix.SYS_READV:
+	case unix.SYS_WRITEV, unix.SYS_READV, unix.SYS_PREADV, unix.SYS_PREADV2:
 		return true
 	case unix.SYS_SENDMSG:
 		return r.Rdx&unix.MSG_DONTWAIT == 0
@@ -59,11 +60,13 @@ func waitsForAll(flags uint64) bool {
 
 // isPart reports whether r's call was cut short by its interruption, as far as
 // its kind of file tells: a pipe, a socket or a terminal takes everything in the
-// end, a regular file all that there is to copy, and a device that has no end gives all
-// that is asked for.
+// end, and a device that has no end gives all that is asked for. What is copied to a regular
+// file may be short for other reasons, by which a second call would do more than the first one
+// was to: its limits (RLIMIT_FSIZE), or the size that the source had.
 func (s *Stopped) isPart(r Regs) bool {
 	switch r.Orig_rax {
-	case unix.SYS_WRITE, unix.SYS_WRITEV, unix.SYS_SENDFILE, unix.SYS_READ, unix.SYS_PREAD64, unix.SYS_READV:
+	case unix.SYS_WRITE, unix.SYS_WRITEV, unix.SYS_SENDFILE,
+		unix.SYS_READ, unix.SYS_PREAD64, unix.SYS_READV, unix.SYS_PREADV, unix.SYS_PREADV2:
 		var st unix.Stat_t
 		if unix.Stat("/proc/"+strconv.Itoa(s.TID)+"/fd/"+strconv.Itoa(int(int32(r.Rdi))), &st) != nil {
 			return false
@@ -77,13 +80,12 @@ func (s *Stopped) isPart(r Regs) bool {
 	return true
 }
 
-// completes reports whether such a call on such a file is short for a signal alone, or
-// for the end of what there is, which it then meets again.
+// completes reports whether such a call on such a file is short for a signal alone.
 func completes(nr uint64, st *unix.Stat_t) bool {
 	kind := st.Mode & unix.S_IFMT
 	switch nr {
 	case unix.SYS_SENDFILE: // a pipe takes what finds room (splice_file_to_pipe)
-		return kind == unix.S_IFSOCK || kind == unix.S_IFREG
+		return kind == unix.S_IFSOCK
 	case unix.SYS_WRITE, unix.SYS_WRITEV:
 		return kind == unix.S_IFSOCK || kind == unix.S_IFIFO || kind == unix.S_IFCHR
 	}
@@ -137,8 +139,6 @@ func (s *Stopped) rest(l *leg, addr uint64) (Regs, []byte, bool) {
 	switch r.Orig_rax {
 	case unix.SYS_WRITE, unix.SYS_READ, unix.SYS_PREAD64, unix.SYS_SENDTO, unix.SYS_RECVFROM:
 		r.Rsi, r.Rdx = r.Rsi+done, r.Rdx-done
-	case unix.SYS_COPY_FILE_RANGE:
-		r.R8 -= done // the kernel has moved both positions
 	case unix.SYS_GETRANDOM:
 		r.Rdi, r.Rsi = r.Rdi+done, r.Rsi-done
 	case unix.SYS_SENDFILE:
@@ -151,20 +151,43 @@ func (s *Stopped) rest(l *leg, addr uint64) (Regs, []byte, bool) {
 		r.Rsi = 0 // all are submitted; what is left is the wait
 	case unix.SYS_WRITEV:
 		return s.restOfVector(l, r, r.Rsi, r.Rdx, done, addr)
-	case unix.SYS_READV:
-		r, b, ok := s.restOfVector(l, r, r.Rsi, r.Rdx, done, addr)
-		if r.Orig_rax == unix.SYS_WRITE {
-			r.Orig_rax = unix.SYS_READ
-		} else {
-			r.Orig_rax = unix.SYS_READV
-		}
-		return r, b, ok
+	case unix.SYS_READV, unix.SYS_PREADV, unix.SYS_PREADV2:
+		return s.restOfReadv(l, r, done, addr)
 	case unix.SYS_SENDMSG, unix.SYS_RECVMSG:
 		return s.restOfMessage(l, r, done, addr)
 	default:
 		return r, nil, false
 	}
 	return r, nil, true
+}
+
+// restOfReadv makes a read(2) or readv(2) of the rest of a vector, from a file for which a
+// position means nothing.
+func (s *Stopped) restOfReadv(l *leg, r Regs, done, addr uint64) (Regs, []byte, bool) {
+	if s.vectorSize(r.Rsi, r.Rdx) > mostBytes {
+		return r, nil, false
+	}
+	r, b, ok := s.restOfVector(l, r, r.Rsi, r.Rdx, done, addr)
+	if r.Orig_rax == unix.SYS_WRITE {
+		r.Orig_rax = unix.SYS_READ
+	} else {
+		r.Orig_rax = unix.SYS_READV
+	}
+	return r, b, ok
+}
+
+// vectorSize is how many bytes a vector is for, or more than any call is good for.
+func (s *Stopped) vectorSize(iov, n uint64) (size uint64) {
+	b := make([]byte, min(n, maxIovecs)*iovecSize)
+	if n > maxIovecs || len(b) == 0 || s.peek(uintptr(iov), b) != nil {
+		return mostBytes + 1
+	}
+	for ; len(b) > 0; b = b[iovecSize:] {
+		if size += binary.LittleEndian.Uint64(b[8:]); size > mostBytes {
+			break
+		}
+	}
+	return size
 }
 
 // restOfMessage makes a call without a message header of the rest: it has been

@@ -33,9 +33,8 @@ type Options struct {
 	// ShareFiles, ShareFS, ShareSighand: C shares these with the caller
 	// already, through the target; they are left alone.
 	ShareFiles, ShareFS, ShareSighand bool
-	// TargetsFiles: C was born with the target's own table of descriptors (CLONE_FILES), which
-	// it leaves first of all. Precondition: [ClosesRanges].
-	TargetsFiles bool
+	// NoFiles: C has no descriptors.
+	NoFiles bool
 	// ShareVM: C shares the caller's memory (CLONE_VM).
 	ShareVM bool
 	// KeepMemory: C's memory is the caller's already, as a copy on write.

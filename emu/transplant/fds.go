@@ -64,24 +64,21 @@ func queryFDs(s *script, fds []int) (found func() []descriptor) {
 	}
 }
 
-// ClosesRanges reports whether a child can leave a table of descriptors without having held one
-// of them (close_range(2), Linux 5.9; a filter around this process may forbid it).
+// ClosesRanges reports whether a child can leave a table of descriptors at once, without
+// having held one of them (close_range(2), Linux 5.9; a filter around this process may forbid
+// it).
 var ClosesRanges = sync.OnceValue(func() bool {
 	const none = math.MaxUint32
 	return unix.CloseRange(none, none, 0) == nil
 })
 
-// closeFDs closes whatever C got from the target. It must not have it for longer than it takes:
-// a file that the target closes is locked, busy or in use for as long.
+// closeFDs closes whatever C got from the target. A file that the target closes meanwhile is
+// locked, busy or in use.
 func (b *build) closeFDs() {
-	if b.opt.TargetsFiles {
-		// Nothing that follows may come to pass in the target's table.
-		b.script.add("close_range", 0, unix.SYS_CLOSE_RANGE, 0, math.MaxUint32, unix.CLOSE_RANGE_UNSHARE)
-		b.emptied = true
-		return
-	}
-	b.script.ask(&b.closed, "close_range", unix.SYS_CLOSE_RANGE, 0, 0xffffffff, 0)
 	b.emptied = true
+	if !b.opt.NoFiles {
+		b.script.ask(&b.closed, "close_range", unix.SYS_CLOSE_RANGE, 0, math.MaxUint32, 0)
+	}
 }
 
 // closeEach does it where close_range(2) cannot.

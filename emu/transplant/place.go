@@ -1,8 +1,6 @@
 package transplant
 
 import (
-	"bytes"
-
 	"golang.org/x/sys/unix"
 
 	"cloneat-emu/emu/proc"
@@ -125,35 +123,20 @@ func placeOf(path string) (placeID, error) {
 	return placeID{st.Mnt_id, st.Ino, st.Dev_major, st.Dev_minor}, err
 }
 
-// setGroup puts C into the caller's process group, if that is in C's session
-// and has a number that C can name. Otherwise it stays in the target's: a
-// documented difference. It comes early, so that few signals to the caller's group miss C,
-// and those that were for the target's group are forgotten.
-func (b *build) setGroup() error {
-	want, err := unix.Getpgid(b.snap.caller.TID)
+// Group is the process group that a child of the caller's has to join, in its own numbers: 0
+// where it is born in it, or cannot join it because it has no number there, a documented
+// difference (so it is in another session).
+func Group(caller, child int, status *proc.Status) (int, error) {
+	want, err := unix.Getpgid(caller)
 	if err != nil {
-		return nil // the caller ended: found out elsewhere
+		return 0, nil // the caller ended: found out elsewhere
 	}
-	if have, err := unix.Getpgid(b.c.TID); err != nil || want == have {
-		return nil
+	if have, err := unix.Getpgid(child); err != nil || want == have {
+		return 0, nil
 	}
-	samePID, err := sameNS(b.snap.caller.TID, b.c.TID, proc.PID)
-	if err != nil || !samePID {
-		return err
+	same, err := sameNS(caller, child, proc.PID)
+	if err != nil || !same || len(status.NSpgid) == 0 {
+		return 0, err
 	}
-	if n := b.snap.status.NSpgid; len(n) > 0 && n[len(n)-1] > 0 {
-		b.forgetSignals()
-		b.script.try("setpgid", unix.SYS_SETPGID, 0, uintptr(n[len(n)-1]))
-	}
-	return nil
-}
-
-// forgetSignals takes what is pending out of C's queues, up to a few.
-func (b *build) forgetSignals() {
-	const few, setSize = 4, 8
-	set := b.script.data(bytes.Repeat([]byte{0xff}, setSize))
-	atOnce := b.script.data(make([]byte, 16)) // a timeout of zero
-	for range few {
-		b.script.try("rt_sigtimedwait", unix.SYS_RT_SIGTIMEDWAIT, set, 0, atOnce, setSize)
-	}
+	return status.NSpgid[len(status.NSpgid)-1], nil
 }

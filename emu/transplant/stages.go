@@ -33,7 +33,6 @@ func (b *build) stages() []stage {
 		{name: "looking at the child", do: b.look},
 		{name: "injection", do: b.begin},
 		{name: "stage", do: b.openStage},
-		{name: "process group", do: b.setGroup},
 		{name: "attributes", do: b.askAttrs},
 		{name: "comparison", do: b.compare}, // while C answers
 		{name: "attributes", do: b.readAttrs},

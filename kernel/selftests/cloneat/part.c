@@ -320,14 +320,6 @@ static void make_random(void)
 	p[0] = must(open("/dev/urandom", O_RDONLY | O_CLOEXEC));
 }
 
-static void make_two_files(void)
-{
-	for (int i = 0; i < 2; i++) {
-		p[i] = must(memfd_create("part", MFD_CLOEXEC));
-		must(ftruncate(p[i], i ? 0 : BIG));
-	}
-}
-
 static long long_read(void)
 {
 	return ct_syscall3(SYS_read, p[0], (long)big, BIG);
@@ -340,23 +332,11 @@ static long long_readv(void)
 	return ct_syscall3(SYS_readv, p[0], (long)iov, 2);
 }
 
-static void rewind_both(void)
+static long long_preadv(void)
 {
-	for (int i = 0; i < 2; i++)
-		ct_syscall3(SYS_lseek, p[i], 0, SEEK_SET);
-}
+	struct iovec iov[2] = { { big, BIG / 2 }, { big + BIG / 2, BIG / 2 } };
 
-/* More is asked for than there is: at its end they are done. */
-static long long_sendfile(void)
-{
-	rewind_both();
-	return ct_syscall6(SYS_sendfile, p[1], p[0], 0, BIG + 1, 0, 0);
-}
-
-static long long_copy(void)
-{
-	rewind_both();
-	return ct_syscall6(SYS_copy_file_range, p[0], 0, p[1], 0, BIG + 1, 0);
+	return ct_syscall6(SYS_preadv, p[0], (long)iov, 2, 4096, 0, 0);
 }
 
 struct long_call {
@@ -372,9 +352,7 @@ static const struct long_call long_calls[] = {
 	{ "long_readv_zero", "so is a readv", make_zero, long_readv },
 	{ "long_read_random", "and a read of /dev/urandom",
 	  make_random, long_read },
-	{ "long_sendfile", "and a sendfile from file to file",
-	  make_two_files, long_sendfile },
-	{ "long_copy", "and a copy_file_range", make_two_files, long_copy },
+	{ "long_preadv", "and a preadv", make_zero, long_preadv },
 };
 
 /* Until slot 1 is set: the first result that is not BIG, or BIG. */
