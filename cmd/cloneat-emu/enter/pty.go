@@ -60,7 +60,7 @@ func openTerminal(master, slave *os.File) *terminal {
 
 // begin makes our terminal raw and moves data and sizes until [terminal.end].
 func (t *terminal) begin(interactive bool) error {
-	_ = t.slave.Close() // the command has it, and its end is to be seen
+	signal.Ignore(unix.SIGPIPE) // who reads our output may leave: see show
 	t.resize()
 	t.resized = make(chan os.Signal, 1)
 	signal.Notify(t.resized, unix.SIGWINCH)
@@ -90,9 +90,11 @@ func (t *terminal) begin(interactive bool) error {
 // mostPending is more than a terminal holds of what nobody has read.
 const mostPending = 1 << 20
 
-// show copies what appears on the terminal, until nobody has it open any more or ended is at
-// its end, and then what was there already: others may have the terminal open, and write on.
-// A poll finds all that was written before it (n_tty_poll() flushes).
+// show copies what appears on the terminal until ended is at its end, and then what was there
+// already: others may have the terminal open, and write on. A poll finds all that was written
+// before it (n_tty_poll() flushes). That nobody has it open says nothing, a command can open it
+// again; so we keep our side. Where the output cannot be written the terminal is hung up, as if
+// its window had been closed.
 func (t *terminal) show(to io.Writer, ended *os.File) error {
 	fds := []unix.PollFd{{Fd: int32(t.master.Fd()), Events: unix.POLLIN}, {Fd: int32(ended.Fd()), Events: unix.POLLIN}}
 	buf := make([]byte, 32<<10)
@@ -114,12 +116,13 @@ func (t *terminal) show(to io.Writer, ended *os.File) error {
 		}
 		n, err := t.master.Read(buf)
 		if n == 0 && err != nil {
-			return nil // EIO: nobody has it open
+			return nil
 		}
 		if timeout == 0 {
 			rest -= n
 		}
 		if _, err := to.Write(buf[:n]); err != nil {
+			_ = t.master.Close()
 			return err
 		}
 	}
@@ -137,10 +140,11 @@ func (t *terminal) resize() {
 }
 
 // input copies what is typed. At the end of a file the command is told so the
-// way a terminal does, by the character for it.
+// way a terminal does, by the character for it: behind a line that has not ended the first one
+// ends that alone.
 func (t *terminal) input() {
 	_, _ = io.Copy(t.master, os.Stdin)
-	_, _ = t.master.Write([]byte{4})
+	_, _ = t.master.Write([]byte{4, 4})
 }
 
 // raw makes our terminal pass on every key: cfmakeraw(3).

@@ -10,6 +10,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 )
 
 // Write writes the file form, docs/tree.md.
@@ -38,20 +40,23 @@ func (t *Tree) Save(name string) error {
 
 // create makes the file, with the mode that the umask leaves, under another name first.
 func (t *Tree) create(name string) error {
-	beside := filepath.Join(filepath.Dir(name), fmt.Sprintf(".%s.%d", filepath.Base(name), os.Getpid()))
-	tmp, err := os.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	tmp, err := os.CreateTemp(filepath.Dir(name), ".tree-*")
 	if err != nil {
 		return fmt.Errorf("tree: %q cannot be made: %w", name, errors.Unwrap(err))
 	}
-	defer func() { _ = os.Remove(beside) }()
-	err = t.Write(tmp)
+	defer func() { _ = os.Remove(tmp.Name()) }()
+	umask := unix.Umask(0)
+	unix.Umask(umask)
+	if err = tmp.Chmod(0o666 &^ os.FileMode(umask)); err == nil {
+		err = t.Write(tmp)
+	}
 	if closed := tmp.Close(); err == nil {
 		err = closed
 	}
 	if err != nil {
 		return fmt.Errorf("tree: write %s: %w", name, err)
 	}
-	if err := os.Rename(beside, name); err != nil {
+	if err := os.Rename(tmp.Name(), name); err != nil {
 		return fmt.Errorf("tree: %w", err)
 	}
 	return nil

@@ -182,6 +182,43 @@ PLAY(closed_file, "a file that the target has closed is not kept open")
 	must(unlink(lock_path));
 }
 
+/* Holds a lock on the file, by a descriptor that an exec keeps. */
+static long do_lock(struct msg *m)
+{
+	struct flock lock = { .l_type = F_WRLCK };
+	int fd = open(lock_path, O_RDWR);
+
+	(void)m;
+	return fd < 0 || fcntl(fd, F_SETLK, &lock) ? -errno : 0;
+}
+
+PLAY(lock_kept, "a target that executes a program meanwhile keeps its locks")
+{
+	struct flock lock;
+	struct actor a, t, k;
+	int fd;
+
+	snprintf(lock_path, sizeof(lock_path), "/tmp/cloneat-XXXXXX");
+	mkdir("/tmp", 01777);
+	fd = must(mkstemp(lock_path));
+	spawn(&me, &a, 0);
+	for (int i = 0; i < 40; i++) {
+		spawn(&a, &t, 0);
+		expect_eq(on(&t, do_lock), 0);
+		cl_start(&a, t.pid, 0, 0);
+		usleep(rand() % 3000);
+		expect_eq(on(&t, do_execute_loop), t.pid);
+		expect_ok(cl_finish(&a, &k));
+		lock = (struct flock){ .l_type = F_WRLCK };
+		must(fcntl(fd, F_GETLK, &lock));
+		expect_eq(lock.l_type, F_WRLCK);
+		expect_eq(lock.l_pid, t.pid);
+		expect_eq(end(&k, &t, 3), EXITED(3));
+		expect_eq(end(&t, &a, 0), EXITED(0));
+	}
+	must(unlink(lock_path));
+}
+
 /* --- stops -------------------------------------------------------------------- */
 
 /* A SIGSTOP waits in a stopped target, for the process or for its thread. */
