@@ -155,7 +155,7 @@ func (b *build) borrowFDs(all []descriptor) (err error) {
 // down: a number that one of them sits on and another one wants belongs to one
 // that was moved before.
 func (b *build) placeFDs(from int, chunk []descriptor) error {
-	there, err := b.sendCallerFDs(from, chunk)
+	chunk, there, err := b.sendCallerFDs(from, chunk)
 	if err != nil {
 		return err
 	}
@@ -178,8 +178,9 @@ func (b *build) placeFDs(from int, chunk []descriptor) error {
 }
 
 // sendCallerFDs copies descriptors from the caller, sends them and drops the
-// copies.
-func (b *build) sendCallerFDs(from int, chunk []descriptor) ([]int, error) {
+// copies. What another process, which shares the caller's table, has closed meanwhile is
+// not among those that it returns.
+func (b *build) sendCallerFDs(from int, chunk []descriptor) (sent []descriptor, there []int, err error) {
 	fds := make([]int, 0, len(chunk))
 	defer func() {
 		for _, fd := range fds {
@@ -188,16 +189,22 @@ func (b *build) sendCallerFDs(from int, chunk []descriptor) ([]int, error) {
 	}()
 	for _, d := range chunk {
 		fd, err := unix.PidfdGetfd(from, d.fd, 0)
-		if err != nil {
-			return nil, fmt.Errorf("pidfd_getfd of the caller's descriptor %d: %w", d.fd, err)
+		if errors.Is(err, unix.EBADF) {
+			continue
 		}
-		fds = append(fds, fd)
+		if err != nil {
+			return nil, nil, fmt.Errorf("pidfd_getfd of the caller's descriptor %d: %w", d.fd, err)
+		}
+		fds, sent = append(fds, fd), append(sent, d)
 	}
-	there, err := b.ch.send(fds)
+	if len(fds) == 0 {
+		return nil, nil, nil
+	}
+	there, err = b.ch.send(fds)
 	if errors.Is(err, unix.EINVAL) {
-		return b.fetchFDs(from, chunk)
+		there, err = b.fetchFDs(from, sent)
 	}
-	return there, err
+	return sent, there, err
 }
 
 // fetchFDs makes C take the descriptors itself: an io_uring's cannot be sent
