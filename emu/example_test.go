@@ -6,12 +6,19 @@ import (
 	"testing"
 
 	"cloneat-emu/emu"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestMain is what main is in a program: Init comes first, because the stages of a
 // command are the same executable again.
 func TestMain(m *testing.M) {
 	emu.Init()
+	// Some tests stop a supervisor for a while. A process group with a stopped member in which
+	// nobody has a parent outside any more is hung up, all of it (kill_orphaned_pgrp() in
+	// kernel/exit.c): the one that go test was started in, with whatever else is there, if that
+	// is its session's leader's. In this one we have such a parent.
+	_ = unix.Setpgid(0, 0)
 	os.Exit(m.Run())
 }
 
