@@ -5,9 +5,9 @@ import (
 	"os"
 	"testing"
 
-	"cloneat-emu/emu"
-
 	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu"
 )
 
 // TestMain is what main is in a program: Init comes first, because the stages of a
