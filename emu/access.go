@@ -23,8 +23,7 @@ func (c *call) access(targetTID int) unix.Errno {
 		return unix.EPERM // nobody hears of it: early says how the call ended
 	}
 	if err := c.callerJudged(); err != nil {
-		v := verdictOf(err)
-		c.early = &v
+		c.end(verdictOf(err))
 		return unix.EPERM
 	}
 	id := c.numberForCaller(targetTID)
@@ -38,8 +37,7 @@ func (c *call) access(targetTID int) unix.Errno {
 	err := ask(uintptr(id))
 	switch {
 	case ptrace.Gone(err) && !errors.Is(err, unix.ESRCH), errors.Is(err, ptrace.ErrAgain):
-		v := verdictOf(ofCaller(err))
-		c.early = &v
+		c.end(verdictOf(ofCaller(err)))
 		return unix.EPERM
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
 		return unix.EPERM

@@ -7,7 +7,7 @@ import (
 	"os"
 
 	"github.com/jedib0t/go-pretty/v6/table"
-	wrap "github.com/jedib0t/go-pretty/v6/text"
+	"github.com/jedib0t/go-pretty/v6/text"
 
 	"cloneat-emu/emu"
 	"cloneat-emu/emu/launch"
@@ -32,11 +32,14 @@ func (c *checkCmd) Run() error {
 	} else if err := printChecks(os.Stdout, results); err != nil {
 		return err
 	}
-	if err := emu.Ready(); err != nil && !launch.CallExists() {
+	if launch.CallExists() {
+		return nil
+	}
+	if err := emu.Ready(); err != nil {
 		return err
 	}
 	for _, r := range results {
-		if r.Feature == "seccomp listener" && r.Works != probe.Yes && !launch.CallExists() {
+		if r.Feature == "seccomp listener" && r.Works != probe.Yes {
 			return exitStatus(1)
 		}
 	}
@@ -45,8 +48,8 @@ func (c *checkCmd) Run() error {
 
 // printChecks prints a table; what replaces a feature is of interest where it is missing.
 func printChecks(w io.Writer, results []probe.Result) error {
-	var text bytes.Buffer
-	t := newTable(&text, "feature", "works", "found", "needed for", "used instead")
+	var out bytes.Buffer
+	t := newTable(&out, "feature", "works", "found", "needed for", "used instead")
 	for _, r := range results {
 		instead := r.Instead
 		if r.Works == probe.Yes {
@@ -55,11 +58,11 @@ func printChecks(w io.Writer, results []probe.Result) error {
 		t.AppendRow(table.Row{r.Feature, r.Works, r.Detail, r.For, instead})
 	}
 	t.SetColumnConfigs([]table.ColumnConfig{
-		{Number: 3, WidthMax: 34, WidthMaxEnforcer: wrap.WrapSoft},
-		{Number: 4, WidthMax: 34, WidthMaxEnforcer: wrap.WrapSoft},
-		{Number: 5, WidthMax: 34, WidthMaxEnforcer: wrap.WrapSoft},
+		{Number: 3, WidthMax: 34, WidthMaxEnforcer: text.WrapSoft},
+		{Number: 4, WidthMax: 34, WidthMaxEnforcer: text.WrapSoft},
+		{Number: 5, WidthMax: 34, WidthMaxEnforcer: text.WrapSoft},
 	})
 	t.Render()
-	_, err := w.Write(text.Bytes())
+	_, err := w.Write(out.Bytes())
 	return err
 }

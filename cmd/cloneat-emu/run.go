@@ -43,8 +43,7 @@ func (r *runCmd) Run() error {
 		r.Program = r.Program[1:]
 	}
 	if len(r.Program) == 0 {
-		fmt.Fprintln(os.Stderr, "cloneat-emu: run: no program: cloneat-emu run [flags] -- PROGRAM [ARGS]")
-		return exitStatus(statusUsage)
+		return usageError("run: no program: cloneat-emu run [flags] -- PROGRAM [ARGS]")
 	}
 	if len(r.Prototype) != 0 && !r.Force && launch.CallExists() {
 		return errors.New("run: --prototype: cloneat is there already, so that nothing would be emulated; " +

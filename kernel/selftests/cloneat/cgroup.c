@@ -20,7 +20,7 @@ struct group {
 
 static struct actor a, t, k;
 static struct group above, ours, theirs, full;
-static bool unified;	/* version 2 */
+static struct hierarchy tasks = { .controller = "pids" };
 
 /* --- groups ------------------------------------------------------------- */
 
@@ -63,46 +63,10 @@ static void await_count(struct group *g, long n)
 		usleep(1000);
 }
 
-/* The limit of the groups in g can be set. */
+/* The limit of the groups in there can be set. */
 static int divide(const char *path)
 {
-	char file[ROOM_FOR_PATH + 32];
-
-	snprintf(file, sizeof(file), "%s/cgroup.subtree_control", path);
-	return unified ? ct_write(file, "+pids") : 0;
-}
-
-/* Is it a line of mountinfo about a whole hierarchy that counts tasks? */
-static bool counts_tasks(char *line, char *point)
-{
-	char root[4], type[32] = "", options[512] = "", *tail;
-
-	tail = strstr(line, " - ");
-	if (!tail || sscanf(line, "%*d %*d %*s %3s %199s", root, point) != 2 ||
-	    sscanf(tail, " - %31s %*s %511s", type, options) != 2 ||
-	    strcmp(root, "/"))
-		return false;
-	unified = !strcmp(type, "cgroup2");
-	if (unified)
-		return !divide(point);
-	for (tail = strtok(options, ","); tail; tail = strtok(NULL, ","))
-		if (!strcmp(tail, "pids"))
-			return !strcmp(type, "cgroup");
-	return false;
-}
-
-static void find_hierarchy(char *point)
-{
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-	char line[2 * PATH_MAX];
-	bool found = false;
-
-	expect(f);
-	while (!found && fgets(line, sizeof(line), f))
-		found = counts_tasks(line, point);
-	fclose(f);
-	if (!found)
-		ct_skip("no control groups here that count tasks");
+	return divide_groups(&tasks, path);
 }
 
 static void make_group(struct group *in, struct group *g)
@@ -119,7 +83,8 @@ static void make_groups(void)
 {
 	struct group top;
 
-	find_hierarchy(top.path);
+	find_hierarchy(&tasks);
+	strcpy(top.path, tasks.path);
 	make_group(&top, &above);
 	expect_eq(divide(above.path), 0);
 	make_group(&above, &ours);

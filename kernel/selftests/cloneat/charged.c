@@ -5,47 +5,20 @@
  *
  *	check (caller, has touched memory) -> target (in "theirs") -> kid
  */
+#include "group.h"
 #include "scene.h"
 
 #define MEMORY (32UL << 20)
 #define SLACK (MEMORY / 4)	/* stack, tables, what a processor has in stock */
 
-static char hierarchy[200], theirs[256];
-static bool unified;
-
-/* Is it a line of mountinfo about a whole hierarchy that counts memory? */
-static bool counts_memory(char *line)
-{
-	char root[4], type[32] = "", options[512] = "", file[256], *o;
-	const char *tail = strstr(line, " - ");
-
-	if (!tail || sscanf(line, "%*d %*d %*s %3s %199s", root, hierarchy) != 2 ||
-	    sscanf(tail, " - %31s %*s %511s", type, options) != 2 ||
-	    strcmp(root, "/"))
-		return false;
-	unified = !strcmp(type, "cgroup2");
-	snprintf(file, sizeof(file), "%s/cgroup.subtree_control", hierarchy);
-	if (unified)
-		return !ct_write(file, "+memory");
-	for (o = strtok(options, ","); o; o = strtok(NULL, ","))
-		if (!strcmp(o, "memory"))
-			return !strcmp(type, "cgroup");
-	return false;
-}
+static struct hierarchy memory_groups = { .controller = "memory" };
+static char theirs[256];
 
 static void make_group(void)
 {
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-	char line[2 * PATH_MAX];
-	bool found = false;
-
-	expect(f);
-	while (!found && fgets(line, sizeof(line), f))
-		found = counts_memory(line);
-	fclose(f);
-	if (!found)
-		ct_skip("no control groups here that count memory");
-	snprintf(theirs, sizeof(theirs), "%s/cloneat-XXXXXX", hierarchy);
+	find_hierarchy(&memory_groups);
+	snprintf(theirs, sizeof(theirs), "%s/cloneat-XXXXXX",
+		 memory_groups.path);
 	if (!mkdtemp(theirs))
 		ct_skip("no control group can be made here: %s",
 			ct_errname(errno));
@@ -59,7 +32,7 @@ static unsigned long used(void)
 	FILE *f;
 
 	snprintf(path, sizeof(path), "%s/%s", theirs,
-		 unified ? "memory.current" : "memory.usage_in_bytes");
+		 memory_groups.unified ? "memory.current" : "memory.usage_in_bytes");
 	f = fopen(path, "re");
 	if (!f || fscanf(f, "%lu", &n) != 1)
 		fail("no number in %s", path);

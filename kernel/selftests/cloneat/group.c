@@ -67,3 +67,44 @@ void groups_of(pid_t pid, char *text, size_t size)
 	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
 	read_all(path, text, size);
 }
+
+int divide_groups(const struct hierarchy *h, const char *path)
+{
+	char file[PATH_MAX];
+
+	snprintf(file, sizeof(file), "%s/cgroup.subtree_control", path);
+	return h->unified ? ct_write(file, "+%s", h->controller) : 0;
+}
+
+/* Is h what a line of mountinfo is about? */
+static bool mounted_by(char *line, struct hierarchy *h)
+{
+	char root[4], type[32] = "", options[512] = "", *o;
+	const char *tail = strstr(line, " - ");
+
+	if (!tail || sscanf(line, "%*d %*d %*s %3s %199s", root, h->path) != 2 ||
+	    sscanf(tail, " - %31s %*s %511s", type, options) != 2 ||
+	    strcmp(root, "/"))
+		return false;
+	h->unified = !strcmp(type, "cgroup2");
+	if (h->unified)
+		return !divide_groups(h, h->path);
+	for (o = strtok(options, ","); o; o = strtok(NULL, ","))
+		if (!strcmp(o, h->controller))
+			return !strcmp(type, "cgroup");
+	return false;
+}
+
+void find_hierarchy(struct hierarchy *h)
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	char line[2 * PATH_MAX];
+	bool found = false;
+
+	expect(f);
+	while (!found && fgets(line, sizeof(line), f))
+		found = mounted_by(line, h);
+	fclose(f);
+	if (!found)
+		ct_skip("no control groups here with %s", h->controller);
+}

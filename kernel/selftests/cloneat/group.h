@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A control group for one target, and what it is in. */
+/* Control groups: one for a target, what it is in, and where there are some. */
 #ifndef GROUP_H
 #define GROUP_H
 
@@ -14,5 +14,17 @@ void await_frozen(void);
 void remove_group(struct actor *t);
 /* The control groups of a process, as text. */
 void groups_of(pid_t pid, char *text, size_t size);
+
+/* A hierarchy of control groups that is mounted whole, with the controller. */
+struct hierarchy {
+	const char *controller;
+	char path[200];
+	bool unified;	/* version 2 */
+};
+
+/* Finds it; where there is none the check is skipped. */
+void find_hierarchy(struct hierarchy *h);
+/* The groups in path, of h, have the controller from now on. */
+int divide_groups(const struct hierarchy *h, const char *path);
 
 #endif /* GROUP_H */
