@@ -15,6 +15,9 @@ import (
 // holds the process's lock.
 func (c *call) stopTarget() (*ptrace.Injection, error) {
 	tid := c.check.Target.TID
+	if err := ptrace.AwaitPage(tid); err != nil {
+		return nil, err
+	}
 	r, err := ptrace.Seize(tid, ptrace.Plain)
 	if errors.Is(err, unix.EPERM) {
 		// A leader that another thread's exec ended: SEIZE waits for that exec

@@ -465,6 +465,33 @@ PLAY_DOCUMENTED(page_fault_in_call,
 	expect_ok(ret);
 }
 
+/* The processor time that a process has used, in whole seconds. */
+static long seconds_of(pid_t pid)
+{
+	struct timespec used;
+	clockid_t clock;
+
+	expect_eq(clock_getcpuclockid(pid, &clock), 0);
+	expect_eq(clock_gettime(clock, &used), 0);
+	return used.tv_sec;
+}
+
+PLAY(page_fault_asleep, "a target in a system call that waits for a page sleeps on")
+{
+	struct actor t;
+	char *page;
+	int uffd;
+
+	make_pipe();
+	page = slow_page(&t, &uffd);
+	start(&t, do_write_page, (long)page, p[1]);
+	await_fault(uffd);
+	try_target(&t);
+	expect_eq(seconds_of(t.pid) < 5, 1);
+	provide(uffd, page);
+	expect_eq(actor_finish(&t), 1);
+}
+
 static long in_vfork(struct msg *m)
 {
 	long pid = clone_words(CLONE_VFORK | SIGCHLD);
