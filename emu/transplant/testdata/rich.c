@@ -528,7 +528,7 @@ int main(int argc, char **argv)
 	unsigned short cw = 0x27f;
 	static char told[32];
 	pid_t target, ref;
-	int status;
+	int status, up[2];
 	long r;
 
 	out = map(OUT_SIZE, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1);
@@ -540,6 +540,7 @@ int main(int argc, char **argv)
 	}
 	keyring("COMMON_KEYRING");
 	confine("COMMON_LANDLOCK");
+	pipe2(up, O_CLOEXEC);
 	target = fork();
 	if (!target) {
 		keyring("TARGET_KEYRING");
@@ -556,9 +557,14 @@ int main(int argc, char **argv)
 		close(1);	/* its reader waits for the end */
 		if (argc > 2 && argv[2][0] == '/')
 			execv(argv[2], argv + 2);
+		close(up[1]);
 		for (;;)
 			pause();
 	}
+	/* the target is what it is to be */
+	close(up[1]);
+	read(up[0], told, 1);
+	close(up[0]);
 	if (argc > 2 && strcmp(argv[1], "late"))
 		rich_memory();
 	rich_fds();
