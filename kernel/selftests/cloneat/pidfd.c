@@ -530,13 +530,14 @@ CHECK(self_emfile_unused, "no descriptor to be had is fine without CLONE_PIDFD")
 static void no_descriptor_left(unsigned long flags)
 {
 	struct rlimit none = { 0, 4096 };
-	long pid;
 
 	target_clone(&other, flags);
 	must(setrlimit(RLIMIT_NOFILE, &none));
-	pid = expect_ok(cloneat_fork(other.pid, 0));
-	if (pid == 0)
+	if (!expect_ok(cloneat_fork(other.pid, 0)))
 		ct_exit(6);
+	none.rlim_cur = none.rlim_max;
+	must(setrlimit(RLIMIT_NOFILE, &none));
+	expect_eq(WEXITSTATUS(target_wait(&other, -1)), 6);
 	target_end(&other);
 }
 
