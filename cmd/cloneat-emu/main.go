@@ -59,6 +59,9 @@ func main() {
 		rawWords,
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	ctx, err := parser.Parse(os.Args[1:])
+	if err == nil {
+		err = refuseEmpty(ctx)
+	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "cloneat-emu: %v (cloneat-emu --help says more)\n", err)
 		os.Exit(statusUsage)

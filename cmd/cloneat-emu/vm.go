@@ -29,7 +29,10 @@ func (v *vmCmd) Run() error {
 		v.Program = v.Program[1:]
 	}
 	if len(v.Program) == 0 {
-		return errors.New("vm: no program: cloneat-emu vm [flags] -- PROGRAM [ARGS]")
+		return usageError("vm: no program: cloneat-emu vm [flags] -- PROGRAM [ARGS]")
+	}
+	if err := checkKernel(v.Kernel); err != nil {
+		return err
 	}
 	machine := machine{Kernel: v.Kernel, UML: v.Uml, Console: v.Console}
 	cmd, err := machine.command(v.Program...)
@@ -124,6 +127,25 @@ func (m machine) command(program ...string) (*exec.Cmd, error) {
 	}
 	args = append(append(args, "--"), program...)
 	return exec.Command(boot, args...), nil
+}
+
+// checkKernel refuses what is neither an image nor a version that there are patches for.
+func checkKernel(kernel string) error {
+	if info, err := os.Stat(kernel); err == nil && info.Mode().IsRegular() {
+		return nil
+	}
+	unknown := usageError(fmt.Sprintf("--kernel %q: no such image, and no patches for such a version", kernel))
+	if kernel == "" || strings.Contains(kernel, "/") {
+		return unknown
+	}
+	boot, err := bootScript()
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(filepath.Dir(boot), "patches", kernel)); err != nil {
+		return unknown
+	}
+	return nil
 }
 
 // bootScript finds kernel/boot.sh, which comes with the sources: from the working
