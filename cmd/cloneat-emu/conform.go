@@ -133,8 +133,12 @@ func (c *conformCmd) prefix() ([]string, error) {
 
 // printResults prints what failed, with transcripts, then the summary.
 func printResults(results []conform.Result, unexpected []string) {
+	var notRun []conform.Result
 	for _, r := range results {
-		if r.Status != conform.Fail {
+		if r.NotRun {
+			notRun = append(notRun, r)
+		}
+		if r.Status != conform.Fail || r.NotRun {
 			continue
 		}
 		fmt.Printf("FAIL %s: %s\n     %s\n", r.Name, r.Verdict, r.Text)
@@ -146,6 +150,9 @@ func printResults(results []conform.Result, unexpected []string) {
 		if r.Status == conform.Skip {
 			fmt.Printf("skip %s: %s\n", r.Name, r.Text)
 		}
+	}
+	if len(notRun) > 0 {
+		fmt.Printf("FAIL %d checks, from %s on, were not run: %s\n", len(notRun), notRun[0].Name, notRun[0].Text)
 	}
 	for _, name := range unexpected {
 		fmt.Printf("note %s is documented to differ, and does not\n", name)

@@ -56,10 +56,13 @@ func runMachine(cmd *exec.Cmd) error {
 	err := cmd.Wait()
 	close(done)
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return fmt.Errorf("%w: %w", errEnded, context.Cause(ctx))
 	}
 	return err
 }
+
+// errEnded is of a machine that somebody interrupted.
+var errEnded = errors.New("the machine was ended")
 
 // endUntil ends a tree of processes again and again: a shell may start its next command
 // before it heeds the signal.
@@ -88,13 +91,17 @@ func endTree(pid int) {
 	_ = unix.Kill(pid, unix.SIGTERM)
 }
 
-// exited turns an error of os/exec into an exit status.
+// exited turns an error of os/exec into an exit status: the boot script's is the program's.
 func exited(err error) error {
 	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.ExitCode() >= 0 {
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &exit) && exit.ExitCode() >= 0:
 		return exitStatus(exit.ExitCode())
 	}
-	return err
+	fmt.Fprintf(os.Stderr, "cloneat-emu: vm: %v\n", err)
+	return exitStatus(statusOurs)
 }
 
 // machine is a virtual one, or UML, that kernel/boot.sh boots.
