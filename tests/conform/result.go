@@ -20,14 +20,14 @@ const (
 
 // Result is the outcome of one check.
 type Result struct {
-	Name       string        // program.check
-	Verdict    string        // what the check claims, in words
-	Status     Status        //
-	Text       string        // why it failed or was skipped
-	Transcript string        // what was printed while it ran
-	Duration   time.Duration // since the program's last line
-	Difference string        `json:",omitempty"` // its name in the manual page
-	NotRun     bool          `json:",omitempty"` // failed because the suite was ended before it
+	Name       string        `json:"name"`                 // program.check
+	Verdict    string        `json:"verdict"`              // what the check claims, in words
+	Status     Status        `json:"status"`               //
+	Text       string        `json:"text"`                 // why it failed or was skipped
+	Transcript string        `json:"transcript"`           // what was printed while it ran
+	Duration   time.Duration `json:"nanoseconds"`          // since the program's last line
+	Difference string        `json:"difference,omitempty"` // its name in the manual page
+	NotRun     bool          `json:"notRun,omitempty"`     // failed because the suite was ended before it
 }
 
 // Summary counts results.
