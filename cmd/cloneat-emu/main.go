@@ -27,6 +27,8 @@ type cli struct {
 	Tree       treeCmd       `cmd:"" help:"Show, save and build trees of processes."`
 	Completion completionCmd `cmd:"" help:"Print a completion script for the shell."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
+
+	VersionFlag versionFlag `name:"version" hidden:"" help:"The same: what people try first."`
 }
 
 // exitStatus is an error that says nothing more than how to exit.
