@@ -45,11 +45,10 @@ func (r *runCmd) Run() error {
 	if len(r.Program) == 0 {
 		return usageError("run: no program: cloneat-emu run [flags] -- PROGRAM [ARGS]")
 	}
-	if len(r.Prototype) != 0 && !r.Force && launch.CallExists() {
-		return errors.New("run: --prototype: cloneat is there already, so that nothing would be emulated; " +
-			"--force emulates all the same, but not within another run")
-	}
 	if !r.Force && launch.CallExists() {
+		if err := r.wantsMore(); err != nil {
+			return startFailed(err)
+		}
 		return r.runNatively()
 	}
 	if err := launch.Answered(); err != nil {
