@@ -85,7 +85,7 @@ func (r *runCmd) supervise(cmd *emu.Cmd) error {
 		}
 	}
 	if err := cmd.Start(); err != nil {
-		return startFailed(err)
+		return startFailed(r.explain(err))
 	}
 	launch.DropInherited()
 	signal.Ignore(unix.SIGPIPE) // a reader of --trace that leaves must not end the program
@@ -99,6 +99,15 @@ func (r *runCmd) supervise(cmd *emu.Cmd) error {
 		printStats(os.Stderr, cmd.Stats())
 	}
 	return ended(err)
+}
+
+// explain says what a word before "--" that is no program was meant to be.
+func (r *runCmd) explain(err error) error {
+	var start *emu.StartError
+	if errors.As(err, &start) && r.Trace.on && r.Trace.file == "" && len(r.Program) > 1 && r.Program[1] == "--" {
+		return fmt.Errorf("%w (for a file of that name: --trace=%s)", err, r.Program[0])
+	}
+	return err
 }
 
 // startFailed explains and gives the exit status that a shell would.
