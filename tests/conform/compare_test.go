@@ -43,6 +43,15 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// TestOK: what differs and what fails everywhere are each enough, what is announced is not.
+func TestOK(t *testing.T) {
+	for outcome, want := range map[Outcome]bool{Agree: true, Announced: true, Differ: false, FailsEverywhere: false} {
+		if c := (&Comparison{Rows: []Row{{Outcome: Agree}, {Outcome: outcome}}}); c.OK() != want {
+			t.Errorf("%s: OK %v", outcome, c.OK())
+		}
+	}
+}
+
 // TestAnnouncedOnlyForEmulators: a documented difference excuses no kernel.
 func TestAnnouncedOnlyForEmulators(t *testing.T) {
 	c := Compare([]Column{

@@ -120,6 +120,12 @@ done
 func TestFind(t *testing.T) {
 	p := fake(t, `fake.one\t1\nfake.two\t2\n`, "")
 	dir := filepath.Dir(p.Path)
+	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o755); err != nil { // no program, x or not
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "object.o"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	programs, err := Find(dir, regexp.MustCompile("two$"))
 	if err != nil || len(programs) != 1 || len(programs[0].Checks) != 1 || programs[0].Checks[0].Name != "fake.two" {
 		t.Errorf("%v, %v", programs, err)
