@@ -69,7 +69,7 @@ func (c *treeBuildCmd) Run() error {
 		return exitStatus(128 + int(stopped.Signal.(unix.Signal)))
 	}
 	if errors.Is(err, unix.EPERM) && os.Geteuid() != 0 {
-		return fmt.Errorf("%w; without privilege: cloneat-emu run --userns -- cloneat-emu tree build ...", err)
+		return fmt.Errorf("%w; without privilege put in front of it: cloneat-emu run --userns --", err)
 	}
 	if err != nil {
 		return err
