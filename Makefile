@@ -9,7 +9,7 @@ build: ## the command and the conformance programs, into build/
 	@.ci/build
 demo: ## a caller clones itself into three other processes
 	@.ci/demo
-test: ## everything that CI demands, but for the linters
+test: ## everything that CI demands, but for the linters; takes root
 	@.ci/test
 bystanders: ## suites that nobody here wrote, natively and under run: Go's, the kernel's, gdb, sudo, runc
 	@.ci/bystanders
@@ -27,7 +27,6 @@ docker: ## exec into a container of a real docker, whose daemon it starts
 	@.ci/docker
 criu-bench: ## Debian's CRIU beside tree build on a patched kernel (PROCESSES=200)
 	@.ci/criu-bench $(PROCESSES)
-.PHONY: oracle
 oracle: ## is a child what fork would have made: the whole grid, emulator and kernels
 	@.ci/oracle
 fuzz: ## random programs on both (ROUNDS=200, SEED=1), compared
@@ -55,5 +54,5 @@ dist: ## the release: a static command with manual, header and licences
 clean: ## removes build/ and dist/out/; the cached kernels stay
 	rm -rf build dist/out
 
-.PHONY: help build demo test bystanders soak servers bench warm tree-bench docker criu-bench fuzz kernel kernel-debug kernel-check conform conform-debug \
+.PHONY: help build demo test bystanders soak servers bench warm tree-bench docker criu-bench oracle fuzz kernel kernel-debug kernel-check conform conform-debug \
 	compare man lint deb dist clean

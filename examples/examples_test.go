@@ -3,6 +3,7 @@
 package examples
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -62,6 +63,31 @@ func TestGo(t *testing.T) {
 	same(t, under(t, program), `caller #1, cat #2
 child #3: cat is my parent
 caller: child #3 has ended`)
+}
+
+// TestDemoWithoutPrivilege: make demo does it in a user namespace if need be.
+func TestDemoWithoutPrivilege(t *testing.T) {
+	if err := exec.Command("unshare", "-U", "true").Run(); err != nil {
+		t.Skip("no user namespaces here: ", err)
+	}
+	sources, err := filepath.Glob("demo/*.c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range sources {
+		sources[i] = filepath.Join("examples", name)
+	}
+	programs := built.ForAll(t, built.Emulator(t), built.C(t, sources...))
+	line := []string{programs[0], "run", "--userns", "--", programs[1]}
+	if os.Geteuid() == 0 {
+		line = append([]string{"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"}, line...)
+	}
+	cmd := exec.Command(line[0], line[1:]...)
+	cmd.Dir = "/"
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.HasSuffix(string(out), "\nevery claim holds\n") {
+		t.Errorf("%v: %v\n%s", cmd.Args, err, out)
+	}
 }
 
 // TestFixture tests ps on a tree that was made for it.

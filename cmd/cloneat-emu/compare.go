@@ -59,18 +59,17 @@ func (c *compareCmd) check() error {
 			return usageError(err.Error())
 		}
 	}
-	boot, err := bootScript()
 	for _, kernel := range c.Kernel {
-		file := kernel
-		if !strings.Contains(kernel, "/") && err == nil {
-			file = filepath.Join(filepath.Dir(boot), "patches", kernel)
-		}
-		if _, err := os.Stat(file); kernel == "" || err != nil {
-			return usageError(fmt.Sprintf("--kernel %q: no such image, and no patches for such a version", kernel))
+		if err := checkKernel(kernel); err != nil {
+			return err
 		}
 	}
-	return nil
+	_, err := findPrograms(c.Dir, c.Filter)
+	return err
 }
+
+// Validate is asked when the command line has been read.
+func (c *compareCmd) Validate() error { return checkBounds(c.Jobs, c.Timeout, c.CaseTimeout) }
 
 // columns runs the suite everywhere. A machine that does not boot is an error; what a
 // kind of machine cannot do is a column without results that says so.

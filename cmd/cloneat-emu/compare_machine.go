@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,7 +53,7 @@ func (c *compareCmd) inMachine(m machine, name, under string) (conform.Column, e
 	runErr := runMachine(cmd) // exit status 1 says that a check failed, which the results say too
 	bar.wait()
 	column.Took = time.Since(begun)
-	if errors.Is(runErr, context.Canceled) {
+	if errors.Is(runErr, errEnded) {
 		return column, runErr
 	}
 	column.Results, err = lastResults(out.rest.Bytes())

@@ -25,27 +25,47 @@ func (*completionCmd) Help() string {
 func (*completionCmd) Run(k *kong.Kong) error { return writeCompletion(os.Stdout, k.Model.Node) }
 
 // completion is the script around the words: the longest command that was typed decides
-// which come next; behind "--" there are files and commands.
+// which come next. Behind "--" there is a command, and then files, as bash completes them
+// where COMPREPLY stays empty. bash makes words of their own of "=" and what is behind it.
 const completion = `_cloneat_emu() {
-	local words= at= i
+	local words= at= i cur=${COMP_WORDS[COMP_CWORD]} flag=${COMP_WORDS[COMP_CWORD-1]}
+	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
-		[ "${COMP_WORDS[i]}" = -- ] && { COMPREPLY=($(compgen -c -f -- "${COMP_WORDS[COMP_CWORD]}")); return; }
+		if [ "${COMP_WORDS[i]}" = -- ]; then
+			((i + 1 < COMP_CWORD)) || COMPREPLY=($(compgen -c -f -- "$cur"))
+			return
+		fi
 		case "$at ${COMP_WORDS[i]}" in
 %s		esac
 	done
-	case "$at" in
-%s	esac
-	COMPREPLY=($(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}"))
+	[ "$flag" != = ] || flag=${COMP_WORDS[COMP_CWORD-2]}
+	[ "$cur" != = ] || cur=
+	case "$at $flag" in
+%s	*)
+		case "$at" in
+%s		esac
+		;;
+	esac
+	COMPREPLY=($(compgen -W "$words" -- "$cur"))
 }
 complete -o default -F _cloneat_emu cloneat-emu
 `
 
 // writeCompletion writes the script for a command line.
 func writeCompletion(w io.Writer, root *kong.Node) error {
-	var paths, words strings.Builder
+	var paths, values, words strings.Builder
 	var walk func(n *kong.Node, path string)
 	walk = func(n *kong.Node, path string) {
-		list := flagWords(n)
+		list := positionals(n)
+		for _, f := range n.Flags {
+			if f.Hidden {
+				continue
+			}
+			list = append(list, flagWords(f)...)
+			if !f.IsBool() {
+				fmt.Fprintf(&values, "\t%q) words=%q ;;\n", path+" --"+f.Name, strings.Join(choices(f.Value), " "))
+			}
+		}
 		for _, child := range n.Children {
 			if child.Type != kong.CommandNode || child.Hidden {
 				continue
@@ -54,26 +74,39 @@ func writeCompletion(w io.Writer, root *kong.Node) error {
 			fmt.Fprintf(&paths, "\t\t%q) at=%q ;;\n", path+" "+child.Name, path+" "+child.Name)
 			walk(child, path+" "+child.Name)
 		}
-		fmt.Fprintf(&words, "\t%q) words=%q ;;\n", path, strings.Join(list, " "))
+		fmt.Fprintf(&words, "\t\t%q) words=%q ;;\n", path, strings.Join(list, " "))
 	}
 	walk(root, "")
-	_, err := fmt.Fprintf(w, completion, paths.String(), words.String())
+	_, err := fmt.Fprintf(w, completion, paths.String(), values.String(), words.String())
 	return err
 }
 
-// flagWords are the flags of a command, with the values that a flag is bound to.
-func flagWords(n *kong.Node) (list []string) {
-	for _, f := range n.Flags {
-		if f.Hidden {
-			continue
-		}
-		if f.Enum == "" {
-			list = append(list, "--"+f.Name)
-			continue
-		}
-		for value := range strings.SplitSeq(f.Enum, ",") {
-			list = append(list, "--"+f.Name+"="+strings.TrimSpace(value))
-		}
+// choices are the words that a flag or an argument is bound to, if it is.
+func choices(v *kong.Value) (list []string) {
+	if v.Enum == "" {
+		return nil
+	}
+	for word := range strings.SplitSeq(v.Enum, ",") {
+		list = append(list, strings.TrimSpace(word))
+	}
+	return list
+}
+
+// positionals are the words that a command's arguments are bound to.
+func positionals(n *kong.Node) (list []string) {
+	for _, p := range n.Positional {
+		list = append(list, choices(p)...)
+	}
+	return list
+}
+
+// flagWords are a flag, with each of the values that it is bound to.
+func flagWords(f *kong.Flag) (list []string) {
+	for _, value := range choices(f.Value) {
+		list = append(list, "--"+f.Name+"="+value)
+	}
+	if list == nil {
+		list = []string{"--" + f.Name}
 	}
 	return list
 }

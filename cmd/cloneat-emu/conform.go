@@ -31,6 +31,22 @@ type conformCmd struct {
 	CaseTimeout time.Duration `default:"6m" help:"For one check."`
 }
 
+// Validate is asked when the command line has been read.
+func (c *conformCmd) Validate() error { return checkBounds(c.Jobs, c.Timeout, c.CaseTimeout) }
+
+// checkBounds refuses a suite that could not run.
+func checkBounds(jobs int, timeout, caseTimeout time.Duration) error {
+	switch {
+	case jobs < 1:
+		return fmt.Errorf("--jobs %d: at least 1", jobs)
+	case timeout <= 0:
+		return fmt.Errorf("--timeout %s: the suite needs some time", timeout)
+	case caseTimeout <= 0:
+		return fmt.Errorf("--case-timeout %s: a check needs some time", caseTimeout)
+	}
+	return nil
+}
+
 // errUndocumented: the details were printed already.
 const errUndocumented = exitStatus(1)
 
@@ -88,7 +104,7 @@ func findPrograms(dir, filter string) ([]conform.Program, error) {
 	if filter != "" {
 		var err error
 		if re, err = regexp.Compile(filter); err != nil {
-			return nil, fmt.Errorf("--filter: %w", err)
+			return nil, usageError(fmt.Sprintf("--filter: %v", err))
 		}
 	}
 	return conform.Find(dir, re)
@@ -117,8 +133,12 @@ func (c *conformCmd) prefix() ([]string, error) {
 
 // printResults prints what failed, with transcripts, then the summary.
 func printResults(results []conform.Result, unexpected []string) {
+	var notRun []conform.Result
 	for _, r := range results {
-		if r.Status != conform.Fail {
+		if r.NotRun {
+			notRun = append(notRun, r)
+		}
+		if r.Status != conform.Fail || r.NotRun {
 			continue
 		}
 		fmt.Printf("FAIL %s: %s\n     %s\n", r.Name, r.Verdict, r.Text)
@@ -130,6 +150,9 @@ func printResults(results []conform.Result, unexpected []string) {
 		if r.Status == conform.Skip {
 			fmt.Printf("skip %s: %s\n", r.Name, r.Text)
 		}
+	}
+	if len(notRun) > 0 {
+		fmt.Printf("FAIL %d checks, from %s on, were not run: %s\n", len(notRun), notRun[0].Name, notRun[0].Text)
 	}
 	for _, name := range unexpected {
 		fmt.Printf("note %s is documented to differ, and does not\n", name)

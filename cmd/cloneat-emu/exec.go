@@ -45,7 +45,10 @@ func (c *execCmd) Run() error {
 		c.Command = c.Command[1:]
 	}
 	if err := c.check(); err != nil {
-		fmt.Fprintln(os.Stderr, "cloneat-emu:", err)
+		return err
+	}
+	if !c.Admin && !launch.CallExists() {
+		fmt.Fprintln(os.Stderr, "cloneat-emu: exec: there is no cloneat here: run the whole under cloneat-emu run, or use --admin")
 		return exitStatus(enter.StatusFailed)
 	}
 	status, err := c.enter()
@@ -63,17 +66,15 @@ func (c *execCmd) Run() error {
 func (c *execCmd) check() error {
 	switch {
 	case len(c.Command) == 0:
-		return errors.New("exec: no command: cloneat-emu exec [flags] TARGET -- COMMAND [ARGS]")
+		return usageError("exec: no command: cloneat-emu exec [flags] TARGET -- COMMAND [ARGS]")
 	case c.Pid < 0:
-		return fmt.Errorf("exec: --pid %d: a pid is positive", c.Pid)
+		return usageError(fmt.Sprintf("exec: --pid %d: a pid is positive", c.Pid))
 	case c.Userns == "target" && !c.Admin:
-		return errors.New("exec: --userns target takes --admin: a child that cloneat makes has its caller's")
-	case !c.Admin && !launch.CallExists():
-		return errors.New("exec: there is no cloneat here: run the whole under cloneat-emu run, or use --admin")
+		return usageError("exec: --userns target takes --admin: a child that cloneat makes has its caller's")
 	}
 	for _, e := range c.Env {
 		if name, _, _ := strings.Cut(e, "="); name == "" {
-			return fmt.Errorf("exec: --env %q: no name", e)
+			return usageError(fmt.Sprintf("exec: --env %q: no name", e))
 		}
 	}
 	return nil

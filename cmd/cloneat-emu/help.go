@@ -20,7 +20,7 @@ func (*checkCmd) Help() string {
 
 Examples:
   cloneat-emu check
-  cloneat-emu check --json | jq -r '.[] | select(.Works != "yes") | .Feature'`
+  cloneat-emu check --json | jq -r '.[] | select(.works != "yes") | .feature'`
 }
 
 // Help is shown by "conform --help".

@@ -27,6 +27,8 @@ type cli struct {
 	Tree       treeCmd       `cmd:"" help:"Show, save and build trees of processes."`
 	Completion completionCmd `cmd:"" help:"Print a completion script for the shell."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
+
+	VersionFlag versionFlag `name:"version" hidden:"" help:"The same: what people try first."`
 }
 
 // exitStatus is an error that says nothing more than how to exit.
@@ -59,6 +61,9 @@ func main() {
 		rawWords,
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	ctx, err := parser.Parse(os.Args[1:])
+	if err == nil {
+		err = refuseEmpty(ctx)
+	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "cloneat-emu: %v (cloneat-emu --help says more)\n", err)
 		os.Exit(statusUsage)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"sort"
@@ -13,6 +14,9 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/google/go-cmp/cmp"
+
+	"cloneat-emu/emu/probe"
+	"cloneat-emu/tests/conform"
 )
 
 // commands are the commands of the command line that do something, by their paths.
@@ -87,6 +91,24 @@ func TestManualHasEveryFlag(t *testing.T) {
 		has = slices.DeleteFunc(set(has), func(f string) bool { return f == "help" })
 		if diff := cmp.Diff(set(want[filepath.Base(page)]), has); diff != "" {
 			t.Errorf("%s: flags of the command line (-), of the page (+):\n%s", page, diff)
+		}
+	}
+}
+
+// TestManualHasEveryKey: what --json prints is there for programs, which rely on its keys.
+func TestManualHasEveryKey(t *testing.T) {
+	page, err := os.ReadFile("../../docs/man/cloneat-emu.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	has := regexp.MustCompile(`[\w/-]+`).FindAllString(strings.Join(regexp.MustCompile(`(?m)^\.Cm .*$`).FindAllString(string(page), -1), " "), -1)
+	for _, of := range []any{probe.Result{}, conform.Result{}} {
+		kind := reflect.TypeOf(of)
+		for i := range kind.NumField() {
+			key, _, _ := strings.Cut(kind.Field(i).Tag.Get("json"), ",")
+			if key == "" || !slices.Contains(has, key) {
+				t.Errorf("%s.%s: the page has no key %q", kind, kind.Field(i).Name, key)
+			}
 		}
 	}
 }

@@ -45,11 +45,10 @@ func (r *runCmd) Run() error {
 	if len(r.Program) == 0 {
 		return usageError("run: no program: cloneat-emu run [flags] -- PROGRAM [ARGS]")
 	}
-	if len(r.Prototype) != 0 && !r.Force && launch.CallExists() {
-		return errors.New("run: --prototype: cloneat is there already, so that nothing would be emulated; " +
-			"--force emulates all the same, but not within another run")
-	}
 	if !r.Force && launch.CallExists() {
+		if err := r.wantsMore(); err != nil {
+			return startFailed(err)
+		}
 		return r.runNatively()
 	}
 	if err := launch.Answered(); err != nil {
@@ -86,7 +85,7 @@ func (r *runCmd) supervise(cmd *emu.Cmd) error {
 		}
 	}
 	if err := cmd.Start(); err != nil {
-		return startFailed(err)
+		return startFailed(r.explain(err))
 	}
 	launch.DropInherited()
 	signal.Ignore(unix.SIGPIPE) // a reader of --trace that leaves must not end the program
@@ -100,6 +99,15 @@ func (r *runCmd) supervise(cmd *emu.Cmd) error {
 		printStats(os.Stderr, cmd.Stats())
 	}
 	return ended(err)
+}
+
+// explain says what a word before "--" that is no program was meant to be.
+func (r *runCmd) explain(err error) error {
+	var start *emu.StartError
+	if errors.As(err, &start) && r.Trace.on && r.Trace.file == "" && len(r.Program) > 1 && r.Program[1] == "--" {
+		return fmt.Errorf("%w (for a file of that name: --trace=%s)", err, r.Program[0])
+	}
+	return err
 }
 
 // startFailed explains and gives the exit status that a shell would.

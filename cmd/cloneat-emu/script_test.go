@@ -92,9 +92,14 @@ func waitStatus(ts *testscript.TestScript, err error) syscall.WaitStatus {
 }
 
 // cmdAsNobody: runs a command as user 65534.
-func cmdAsNobody(ts *testscript.TestScript, _ bool, args []string) {
+func cmdAsNobody(ts *testscript.TestScript, neg bool, args []string) {
 	if os.Geteuid() == 0 {
 		args = append(strings.Fields("setpriv --reuid 65534 --regid 65534 --clear-groups --"), args...)
 	}
-	ts.Check(ts.Exec(args[0], args[1:]...))
+	err := ts.Exec(args[0], args[1:]...)
+	if !neg {
+		ts.Check(err)
+	} else if err == nil {
+		ts.Fatalf("it must fail")
+	}
 }

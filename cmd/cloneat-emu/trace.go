@@ -27,7 +27,9 @@ func (traceFlag) IsBool() bool { return true }
 func (t *traceFlag) Decode(ctx *kong.DecodeContext) error {
 	t.on = true
 	if ctx.Scan.Peek().Type == kong.FlagValueToken {
-		t.file = ctx.Scan.Pop().String()
+		if t.file = ctx.Scan.Pop().String(); t.file == "" {
+			return errors.New("the value is empty")
+		}
 	}
 	return nil
 }

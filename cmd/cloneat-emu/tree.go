@@ -83,7 +83,7 @@ func (c *treeSaveCmd) Run() error {
 	}
 	pid, err := strconv.Atoi(c.Args[0])
 	if err != nil {
-		return fmt.Errorf("tree save: %q is no pid", c.Args[0])
+		return usageError(fmt.Sprintf("tree save: %q is no pid", c.Args[0]))
 	}
 	t, err := readTree(pid, "")
 	if err != nil {

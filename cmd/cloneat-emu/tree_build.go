@@ -40,7 +40,8 @@ func (*treeBuildCmd) Help() string {
   cloneat-emu tree save 4711 tree.json
   cloneat-emu tree build tree.json                    it stands until ^C
   cloneat-emu tree build tree.json -- sh -c 'ps --ppid $TREE_ROOT'
-  cloneat-emu tree build --criu /var/dump --in here --payload 'exec sleep 100'`
+  cloneat-emu tree build --criu /var/dump --in here --payload 'exec sleep 100'
+  cloneat-emu run --userns -- cloneat-emu tree build tree.json      without root`
 }
 
 // Run builds the tree, and takes it down at the end. Where there is no cloneat,
@@ -66,6 +67,9 @@ func (c *treeBuildCmd) Run() error {
 	if stopped, ok := errors.AsType[*tree.StoppedError](err); ok {
 		fmt.Fprintln(os.Stderr, "cloneat-emu:", err)
 		return exitStatus(128 + int(stopped.Signal.(unix.Signal)))
+	}
+	if errors.Is(err, unix.EPERM) && os.Geteuid() != 0 {
+		return fmt.Errorf("%w; without privilege put in front of it: cloneat-emu run --userns --", err)
 	}
 	if err != nil {
 		return err

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/alecthomas/kong"
 )
 
 // releaseVersion is the version of what was made by make dist or make deb, which set it.
@@ -11,6 +13,18 @@ var releaseVersion string
 
 // versionCmd prints what was built.
 type versionCmd struct{}
+
+// versionFlag is the command as a flag.
+type versionFlag bool
+
+// BeforeReset does it before anything is missed on the command line.
+func (versionFlag) BeforeReset(k *kong.Kong) error {
+	err := versionCmd{}.Run()
+	if err == nil {
+		k.Exit(0)
+	}
+	return err
+}
 
 // Help is shown below the usage.
 func (versionCmd) Help() string {

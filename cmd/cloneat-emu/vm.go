@@ -29,7 +29,10 @@ func (v *vmCmd) Run() error {
 		v.Program = v.Program[1:]
 	}
 	if len(v.Program) == 0 {
-		return errors.New("vm: no program: cloneat-emu vm [flags] -- PROGRAM [ARGS]")
+		return usageError("vm: no program: cloneat-emu vm [flags] -- PROGRAM [ARGS]")
+	}
+	if err := checkKernel(v.Kernel); err != nil {
+		return err
 	}
 	machine := machine{Kernel: v.Kernel, UML: v.Uml, Console: v.Console}
 	cmd, err := machine.command(v.Program...)
@@ -53,10 +56,13 @@ func runMachine(cmd *exec.Cmd) error {
 	err := cmd.Wait()
 	close(done)
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return fmt.Errorf("%w: %w", errEnded, context.Cause(ctx))
 	}
 	return err
 }
+
+// errEnded is of a machine that somebody interrupted.
+var errEnded = errors.New("the machine was ended")
 
 // endUntil ends a tree of processes again and again: a shell may start its next command
 // before it heeds the signal.
@@ -85,13 +91,17 @@ func endTree(pid int) {
 	_ = unix.Kill(pid, unix.SIGTERM)
 }
 
-// exited turns an error of os/exec into an exit status.
+// exited turns an error of os/exec into an exit status: the boot script's is the program's.
 func exited(err error) error {
 	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.ExitCode() >= 0 {
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &exit) && exit.ExitCode() >= 0:
 		return exitStatus(exit.ExitCode())
 	}
-	return err
+	fmt.Fprintf(os.Stderr, "cloneat-emu: vm: %v\n", err)
+	return exitStatus(statusOurs)
 }
 
 // machine is a virtual one, or UML, that kernel/boot.sh boots.
@@ -124,6 +134,25 @@ func (m machine) command(program ...string) (*exec.Cmd, error) {
 	}
 	args = append(append(args, "--"), program...)
 	return exec.Command(boot, args...), nil
+}
+
+// checkKernel refuses what is neither an image nor a version that there are patches for.
+func checkKernel(kernel string) error {
+	if info, err := os.Stat(kernel); err == nil && info.Mode().IsRegular() {
+		return nil
+	}
+	unknown := usageError(fmt.Sprintf("--kernel %q: no such image, and no patches for such a version", kernel))
+	if kernel == "" || strings.Contains(kernel, "/") {
+		return unknown
+	}
+	boot, err := bootScript()
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(filepath.Dir(boot), "patches", kernel)); err != nil {
+		return unknown
+	}
+	return nil
 }
 
 // bootScript finds kernel/boot.sh, which comes with the sources: from the working

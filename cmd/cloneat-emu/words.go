@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"reflect"
 
 	"github.com/alecthomas/kong"
@@ -16,3 +17,20 @@ var rawWords = kong.KindMapper(reflect.String, kong.MapperFunc(func(ctx *kong.De
 	target.SetString(word.String())
 	return nil
 }))
+
+// refuseEmpty refuses flags whose value is an empty word, as an unset variable in a script
+// makes one: to some it would mean nothing at all, which is not what was asked for.
+func refuseEmpty(ctx *kong.Context) error {
+	for _, p := range ctx.Path {
+		if p.Flag == nil {
+			continue
+		}
+		switch v := p.Flag.Target; v.Kind() {
+		case reflect.String, reflect.Slice:
+			if v.Len() == 0 {
+				return fmt.Errorf("--%s: the value is empty", p.Flag.Name)
+			}
+		}
+	}
+	return nil
+}

@@ -14,11 +14,11 @@ const (
 
 // Result is one line of the report.
 type Result struct {
-	Feature string
-	Works   Works
-	Detail  string // why not, or what was found
-	For     string // what needs it
-	Instead string // what is used where it is missing
+	Feature string `json:"feature"`
+	Works   Works  `json:"works"`
+	Detail  string `json:"detail"`  // why not, or what was found
+	For     string `json:"for"`     // what needs it
+	Instead string `json:"instead"` // what is used where it is missing
 }
 
 // probe is a feature with the way to try it: nil is yes.

@@ -152,7 +152,7 @@ func TestHostileName(t *testing.T) {
 		t.Errorf("Stat: %+v, %v", stat, err)
 	}
 	st, err := d.Status()
-	if err != nil || st.Pid != d.PID || st.PPid != os.Getpid() {
+	if err != nil || st.Comm != hostile || st.Pid != d.PID || st.PPid != os.Getpid() {
 		t.Errorf("Status: %+v, %v", st, err)
 	}
 }

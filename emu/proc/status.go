@@ -10,6 +10,7 @@ import (
 // of the pid and user namespaces of the reader. What a kernel does not show
 // stays zero, but for SeccompFilters.
 type Status struct {
+	Comm      string // as /proc/PID/comm has it
 	State     byte   // R, S, D, T, t, Z, X, I
 	Umask     uint32 // only where there is an fs_struct: not for a zombie
 	Tgid      int
@@ -49,11 +50,18 @@ func (d *Dir) Status() (*Status, error) {
 	return s, nil
 }
 
-// ParseStatus reads the text of a status file. Names cannot disturb it: the
-// kernel escapes newlines in the first line.
+// unescape undoes what the kernel does to a name in the first line, so that it stays one
+// (proc_task_name() in fs/proc/array.c).
+var unescape = strings.NewReplacer(`\n`, "\n", `\\`, `\`)
+
+// ParseStatus reads the text of a status file.
 func ParseStatus(b []byte) (*Status, error) {
 	s := &Status{SeccompFilters: -1}
 	for line := range strings.Lines(string(b)) {
+		if name, ok := strings.CutPrefix(line, "Name:\t"); ok {
+			s.Comm = unescape.Replace(strings.TrimSuffix(name, "\n"))
+			continue
+		}
 		key, value, _ := strings.Cut(line, ":")
 		parse, known := statusFields[key]
 		if !known {

@@ -185,6 +185,20 @@ func TestOwnerRuleNeedsTheOwner(t *testing.T) {
 	}
 }
 
+// TestOwnerRuleIsForTheNextLevel: who made a namespace two levels below has no power there if
+// somebody else made the one between (cap_capable() in security/commoncap.c).
+func TestOwnerRuleIsForTheNextLevel(t *testing.T) {
+	outer := inUserNS(t, "A", 100000) // root's
+	inner := reexec.Run(t, exec.Command("nsenter", "--user", "--target", strconv.Itoa(outer.PID()),
+		"unshare", "--user", "--map-root-user", "sh", "-c", "echo ready; read x"))
+	inner.Line()
+	maker := credOf(t, asUser(t, 100000).PID()) // as root of A is called here
+	got, err := maker.NSCapable(openNS(t, inner.PID(), proc.User), unix.CAP_SYS_ADMIN)
+	if err != nil || got {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
 func TestCapableOver(t *testing.T) {
 	root, a := credOf(t, os.Getpid()), inUserNS(t, "A", 100000)
 	inside := credOf(t, a.PID())

@@ -110,9 +110,6 @@ func (p *Process) Tell(format string, args ...any) {
 	}
 }
 
-// Kill ends the process at once but leaves the zombie to End.
-func (p *Process) Kill() { p.cmd.Process.Kill() }
-
 // End lets the process end and reaps it. It may be called again.
 func (p *Process) End() {
 	p.input.Close()

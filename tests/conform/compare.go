@@ -7,11 +7,11 @@ import (
 
 // Column is one implementation on one kernel.
 type Column struct {
-	Name     string // "emulator on 6.1"
-	Emulator bool
-	Why      string // why there are no results: the column is n/a
-	Results  []Result
-	Took     time.Duration // to run them all, with the machine's boot
+	Name     string        `json:"name"` // "emulator on 6.1"
+	Emulator bool          `json:"emulator"`
+	Why      string        `json:"why,omitempty"` // why there are no results: the column is n/a
+	Results  []Result      `json:"results"`
+	Took     time.Duration `json:"nanoseconds"` // to run them all, with the machine's boot
 }
 
 // Outcome says how a check's columns relate.
@@ -27,18 +27,19 @@ const (
 
 // Row is one check in all columns.
 type Row struct {
-	Name, Verdict string
-	Outcome       Outcome
-	Difference    string    `json:",omitempty"` // its name in the manual page
-	Cells         []*Result // a column each; nil: n/a
-	Source        string    `json:",omitempty"`
-	Place         string    `json:",omitempty"` // file and line of Source
+	Name       string    `json:"name"`
+	Verdict    string    `json:"verdict"`
+	Outcome    Outcome   `json:"outcome"`
+	Difference string    `json:"difference,omitempty"` // its name in the manual page
+	Cells      []*Result `json:"cells"`                // a column each; nil: n/a
+	Source     string    `json:"source,omitempty"`
+	Place      string    `json:"place,omitempty"` // file and line of Source
 }
 
 // Comparison is all checks in all columns.
 type Comparison struct {
-	Columns []Column
-	Rows    []Row
+	Columns []Column `json:"columns"`
+	Rows    []Row    `json:"rows"`
 }
 
 // Compare lines the columns up by the names of their checks, in the order in which they

@@ -43,6 +43,15 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// TestOK: what differs and what fails everywhere are each enough, what is announced is not.
+func TestOK(t *testing.T) {
+	for outcome, want := range map[Outcome]bool{Agree: true, Announced: true, Differ: false, FailsEverywhere: false} {
+		if c := (&Comparison{Rows: []Row{{Outcome: Agree}, {Outcome: outcome}}}); c.OK() != want {
+			t.Errorf("%s: OK %v", outcome, c.OK())
+		}
+	}
+}
+
 // TestAnnouncedOnlyForEmulators: a documented difference excuses no kernel.
 func TestAnnouncedOnlyForEmulators(t *testing.T) {
 	c := Compare([]Column{
@@ -57,12 +66,12 @@ func TestAnnouncedOnlyForEmulators(t *testing.T) {
 // TestExcuse: a failure that the machine is the cause of does not count, and is told
 // with its reason; a check that passes all the same has passed.
 func TestExcuse(t *testing.T) {
-	results := []Result{{Name: "x", Status: Fail, Text: "got 1"}, {Name: "y", Status: Pass}, {Name: "z", Status: Fail}}
-	unexpected := Excuse(results, map[string]string{"x": "no such entry", "y": "no such entry"})
+	results := []Result{{Name: "x", Status: Fail, Text: "got 1"}, {Name: "y", Status: Pass}, {Name: "z", Status: Fail}, {Name: "v", Status: Fail, NotRun: true}}
+	unexpected := Excuse(results, map[string]string{"x": "no such entry", "y": "no such entry", "v": "no such entry"})
 	if len(unexpected) != 1 || unexpected[0] != "y" {
 		t.Errorf("passed all the same: %v, want y", unexpected)
 	}
-	if got := Summarize(results); got != (Summary{Passed: 1, Failed: 1, NA: 1}) {
+	if got := Summarize(results); got != (Summary{Passed: 1, Failed: 2, NA: 1}) {
 		t.Errorf("%+v", got)
 	}
 	c := Compare([]Column{

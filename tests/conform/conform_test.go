@@ -2,6 +2,7 @@ package conform
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -61,6 +62,28 @@ exit 1
 	}
 }
 
+// TestRunIsEnded: what a suite that is ended did not come to has failed, and says that it was
+// not run.
+func TestRunIsEnded(t *testing.T) {
+	p := fake(t, `fake.a\ta\nfake.b\tb\nfake.c\tc\n`, `
+echo "ok 1 - fake.a"
+echo "last words"
+sleep 1000
+`)
+	ctx, end := context.WithCancelCause(context.Background())
+	r := Runner{Jobs: 1, CaseTimeout: time.Minute, late: make(chan time.Time)}
+	r.Each = func(Result) { end(errors.New("enough")) }
+	want := []Result{
+		{Name: "fake.a", Verdict: "a", Status: Pass},
+		{Name: "fake.b", Verdict: "b", Status: Fail, Text: "the suite was ended: enough"},
+		{Name: "fake.c", Verdict: "c", Status: Fail, Text: "the suite was ended: enough", NotRun: true},
+	}
+	ignored := cmpopts.IgnoreFields(Result{}, "Duration", "Transcript") // how much of it was read
+	if diff := cmp.Diff(want, r.Run(ctx, []Program{p}), ignored); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestRunGoesOn: a check that kills the program, and one that hangs, have failed; the
 // others are run all the same.
 func TestRunGoesOn(t *testing.T) {
@@ -97,6 +120,12 @@ done
 func TestFind(t *testing.T) {
 	p := fake(t, `fake.one\t1\nfake.two\t2\n`, "")
 	dir := filepath.Dir(p.Path)
+	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o755); err != nil { // no program, x or not
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "object.o"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	programs, err := Find(dir, regexp.MustCompile("two$"))
 	if err != nil || len(programs) != 1 || len(programs[0].Checks) != 1 || programs[0].Checks[0].Name != "fake.two" {
 		t.Errorf("%v, %v", programs, err)
@@ -108,12 +137,12 @@ func TestFind(t *testing.T) {
 
 // TestDocument: announced failures are no failures, and announced passes are told.
 func TestDocument(t *testing.T) {
-	results := []Result{{Name: "a", Status: Fail}, {Name: "b", Status: Pass}, {Name: "c", Status: Fail}}
-	unexpected := Document(results, map[string]string{"a": "why-a", "b": "why-b"})
+	results := []Result{{Name: "a", Status: Fail}, {Name: "b", Status: Pass}, {Name: "c", Status: Fail}, {Name: "d", Status: Fail, NotRun: true}}
+	unexpected := Document(results, map[string]string{"a": "why-a", "b": "why-b", "d": "why-d"})
 	if diff := cmp.Diff([]string{"b"}, unexpected); diff != "" {
 		t.Error(diff)
 	}
-	if got, want := Summarize(results).String(), "1 passed, 1 failed, 1 documented, 0 skipped"; got != want {
+	if got, want := Summarize(results).String(), "1 passed, 2 failed, 1 documented, 0 skipped"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }

@@ -20,13 +20,14 @@ const (
 
 // Result is the outcome of one check.
 type Result struct {
-	Name       string        // program.check
-	Verdict    string        // what the check claims, in words
-	Status     Status        //
-	Text       string        // why it failed or was skipped
-	Transcript string        // what was printed while it ran
-	Duration   time.Duration // since the program's last line
-	Difference string        `json:",omitempty"` // its name in the manual page
+	Name       string        `json:"name"`                 // program.check
+	Verdict    string        `json:"verdict"`              // what the check claims, in words
+	Status     Status        `json:"status"`               //
+	Text       string        `json:"text"`                 // why it failed or was skipped
+	Transcript string        `json:"transcript"`           // what was printed while it ran
+	Duration   time.Duration `json:"nanoseconds"`          // since the program's last line
+	Difference string        `json:"difference,omitempty"` // its name in the manual page
+	NotRun     bool          `json:"notRun,omitempty"`     // failed because the suite was ended before it
 }
 
 // Summary counts results.
@@ -63,7 +64,7 @@ func Excuse(results []Result, list map[string]string) (unexpected []string) {
 		r := &results[i]
 		why, ok := list[r.Name]
 		switch {
-		case ok && r.Status == Fail:
+		case ok && r.Status == Fail && !r.NotRun:
 			r.Status, r.Text = NA, why
 		case ok && r.Status == Pass:
 			unexpected = append(unexpected, r.Name)
@@ -78,7 +79,7 @@ func Document(results []Result, list map[string]string) (unexpected []string) {
 	for i := range results {
 		r := &results[i]
 		name, ok := list[r.Name]
-		if !ok {
+		if !ok || r.NotRun {
 			continue
 		}
 		r.Difference = name

@@ -82,7 +82,7 @@ func (r *Runner) program(ctx context.Context, p Program, each func(Result)) []Re
 		results = append(results, res)
 		each(res)
 	}
-	for len(todo) > 0 {
+	for len(todo) > 0 && ctx.Err() == nil {
 		run := r.start(ctx, p.Path, todo, verdicts, keep)
 		todo = todo[run.told:]
 		if len(todo) > 0 { // the one under way is the culprit
@@ -90,7 +90,15 @@ func (r *Runner) program(ctx context.Context, p Program, each func(Result)) []Re
 			todo = todo[1:]
 		}
 	}
+	for _, name := range todo {
+		keep(Result{Name: name, Status: Fail, Text: endedBy(ctx), NotRun: true})
+	}
 	return results
+}
+
+// endedBy says why a suite ended before its time.
+func endedBy(ctx context.Context) string {
+	return fmt.Sprintf("the suite was ended: %v", context.Cause(ctx))
 }
 
 // ended is how a run of a program came to its end.
@@ -193,7 +201,7 @@ func (r *Runner) follow(ctx context.Context, lines <-chan string, todo []string,
 		case <-late:
 			return ended{end.told, fmt.Sprintf("no verdict within %s", r.CaseTimeout), transcript.String()}
 		case <-ctx.Done():
-			return ended{end.told, fmt.Sprintf("the suite was ended: %v", context.Cause(ctx)), transcript.String()}
+			return ended{end.told, endedBy(ctx), transcript.String()}
 		}
 	}
 	return end

@@ -74,11 +74,11 @@ var rules = []rule{
 		return strings.ReplaceAll(d.Fork, " sd", "") == strings.ReplaceAll(d.Clone, " sd", "")
 	}},
 	{"address-choice", key(`probe\.mmap_at`), executed, nil},
-	{"timer-slack-default", key(`probe\.timerslack_default`), transplanted, nil},
+	{"fork-alone", key(`probe\.timerslack_default`), transplanted, nil},
 	{"fork-alone", key(`probe\.pkey`), transplanted, func(d Difference) bool {
 		return d == Difference{d.Key, "-22", "-28"} // EINVAL, ENOSPC
 	}},
-	{"request-key", key(`keyring\.request_default`), transplanted, nil},
+	{"fork-alone", key(`keyring\.request_default`), transplanted, nil},
 }
 
 // Verdict is what the rules make of a cell.

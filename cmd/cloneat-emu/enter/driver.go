@@ -88,8 +88,8 @@ func (o *driverOrder) serve(caller *stage.Task) (int, error) {
 	return r.finish(b, 0)
 }
 
-// relayed are the signals that the stage waits for to hand them on; SIGUSR2 is
-// also how it is woken at the end. Those of keys are only to be survived.
+// relayed are the signals that the stage waits for, for [run.pass]; SIGUSR2 is
+// also how it is woken at the end.
 var relayed = []unix.Signal{unix.SIGTERM, unix.SIGHUP, unix.SIGUSR1, unix.SIGUSR2, unix.SIGINT, unix.SIGQUIT}
 
 // callFrom makes the call in the stage, with signals blocked, and gives the
@@ -122,7 +122,9 @@ func (r *run) callFrom(caller *stage.Task) (*born, error) {
 	s = &steps{task: child}
 	s.undumpable()
 	(&steps{task: caller}).call("close", unix.SYS_CLOSE, uintptr(r.fd.running))
-	r.relay = func(pidfd *os.File) func() { return relayFrom(caller, set, pidfd) }
+	r.heed = func() relay { // they are blocked there
+		return func(pass func(unix.Signal)) func() { return relayFrom(caller, set, pass) }
+	}
 	return b, s.err
 }
 
@@ -146,9 +148,8 @@ func openBornPID(task *stage.Task, pid int) (*born, error) {
 	return b, nil
 }
 
-// relayFrom hands signals that the stage gets on to the command: the stage waits
-// for them by order.
-func relayFrom(caller *stage.Task, set uintptr, pidfd *os.File) (stop func()) {
+// relayFrom passes on the signals that the stage gets: it waits for them by order.
+func relayFrom(caller *stage.Task, set uintptr, pass func(unix.Signal)) (stop func()) {
 	ended, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
@@ -162,8 +163,8 @@ func relayFrom(caller *stage.Task, set uintptr, pidfd *os.File) (stop func()) {
 			if errors.Is(err, stage.ErrGone) {
 				return
 			}
-			if s := unix.Signal(sig); err == nil && s != unix.SIGINT && s != unix.SIGQUIT {
-				_ = unix.PidfdSendSignal(int(pidfd.Fd()), s, nil, 0)
+			if err == nil {
+				pass(unix.Signal(sig))
 			}
 		}
 	}()

@@ -16,7 +16,7 @@ import (
 type terminal struct {
 	master, slave *os.File
 	outer         *os.File // our own terminal, nil if none
-	saved         *unix.Termios
+	saved         []savedMode
 	resized       chan os.Signal
 	over          *os.File   // closed at the command's end
 	output        chan error // of the copier of the command's output
@@ -58,7 +58,7 @@ func openTerminal(master, slave *os.File) *terminal {
 	return t
 }
 
-// begin makes our terminal raw and moves data and sizes until [terminal.end].
+// begin makes our terminal raw as far as it is used and moves data and sizes until [terminal.end].
 func (t *terminal) begin(interactive bool) error {
 	signal.Ignore(unix.SIGPIPE) // who reads our output may leave: see show
 	t.resize()
@@ -69,8 +69,13 @@ func (t *terminal) begin(interactive bool) error {
 			t.resize()
 		}
 	}()
-	if interactive {
-		if err := t.raw(); err != nil {
+	if ours(os.Stdout) { // to show something in the background is nobody's business
+		if err := t.alter(os.Stdout, rawOutput); err != nil {
+			return err
+		}
+	}
+	if interactive { // in the background that waits for fg
+		if err := t.alter(os.Stdin, rawInput); err != nil {
 			return err
 		}
 		go t.input()
@@ -147,24 +152,18 @@ func (t *terminal) input() {
 	_, _ = t.master.Write([]byte{4, 4})
 }
 
-// raw makes our terminal pass on every key: cfmakeraw(3).
-func (t *terminal) raw() error {
-	fd := int(os.Stdin.Fd())
-	saved, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+// key types the key of a signal on the command's terminal, whichever it is there: what it
+// comes to is then the command's affair.
+func (t *terminal) key(sig unix.Signal) {
+	inner, err := unix.IoctlGetTermios(int(t.master.Fd()), unix.TCGETS) // the slave's
 	if err != nil {
-		return nil // not a terminal: nothing to do
+		return
 	}
-	raw := *saved
-	raw.Iflag &^= unix.IGNBRK | unix.BRKINT | unix.PARMRK | unix.ISTRIP | unix.INLCR | unix.IGNCR | unix.ICRNL | unix.IXON
-	raw.Oflag &^= unix.OPOST
-	raw.Lflag &^= unix.ECHO | unix.ECHONL | unix.ICANON | unix.ISIG | unix.IEXTEN
-	raw.Cflag = raw.Cflag&^(unix.CSIZE|unix.PARENB) | unix.CS8
-	raw.Cc[unix.VMIN], raw.Cc[unix.VTIME] = 1, 0
-	if err := unix.IoctlSetTermios(fd, unix.TCSETS, &raw); err != nil {
-		return fmt.Errorf("terminal: %w", err)
+	key := unix.VINTR
+	if sig == unix.SIGQUIT {
+		key = unix.VQUIT
 	}
-	t.saved = saved
-	return nil
+	_, _ = t.master.Write(inner.Cc[key : key+1])
 }
 
 // end shows the command's last output and puts our terminal back. The end of a session's
@@ -184,9 +183,7 @@ func (t *terminal) abandon() {
 		signal.Stop(t.resized)
 		close(t.resized)
 	}
-	if t.saved != nil {
-		_ = unix.IoctlSetTermios(int(os.Stdin.Fd()), unix.TCSETS, t.saved)
-	}
+	t.restore()
 	_ = t.slave.Close()
 	_ = t.master.Close()
 }

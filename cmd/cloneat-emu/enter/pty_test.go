@@ -5,21 +5,22 @@ package enter
 import (
 	"bufio"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 )
 
-// expect reads lines until one has the text, and fails at the end of the input.
-func expect(t *testing.T, in *bufio.Reader, text string) {
+// expect reads lines until one has the text, and returns that; it fails at the end of the input.
+func expect(t *testing.T, in *bufio.Reader, text string) string {
 	t.Helper()
 	var seen strings.Builder
 	for {
 		l, err := in.ReadString('\n')
 		seen.WriteString(l)
 		if strings.Contains(l, text) {
-			return
+			return l
 		}
 		if err != nil {
 			t.Fatalf("%q did not come: %v\n%s", text, err, seen.String())
@@ -27,18 +28,77 @@ func expect(t *testing.T, in *bufio.Reader, text string) {
 	}
 }
 
-func TestTerminalIsResizedWithOurs(t *testing.T) {
-	init := bubble(t)
+// outer is a terminal as a shell has one.
+func outer(t *testing.T) *terminal {
+	t.Helper()
 	host, err := os.Open("/")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer host.Close()
-	ours, err := newTerminal(host)
+	term, err := newTerminal(host)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ours.master.Close()
+	t.Cleanup(func() { _ = term.master.Close() })
+	return term
+}
+
+// startOn starts the command on a terminal, as a shell would, to which the terminal is left.
+func startOn(t *testing.T, ours *terminal, cmd *exec.Cmd) {
+	t.Helper()
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = ours.slave, ours.slave, ours.slave
+	cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true, Setctty: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = ours.slave.Close()
+}
+
+// TestTerminalToShow: without -i our terminal keeps its keys, of which those for signals are
+// passed on, and shows lines as the command ended them. At the end it is as it was.
+func TestTerminalToShow(t *testing.T) {
+	o := sh(`trap 'echo interrupted; exit 6' INT; echo wait; while :; do sleep 0.02; done`)
+	o.TTY = true
+	maker := append([]string{"setsid"}, unshareMaker...) // our terminal's keys are not for the container
+	for _, way := range []struct {
+		name string
+		cmd  func() *exec.Cmd
+	}{
+		{"admin", func() *exec.Cmd { return command(unshared(t), o) }},
+		{"call", func() *exec.Cmd { return called(t, maker, o) }},
+	} {
+		t.Run(way.name, func(t *testing.T) {
+			ours := outer(t)
+			before, err := unix.IoctlGetTermios(int(ours.master.Fd()), unix.TCGETS) // the slave's
+			if err != nil {
+				t.Fatal(err)
+			}
+			cmd := way.cmd()
+			startOn(t, ours, cmd)
+			in := bufio.NewReader(ours.master)
+			if l := expect(t, in, "wait"); l != "wait\r\n" {
+				t.Errorf("shown: %q", l)
+			}
+			if _, err := ours.master.Write([]byte{3}); err != nil {
+				t.Fatal(err)
+			}
+			expect(t, in, "interrupted")
+			_ = cmd.Wait()
+			if got := cmd.ProcessState.ExitCode(); got != 6 {
+				t.Errorf("status %d", got)
+			}
+			after, err := unix.IoctlGetTermios(int(ours.master.Fd()), unix.TCGETS)
+			if err != nil || *after != *before {
+				t.Errorf("the terminal's mode is %+v, was %+v, %v", after, before, err)
+			}
+		})
+	}
+}
+
+func TestTerminalIsResizedWithOurs(t *testing.T) {
+	init := bubble(t)
+	ours := outer(t)
 	size := func(rows, cols uint16) {
 		err := unix.IoctlSetWinsize(int(ours.master.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: rows, Col: cols})
 		if err != nil {
@@ -50,12 +110,7 @@ func TestTerminalIsResizedWithOurs(t *testing.T) {
 	o := sh(`stty size; trap 'stty size; exit 5' WINCH; echo wait; while :; do sleep 0.02; done`)
 	o.TTY, o.Interactive = true, true
 	cmd := command(init, o)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = ours.slave, ours.slave, ours.slave
-	cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true, Setctty: true}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	_ = ours.slave.Close()
+	startOn(t, ours, cmd)
 	in := bufio.NewReader(ours.master)
 	expect(t, in, "31 97")
 	expect(t, in, "wait")

@@ -27,14 +27,13 @@ type run struct {
 	env    []string
 	// watches tells to be the command's tracer, to learn its exit status.
 	watches bool
-	// relay hands signals on to the command until the function that it returns
-	// is called.
-	relay func(pidfd *os.File) (stop func())
+	// heed is called before the command begins, and signals that come then are its.
+	heed func() relay
 }
 
 // newRun opens and reads everything that can fail before there is a process.
 func newRun(o *Options, t *Target) (*run, error) {
-	r := &run{o: o, t: t, relay: forward}
+	r := &run{o: o, t: t, heed: heed}
 	if err := r.prepare(); err != nil {
 		r.close()
 		return nil, err
@@ -128,7 +127,9 @@ func (r *run) finish(b *born, flags uintptr) (int, error) {
 			b.ended = ended
 		}
 	}
+	var signals relay
 	if err == nil {
+		signals = r.heed()
 		env := environment(r.environ(), r.o.Env, r.rights.user)
 		_ = r.pipeW.Close()
 		err = execute(b.task, r.pipe, r.o.Command, env)
@@ -140,7 +141,7 @@ func (r *run) finish(b *born, flags uintptr) (int, error) {
 		}
 		return StatusFailed, err
 	}
-	stop := r.relay(b.pidfd)
+	stop := signals(func(sig unix.Signal) { r.pass(b.pidfd, sig) })
 	ws, err := await(b)
 	stop()
 	if r.tty != nil {

@@ -33,7 +33,7 @@ type Options struct {
 	Light bool
 	// Payload is a shell command that every member becomes; empty: they idle.
 	Payload string
-	// Brief leaves names, arguments and namespaces out of what is read back.
+	// Brief leaves arguments and namespaces out of what is read back.
 	Brief bool
 	// Stop, if set, ends a build that is not finished: see [StoppedError].
 	Stop <-chan os.Signal

@@ -97,7 +97,9 @@ func Parse(b []byte) (*Tree, error) {
 	var t Tree
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&t); err != nil {
+	if err := d.Decode(&t); errors.Is(err, io.EOF) {
+		return nil, errors.New("tree: the file is empty")
+	} else if err != nil {
 		return nil, fmt.Errorf("tree: %w", err)
 	}
 	if _, err := d.Token(); err != io.EOF {

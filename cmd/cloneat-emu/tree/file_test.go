@@ -78,7 +78,7 @@ func TestBadTreesAreNamed(t *testing.T) {
 		return `{"version":1,"processes":[` + strings.Join(append([]string{one}, more...), ",") + `]}`
 	}
 	for input, want := range map[string]string{
-		``:                                 "EOF",
+		``:                                 "the file is empty",
 		`{"version":7,"processes":[]}`:     "version 7",
 		`{"version":1,"processes":[]}`:     "no processes",
 		`{"version":1,"procs":[]}`:         "procs",

@@ -23,7 +23,7 @@ type reader struct {
 // meanwhile may be there or not; who lost its parent on the way is left out.
 func Live(pid int) (*Tree, error) { return live(pid, false) }
 
-// live is Live, or, briefly, without names, arguments and namespaces: half of what
+// live is Live, or, briefly, without arguments and namespaces: half of what
 // there is to read.
 func live(pid int, brief bool) (*Tree, error) {
 	if err := proc.Own(); err != nil {
@@ -99,12 +99,8 @@ func (r *reader) read(d *proc.Dir, parent int) (*Process, error) {
 		NSPID:    st.NSpid[r.depth+1:],
 		HostPIDs: st.NSpid[:r.depth],
 		State:    string(st.State),
+		Comm:     st.Comm,
 		RSS:      st.VmRSS,
-	}
-	if !r.brief {
-		if p.Comm, err = d.Comm(); err != nil {
-			return nil, err
-		}
 	}
 	if p.Zombie() {
 		// The state is the leader's. One that has exited before its threads leaves

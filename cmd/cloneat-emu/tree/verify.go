@@ -30,7 +30,7 @@ func (b *builder) verify(root int) (*Tree, error) {
 	if b.o.Payload == "" {
 		awaitSleep(got)
 	}
-	b.notes = append(b.notes, compare(b.tree, got)...)
+	b.notes = append(b.notes, compare(b.tree, got, b.o.Payload == "")...)
 	return got, nil
 }
 
@@ -154,8 +154,8 @@ func (p *Process) at(depth int) int {
 	return p.NSPID[depth-1]
 }
 
-// compare says how a tree differs from the one that was wanted.
-func compare(want, got *Tree) []string {
+// compare says how a tree differs from the one that was wanted; a payload has names of its own.
+func compare(want, got *Tree, names bool) []string {
 	var notes []string
 	pairs := match(want, got)
 	number := map[int]int{} // what became of a number of the file
@@ -170,6 +170,9 @@ func compare(want, got *Tree) []string {
 		}
 		for _, d := range differences(p, g, number) {
 			notes = append(notes, fmt.Sprintf("process %d: %s", p.PID, d))
+		}
+		if names && p.Comm != "" && p.Comm != g.Comm {
+			notes = append(notes, fmt.Sprintf("process %d: name is %q, not %q", p.PID, g.Comm, p.Comm))
 		}
 	}
 	if extra := len(got.Processes) - len(pairs); extra > 0 {

@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"cloneat-emu/emu/proc"
+	"cloneat-emu/tests/built"
 )
 
 func TestProcessAndThread(t *testing.T) {
@@ -58,6 +61,43 @@ func TestGroupOfADeadLeader(t *testing.T) {
 	want := fmt.Sprintf("the process group of process %d (", member.Process.Pid)
 	if got := Describe(ns, leader.Process.Pid); !strings.HasPrefix(got, want) {
 		t.Errorf("%s", got)
+	}
+}
+
+// TestNamespaceBelow: numbers are those of the namespace that is asked about, of a zombie as well,
+// which has no namespace any more.
+func TestNamespaceBelow(t *testing.T) {
+	cmd := exec.Command("unshare", "-pf", "--kill-child", "sh", "-c", "sleep 0 & echo ready; exec sleep 1000")
+	_, out := built.Talk(t, cmd)
+	built.Says(t, out, "ready")
+	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	list, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	init, err := strconv.Atoi(strings.TrimSpace(string(list)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := proc.Open(init)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	ns, err := d.NS(proc.PID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := Describe(ns, 1); !strings.HasPrefix(got, fmt.Sprintf("process %d (", init)) {
+		t.Errorf("its init: %s", got)
+	}
+	if got := Describe(ns, init); got != "nobody to be seen" {
+		t.Errorf("a number of ours: %s", got)
+	}
+	for end := time.Now().Add(time.Minute); !strings.Contains(Describe(ns, 2), ", a zombie)"); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) { // nobody tells of its end but to its parent
+			t.Fatalf("its second process, which has ended: %s", Describe(ns, 2))
+		}
 	}
 }
 
