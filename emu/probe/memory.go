@@ -11,6 +11,7 @@ import (
 
 func memoryProbes() []probe {
 	return []probe{
+		{"userfaultfd", "filling a child's memory on demand, which no engine does yet", "memory is copied at once, in any case", tryUserfault},
 		{"PAGEMAP_SCAN", "finding touched pages fast", "reading pagemap", tryScan},
 		{"pagemap frame numbers", "copying only what a forked target does not share", "everything is copied", tryFrames},
 		{"map_files", "mapped files that were deleted or are out of reach", "the path, or a copy of the contents", tryMapFiles},
@@ -21,6 +22,22 @@ func memoryProbes() []probe {
 			return "", nil
 		}},
 	}
+}
+
+// tryUserfault opens one for faults of the kernel as well, as the pager needs it.
+func tryUserfault() (string, error) {
+	fd, _, errno := unix.Syscall(unix.SYS_USERFAULTFD, unix.O_CLOEXEC|unix.O_NONBLOCK, 0, 0)
+	if errno == unix.EPERM {
+		return "", fmt.Errorf("userfaultfd: %w: CAP_SYS_PTRACE or vm.unprivileged_userfaultfd", errno)
+	}
+	if errno != 0 {
+		return "", fmt.Errorf("userfaultfd: %w", errno)
+	}
+	defer unix.Close(int(fd))
+	if err := userfaultAPI(int(fd)); err != nil {
+		return "", fmt.Errorf("ioctl(UFFDIO_API): %w", err)
+	}
+	return "", nil
 }
 
 func tryScan() (string, error) {

@@ -36,11 +36,24 @@ func cloneSetTID(pid int32) error {
 	return errno
 }
 
-// Numbers of linux/fs.h that x/sys/unix does not have.
+// uffdioAPI is struct uffdio_api.
+type uffdioAPI struct{ api, features, ioctls uint64 }
+
+// Numbers of linux/userfaultfd.h and linux/fs.h that x/sys/unix does not have.
 const (
-	pagemapScan   = 0xc0606610
-	pageIsPresent = 1 << 3
+	uffdAPI         = 0xaa
+	uffdioAPINumber = 0xc018aa3f
+	pagemapScan     = 0xc0606610
+	pageIsPresent   = 1 << 3
 )
+
+func userfaultAPI(fd int) error {
+	a := uffdioAPI{api: uffdAPI}
+	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), uffdioAPINumber, uintptr(unsafe.Pointer(&a))); errno != 0 {
+		return errno
+	}
+	return nil
+}
 
 // scanArg is struct pm_scan_arg, scanRegion struct page_region.
 type scanArg struct {
