@@ -127,6 +127,7 @@ func (i *Injection) RunOut(heir *Injection) bool {
 	if i.slot == nil || i.heal != healExit {
 		return false
 	}
+	defer i.LeaveStop(heir)
 	for {
 		r, err := i.Cont(0)
 		if err != nil {
@@ -138,7 +139,7 @@ func (i *Injection) RunOut(heir *Injection) bool {
 			return true
 		}
 		i.Last = s.Last
-		heir.stops = heir.stops || stop.Kind == Signal && stop.Sig == unix.SIGSTOP
+		i.stops = i.stops || stop.Kind == Signal && stop.Sig == unix.SIGSTOP
 	}
 }
 
