@@ -1,7 +1,6 @@
 package emu
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -81,8 +80,7 @@ func (c *call) letTargetGo(t *ptrace.Injection) error {
 
 // abandon ends a child that is not to be, without a trace in the target: it is
 // stopped, the child killed, and the target made to reap it, with signals
-// blocked, so that no handler of this thread sees the SIGCHLD; that is taken
-// back unless one was pending before.
+// blocked, so that no handler of this thread sees the SIGCHLD.
 func (c *call) abandon(child *ptrace.Stopped) {
 	t, err := c.stopTarget()
 	if err != nil {
@@ -98,13 +96,12 @@ func (c *call) abandon(child *ptrace.Stopped) {
 // bury kills a child of the stopped target, and has it reaped behind what comes in between.
 func (c *call) bury(t *ptrace.Injection, child *ptrace.Stopped, between func()) {
 	id := uintptr(numberFor(c.check.Target.TID, child.TID))
-	before := proc.Pending(t.TID, unix.SIGCHLD)
-	child.Kill()
-	between()
-	_, _ = t.Call(unix.SYS_WAIT4, id, 0, unix.WALL, 0)
-	if !before && proc.Pending(t.TID, unix.SIGCHLD) {
-		takeSignal(t, unix.SIGCHLD)
-	}
+	_ = quietly(t, child.TID, unix.SIGCHLD, func() error {
+		child.Kill()
+		between()
+		_, err := t.Call(unix.SYS_WAIT4, id, 0, unix.WALL, 0)
+		return err
+	})
 }
 
 // removeLeftovers has the target, or if that is gone the caller, remove what a dead child
@@ -135,15 +132,6 @@ func (c *call) tidyAfterCaller() {
 	_ = c.caller.UnguardBy(t.Stopped)
 	c.removeLeftovers(t)
 	_ = c.letTargetGo(t)
-}
-
-// takeSignal makes the tracee take a pending signal out of its queue.
-func takeSignal(t *ptrace.Injection, sig unix.Signal) {
-	var b [32]byte // the set, then a timeout of zero
-	binary.LittleEndian.PutUint64(b[:], 1<<(uint(sig)-1))
-	if at, err := t.Args(b[:]); err == nil {
-		_, _ = t.Call(unix.SYS_RT_SIGTIMEDWAIT, at, 0, at+8, 8)
-	}
 }
 
 // targetAlive says ESRCH once the target has been reaped: its number may be

@@ -68,10 +68,16 @@ func regset(name string, tid int, note uintptr, p []byte, set bool) (int, error)
 	return int(iov.Len), requestError(name, tid, errno)
 }
 
-// rawSiginfo is the kernel's siginfo_t.
+// rawSiginfo is the kernel's siginfo_t, as a signal of kill(2) or of a child's end has it.
 type rawSiginfo struct {
 	signo, errno, code int32
-	_                  [116]byte
+	_                  int32
+	pid                int32
+	uid                uint32
+	status             int32
+	_                  int32
+	utime, stime       int64
+	_                  [80]byte
 }
 
 // peekShared copies what is queued for the tracee's process, from an index on, and returns how
