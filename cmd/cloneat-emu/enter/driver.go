@@ -3,6 +3,7 @@
 package enter
 
 import (
+	"encoding/binary"
 	"encoding/gob"
 	"errors"
 	"fmt"
@@ -39,6 +40,9 @@ func Init() {
 // drive gives the orders, the last of which is to exit with a status.
 func (o *driverOrder) drive() {
 	m, err := stage.Attach(os.NewFile(3, "memory"))
+	if err == nil {
+		err = m.Own()
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "cloneat-emu: exec: driver:", err)
 		_ = unix.Kill(os.Getppid(), unix.SIGKILL) // nobody would give it orders
@@ -122,7 +126,10 @@ func (r *run) callFrom(caller *stage.Task) (*born, error) {
 	s = &steps{task: child}
 	s.undumpable()
 	(&steps{task: caller}).call("close", unix.SYS_CLOSE, uintptr(r.fd.running))
-	r.relay = func(pidfd *os.File) func() { return relayFrom(caller, set, pidfd) }
+	var second [16]byte // struct timespec; so that it looks for us now and then
+	binary.NativeEndian.PutUint64(second[:], 1)
+	bound := s.bytes(second[:])
+	r.relay = func(pidfd *os.File) func() { return relayFrom(caller, set, bound, pidfd) }
 	return b, s.err
 }
 
@@ -148,12 +155,12 @@ func openBornPID(task *stage.Task, pid int) (*born, error) {
 
 // relayFrom hands signals that the stage gets on to the command: the stage waits
 // for them by order.
-func relayFrom(caller *stage.Task, set uintptr, pidfd *os.File) (stop func()) {
+func relayFrom(caller *stage.Task, set, bound uintptr, pidfd *os.File) (stop func()) {
 	ended, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
 		for {
-			sig, err := caller.Call(unix.SYS_RT_SIGTIMEDWAIT, set, 0, 0, 8)
+			sig, err := caller.Call(unix.SYS_RT_SIGTIMEDWAIT, set, 0, bound, 8)
 			select {
 			case <-ended:
 				return
