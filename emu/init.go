@@ -2,6 +2,7 @@ package emu
 
 import (
 	"errors"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -142,7 +143,8 @@ func (c *call) viaC1(c0 *ptrace.Injection, stopped *ptrace.Stopped, pidfd uintpt
 		return nil, 0, err
 	}
 	defer func() {
-		c1.Kill()
+		c1.Die()
+		c.father = c1.Stopped
 		_ = c1.UnguardBy(c.caller.Stopped) // the memory is the caller's
 	}()
 	return c.overThere(c0, c1, pidfd)
@@ -216,12 +218,17 @@ var nsFlag = map[proc.Kind]uintptr{
 
 // endThread ends C0, and what it made: in its clone it need only go on, into the code
 // that would end it if we died. Without room for that it makes the same calls.
+// C1 becomes one that can be waited for when C0 is about to.
 func (c *call) endThread(c0 *ptrace.Injection) {
+	reap := sync.OnceFunc(c.reapFather)
+	defer c.forgetFather()
+	defer reap()
 	if c0.Last.Kind == ptrace.Event {
-		if c0.RunOut(c.caller) {
+		if c0.RunOut(c.caller, reap) {
 			_ = c0.UnguardBy(c.caller.Stopped)
 			return
 		}
+		reap()
 		_, _ = c0.Finish()
 		_, _ = c0.Call(unix.SYS_WAIT4, uintptr(^uint32(0)), 0, unix.WALL|unix.WNOTHREAD, 0)
 	}

@@ -43,12 +43,7 @@ func kinOf(tid, but int) map[int]kin {
 }
 
 func kinNow(pid int) (kin, bool) {
-	d, err := proc.Open(pid)
-	if err != nil {
-		return kin{}, false
-	}
-	defer d.Close()
-	st, err := d.Stat()
+	st, err := statOf(pid)
 	if err != nil {
 		return kin{}, false
 	}

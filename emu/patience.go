@@ -6,8 +6,6 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
-
-	"cloneat-emu/emu/proc"
 )
 
 // patience bounds how often a call begins anew because something ended under
@@ -80,12 +78,7 @@ func (p *patience) forget() {
 
 // startOf is when the thread began; 0 if it is gone.
 func startOf(tid int) uint64 {
-	d, err := proc.Open(tid)
-	if err != nil {
-		return 0
-	}
-	defer d.Close()
-	st, err := d.Stat()
+	st, err := statOf(tid)
 	if err != nil {
 		return 0
 	}

@@ -13,7 +13,11 @@ import (
 // stopTarget stops the target thread wherever it is. Precondition: this worker
 // holds the process's lock.
 func (c *call) stopTarget() (*ptrace.Injection, error) {
-	tid := c.check.Target.TID
+	return c.stopThread(c.check.Target.TID, c.check.Target.TGID)
+}
+
+// stopThread is stopTarget for any thread of which this worker holds the process's lock.
+func (c *call) stopThread(tid, tgid int) (*ptrace.Injection, error) {
 	r, err := ptrace.Seize(tid, ptrace.Plain)
 	if errors.Is(err, unix.EPERM) {
 		// A leader that another thread's exec ended: SEIZE waits for that exec
@@ -30,7 +34,7 @@ func (c *call) stopTarget() (*ptrace.Injection, error) {
 	stopped, err := c.s.awaitStop(r)
 	if err != nil {
 		c.lost = true // still on its way to a stop: only the thread's end detaches it
-		c.letExecutedGo(err)
+		letExecutedGo(c.s, err, tid, tgid)
 		return nil, err
 	}
 	// First what keeps the target's call from harm if this process dies.
@@ -46,9 +50,9 @@ func (c *call) stopTarget() (*ptrace.Injection, error) {
 // letExecutedGo finds a tracee that executed a program on its way to the stop.
 // If it was not the leader it has the leader's number now, and would be in the
 // way of the next attempt until this thread has ended.
-func (c *call) letExecutedGo(err error) {
-	if leader := c.check.Target.TGID; ptrace.Gone(err) && leader != c.check.Target.TID {
-		if stopped, err := c.s.awaitStop(ptrace.Adopt(leader)); err == nil {
+func letExecutedGo(s *Server, err error, tid, leader int) {
+	if ptrace.Gone(err) && leader != tid {
+		if stopped, err := s.awaitStop(ptrace.Adopt(leader)); err == nil {
 			_ = stopped.Detach(0)
 		}
 	}

@@ -518,6 +518,28 @@ PLAY(caller_killed_often, "a caller that calls without end is killed")
 	}
 }
 
+PLAY_DOCUMENTED(caller_killed_helper, "a caller that is killed leaves its own children alone",
+		"a helper of a call that has just begun may be left as well")
+{
+	pid_t pid;
+
+	must(prctl(PR_SET_CHILD_SUBREAPER, 1));
+	for (int i = 0; i < ROUNDS; i++) {
+		slot_set(2, 0);
+		spawn(&me, &a, 0);
+		spawn(&a, &t, CLONE_NEWPID);
+		expect_eq(on(&t, do_ignore_sigchld, 0), 0);
+		start(&a, do_call_forever, t.pid);
+		slot_wait(2, 5);
+		must(kill(a.pid, SIGKILL));
+		wait_end(a.pid);
+		kill_end(t.pid);
+		while ((pid = waitpid(-1, NULL, __WALL)) > 0)
+			expect(pid == a.pid || pid == t.pid);
+		close_all();
+	}
+}
+
 static void handler(int sig)
 {
 	(void)sig;
