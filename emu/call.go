@@ -26,6 +26,7 @@ type call struct {
 	caller      *ptrace.Injection     // nil until the caller is stopped
 	early       *verdict              // how the call ended before its time, if it did
 	rseq        ptrace.RseqConfig     // of the caller, while the init engine works
+	father      *ptrace.Stopped       // C1 of the init engine, dead, which nobody has reaped
 	callerPIDFD int                   // of the caller's process, while a transplant is made, or -1
 	oneMemory   bool                  // caller and target have one address space
 	lent        bool                  // the child is born with the target's table of descriptors

@@ -178,17 +178,14 @@ func (m *maker) Drop() error {
 		return m.dropThread()
 	}
 	id := uintptr(numberFor(m.i.TID, m.child.TID))
-	sig := unix.Signal(m.args.ExitSignal)
-	before := proc.Pending(m.i.TID, sig)
-	m.child.Kill()
-	if _, err := m.i.Finish(); err != nil {
+	return quietly(m.i, m.child.TID, unix.Signal(m.args.ExitSignal), func() error {
+		m.child.Kill()
+		if _, err := m.i.Finish(); err != nil {
+			return err
+		}
+		_, err := m.i.Call(unix.SYS_WAIT4, id, 0, unix.WALL, 0)
 		return err
-	}
-	_, err := m.i.Call(unix.SYS_WAIT4, id, 0, unix.WALL, 0)
-	if !before && proc.Pending(m.i.TID, sig) {
-		takeSignal(m.i, sig)
-	}
-	return err
+	})
 }
 
 // dropThread makes a thread exit: to kill it would be to kill its process.

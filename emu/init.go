@@ -2,6 +2,7 @@ package emu
 
 import (
 	"errors"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -142,7 +143,8 @@ func (c *call) viaC1(c0 *ptrace.Injection, stopped *ptrace.Stopped, pidfd uintpt
 		return nil, 0, err
 	}
 	defer func() {
-		c1.Kill()
+		c1.Die()
+		c.father = c1.Stopped
 		_ = c1.UnguardBy(c.caller.Stopped) // the memory is the caller's
 	}()
 	return c.overThere(c0, c1, pidfd)
@@ -182,6 +184,7 @@ func (c *call) overThere(c0, c1 *ptrace.Injection, pidfd uintptr) (*ptrace.Injec
 		}
 	}
 	c.step("init: father over there")
+	c0.LeaveStop(c.caller)
 	if err := c.missed(); err != nil {
 		return nil, 0, err
 	}
@@ -190,54 +193,13 @@ func (c *call) overThere(c0, c1 *ptrace.Injection, pidfd uintptr) (*ptrace.Injec
 		return nil, 0, err
 	}
 	c.step("init: child made")
-	if err := c.missed(); err != nil {
-		stopped.Kill()
-		return nil, 0, err
-	}
-	child, err := hold(stopped)
+	child, err := c.ready(stopped, pidfd, c0, c1)
 	if err != nil {
-		stopped.Kill()
-		return nil, 0, err
-	}
-	id := c.numberForCaller(child.TID)
-	if err = c.settle(child, pidfd); err == nil {
-		err = errors.Join(c.prepareCopy(child.Stopped), c.clearSlots(child.Stopped, c0, c1))
-	}
-	if err != nil {
-		child.Kill()
+		undo(c1, stopped)
 		return nil, 0, err
 	}
 	c.step("init: child ready")
-	return child, id, nil
-}
-
-// forkChild makes C2 with everything that the call asks for and the kernel
-// does by itself.
-func (c *call) forkChild(c1 *ptrace.Injection) (*ptrace.Stopped, error) {
-	args := forSelf(c.args)
-	args.Flags &^= unix.CLONE_PIDFD | unix.CLONE_PARENT_SETTID | unix.CLONE_VFORK
-	args.PIDFD, args.ParentTID = 0, 0
-	return c.forkHinted(c1, args)
-}
-
-// settle gives the child what the way over the threads took away or added.
-func (c *call) settle(child *ptrace.Injection, pidfd uintptr) error {
-	if c.kinds()&unix.CLONE_NEWTIME != 0 {
-		if _, err := child.Call(unix.SYS_SETNS, pidfd, unix.CLONE_NEWTIME); err != nil {
-			return err
-		}
-	}
-	if err := c.targetRoot(child); err != nil {
-		return err
-	}
-	if _, err := child.Call(unix.SYS_CLOSE, pidfd); err != nil {
-		return err
-	}
-	if c.rseq.Pointer == 0 {
-		return nil
-	}
-	_, err := child.Call(unix.SYS_RSEQ, uintptr(c.rseq.Pointer), uintptr(c.rseq.Size), 0, uintptr(c.rseq.Signature))
-	return err
+	return child, c.numberForCaller(child.TID), nil
 }
 
 // kinds are the namespaces to join, as setns(2) takes them, but for pid.
@@ -254,28 +216,24 @@ var nsFlag = map[proc.Kind]uintptr{
 	proc.Net: unix.CLONE_NEWNET, proc.Cgroup: unix.CLONE_NEWCGROUP, proc.Time: unix.CLONE_NEWTIME,
 }
 
-// clearSlots removes from the child what the ways over the threads left in its
-// copy of the memory.
-func (c *call) clearSlots(child *ptrace.Stopped, way ...*ptrace.Injection) error {
-	var err error
-	for _, i := range append(way, c.caller) {
-		err = errors.Join(err, i.Clear(child))
-	}
-	return err
-}
-
 // endThread ends C0, and what it made: in its clone it need only go on, into the code
 // that would end it if we died. Without room for that it makes the same calls.
+// C1 becomes one that can be waited for when C0 is about to.
 func (c *call) endThread(c0 *ptrace.Injection) {
+	reap := sync.OnceFunc(c.reapFather)
+	defer c.forgetFather()
+	defer reap()
 	if c0.Last.Kind == ptrace.Event {
-		if c0.RunOut(c.caller) {
+		if c0.RunOut(c.caller, reap) {
 			_ = c0.UnguardBy(c.caller.Stopped)
 			return
 		}
+		reap()
 		_, _ = c0.Finish()
 		_, _ = c0.Call(unix.SYS_WAIT4, uintptr(^uint32(0)), 0, unix.WALL|unix.WNOTHREAD, 0)
 	}
 	c.exit(c0)
+	c0.LeaveStop(c.caller)
 }
 
 // exit ends a helper of the making. It may have been killed already, with the pid

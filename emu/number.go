@@ -40,6 +40,16 @@ func nsPID(tid int) ([]int, error) {
 	return st.NSpid, nil
 }
 
+// statOf reads the thread's stat.
+func statOf(tid int) (*proc.Stat, error) {
+	d, err := proc.Open(tid)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	return d.Stat()
+}
+
 // statusOf reads the thread's status.
 func statusOf(tid int) (*proc.Status, error) {
 	d, err := proc.Open(tid)

@@ -1,6 +1,7 @@
 package emu
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -12,7 +13,14 @@ import (
 // not keep its caller for ever.
 type patience struct {
 	mu    sync.Mutex
-	tries map[int]int // of threads whose last call begins anew
+	tries map[int]attempts // of threads whose last call begins anew
+	kept  int              // how many there were when those of the dead were last dropped
+}
+
+// attempts are those of one thread's call. A number is another thread's after its end.
+type attempts struct {
+	n     int
+	start uint64 // of the thread: clock ticks after boot
 }
 
 const maxTries = 100
@@ -26,18 +34,53 @@ func (p *patience) judge(tid int, v verdict) verdict {
 		return v
 	}
 	if p.tries == nil {
-		p.tries = map[int]int{}
+		p.tries = map[int]attempts{}
 	}
-	if p.tries[tid]++; p.tries[tid] < maxTries {
-		return v
+	a := attempts{n: p.of(tid) + 1, start: startOf(tid)}
+	if a.n >= maxTries {
+		delete(p.tries, tid)
+		return fails(unix.EOPNOTSUPP, fmt.Sprintf("begun %d times in vain: %s", maxTries, v.cause))
 	}
-	delete(p.tries, tid)
-	return fails(unix.EOPNOTSUPP, fmt.Sprintf("begun %d times in vain: %s", maxTries, v.cause))
+	p.tries[tid] = a
+	p.forget()
+	return v
 }
 
 // tried is how often the thread's call has begun anew.
 func (p *patience) tried(tid int) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.tries[tid]
+	return p.of(tid)
+}
+
+// of is tried. Precondition: mu is held.
+func (p *patience) of(tid int) int {
+	if a, ok := p.tries[tid]; ok && a.start == startOf(tid) {
+		return a.n
+	}
+	return 0
+}
+
+// forget drops threads that are gone, of which nobody hears, when there may be as many of them
+// as of others. Precondition: mu is held.
+func (p *patience) forget() {
+	const few = 64
+	if len(p.tries) < max(few, 2*p.kept) {
+		return
+	}
+	for tid := range p.tries {
+		if errors.Is(unix.Kill(tid, 0), unix.ESRCH) {
+			delete(p.tries, tid)
+		}
+	}
+	p.kept = len(p.tries)
+}
+
+// startOf is when the thread began; 0 if it is gone.
+func startOf(tid int) uint64 {
+	st, err := statOf(tid)
+	if err != nil {
+		return 0
+	}
+	return st.StartTime
 }

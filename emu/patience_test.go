@@ -27,3 +27,32 @@ func TestPatienceEnds(t *testing.T) {
 		t.Errorf("the next call: %+v, want another attempt", v)
 	}
 }
+
+// TestPatienceForgets: callers that were killed before they called again, of which nobody tells.
+func TestPatienceForgets(t *testing.T) {
+	var p patience
+	again := verdict{again: true}
+	const noThread = 1 << 30 // above every pid_max
+	self := unix.Gettid()
+	p.judge(self, again)
+	for i := range 10000 {
+		p.judge(noThread+i, again)
+	}
+	if n := len(p.tries); n > 1000 {
+		t.Errorf("%d callers are remembered", n)
+	}
+	if n := p.tried(self); n != 1 {
+		t.Errorf("a live one has tried %d times, want 1", n)
+	}
+}
+
+// TestPatienceOfAnother: a thread that has the number of one that is gone starts from nothing.
+func TestPatienceOfAnother(t *testing.T) {
+	p := patience{tries: map[int]attempts{unix.Getpid(): {n: maxTries - 1, start: 1}}}
+	if n := p.tried(unix.Getpid()); n != 0 {
+		t.Errorf("it has tried %d times, want none", n)
+	}
+	if v := p.judge(unix.Getpid(), verdict{again: true}); !v.again {
+		t.Errorf("%+v, want another attempt", v)
+	}
+}

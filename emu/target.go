@@ -1,7 +1,6 @@
 package emu
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -14,7 +13,11 @@ import (
 // stopTarget stops the target thread wherever it is. Precondition: this worker
 // holds the process's lock.
 func (c *call) stopTarget() (*ptrace.Injection, error) {
-	tid := c.check.Target.TID
+	return c.stopThread(c.check.Target.TID, c.check.Target.TGID)
+}
+
+// stopThread is stopTarget for any thread of which this worker holds the process's lock.
+func (c *call) stopThread(tid, tgid int) (*ptrace.Injection, error) {
 	if err := ptrace.AwaitPage(tid); err != nil {
 		return nil, err
 	}
@@ -34,7 +37,7 @@ func (c *call) stopTarget() (*ptrace.Injection, error) {
 	stopped, err := c.s.awaitStop(r)
 	if err != nil {
 		c.lost = true // still on its way to a stop: only the thread's end detaches it
-		c.letExecutedGo(err)
+		letExecutedGo(c.s, err, tid, tgid)
 		return nil, err
 	}
 	// First what keeps the target's call from harm if this process dies.
@@ -50,9 +53,9 @@ func (c *call) stopTarget() (*ptrace.Injection, error) {
 // letExecutedGo finds a tracee that executed a program on its way to the stop.
 // If it was not the leader it has the leader's number now, and would be in the
 // way of the next attempt until this thread has ended.
-func (c *call) letExecutedGo(err error) {
-	if leader := c.check.Target.TGID; ptrace.Gone(err) && leader != c.check.Target.TID {
-		if stopped, err := c.s.awaitStop(ptrace.Adopt(leader)); err == nil {
+func letExecutedGo(s *Server, err error, tid, leader int) {
+	if ptrace.Gone(err) && leader != tid {
+		if stopped, err := s.awaitStop(ptrace.Adopt(leader)); err == nil {
 			_ = stopped.Detach(0)
 		}
 	}
@@ -84,8 +87,7 @@ func (c *call) letTargetGo(t *ptrace.Injection) error {
 
 // abandon ends a child that is not to be, without a trace in the target: it is
 // stopped, the child killed, and the target made to reap it, with signals
-// blocked, so that no handler of this thread sees the SIGCHLD; that is taken
-// back unless one was pending before.
+// blocked, so that no handler of this thread sees the SIGCHLD.
 func (c *call) abandon(child *ptrace.Stopped) {
 	t, err := c.stopTarget()
 	if err != nil {
@@ -101,13 +103,12 @@ func (c *call) abandon(child *ptrace.Stopped) {
 // bury kills a child of the stopped target, and has it reaped behind what comes in between.
 func (c *call) bury(t *ptrace.Injection, child *ptrace.Stopped, between func()) {
 	id := uintptr(numberFor(c.check.Target.TID, child.TID))
-	before := proc.Pending(t.TID, unix.SIGCHLD)
-	child.Kill()
-	between()
-	_, _ = t.Call(unix.SYS_WAIT4, id, 0, unix.WALL, 0)
-	if !before && proc.Pending(t.TID, unix.SIGCHLD) {
-		takeSignal(t, unix.SIGCHLD)
-	}
+	_ = quietly(t, child.TID, unix.SIGCHLD, func() error {
+		child.Kill()
+		between()
+		_, err := t.Call(unix.SYS_WAIT4, id, 0, unix.WALL, 0)
+		return err
+	})
 }
 
 // removeLeftovers has the target, or if that is gone the caller, remove what a dead child
@@ -138,15 +139,6 @@ func (c *call) tidyAfterCaller() {
 	_ = c.caller.UnguardBy(t.Stopped)
 	c.removeLeftovers(t)
 	_ = c.letTargetGo(t)
-}
-
-// takeSignal makes the tracee take a pending signal out of its queue.
-func takeSignal(t *ptrace.Injection, sig unix.Signal) {
-	var b [32]byte // the set, then a timeout of zero
-	binary.LittleEndian.PutUint64(b[:], 1<<(uint(sig)-1))
-	if at, err := t.Args(b[:]); err == nil {
-		_, _ = t.Call(unix.SYS_RT_SIGTIMEDWAIT, at, 0, at+8, 8)
-	}
 }
 
 // targetAlive says ESRCH once the target has been reaped: its number may be

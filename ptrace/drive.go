@@ -84,10 +84,9 @@ func (i *Injection) giveWay(sig unix.Signal) error {
 	if err := errors.Join(i.SetRegs(r), i.Unguard()); err != nil {
 		return err
 	}
-	if i.stops && sig != unix.SIGCONT { // which came after it
-		if err := i.resend(); err != nil {
-			return err
-		}
+	i.stops = i.stops && sig != unix.SIGCONT // which came after it
+	if err := i.resend(); err != nil {
+		return err
 	}
 	if err := i.over(sig); err != nil {
 		return err
@@ -114,7 +113,7 @@ func (i *Injection) proceed() (Stop, error) { return i.proceedBy((*Running).Wait
 // scope: it is taken away, and sent again at the end. So it is where something is mapped in
 // the tracee that has to be unmapped.
 func (i *Injection) keepsStop(stop Stop) bool {
-	return stop.Kind == Signal && stop.Sig == unix.SIGSTOP && (i.Hold || i.stood || i.page != 0 || i.areas > 0)
+	return stop.Kind == Signal && stop.Sig == unix.SIGSTOP && (i.Hold || i.Ends || i.stood || i.page != 0 || i.areas > 0)
 }
 
 func (i *Injection) proceedBy(wait func(*Running) (*Stopped, Stop, error)) (Stop, error) {

@@ -9,7 +9,8 @@ import (
 
 // How a scope ends: everything is put back, and the tracee let go.
 
-// Forget makes End restore nothing: the tracee gets other registers.
+// Forget makes End restore nothing: the tracee gets other registers. What it was sent is its own
+// still.
 func (i *Injection) Forget() { i.forget = true }
 
 // End puts registers and mask back. Where the tracee was inside a system call
@@ -19,13 +20,9 @@ func (i *Injection) Forget() { i.forget = true }
 func (i *Injection) End() error {
 	defer i.closeSlot() // where nobody is left who could have it back
 	if i.forget {
-		return nil
+		return i.resend()
 	}
-	err := i.restore()
-	if i.stops {
-		err = errors.Join(err, i.resend())
-	}
-	return err
+	return errors.Join(i.restore(), i.resend())
 }
 
 func (i *Injection) restore() error {
@@ -66,10 +63,6 @@ func (i *Injection) Rest() error {
 	if err := i.SetRegs(restarted(i.saved)); err != nil {
 		return err
 	}
-	if !i.stops {
-		return nil
-	}
-	i.stops = false
 	return i.resend()
 }
 
@@ -83,11 +76,7 @@ func (i *Injection) over(sig unix.Signal) error {
 // left is over for a tracee that has not waited for its tracer: it runs its program again, or
 // is about to. What was mapped in it stays.
 func (i *Injection) left(sig unix.Signal) error {
-	err := i.over(sig)
-	if i.stops {
-		err = errors.Join(err, i.resend())
-	}
-	return errors.Join(ErrAgain, err)
+	return errors.Join(ErrAgain, i.over(sig), i.resend())
 }
 
 // toSignalCode moves the tracee from the exit of an injected call to an
@@ -125,10 +114,23 @@ func (i *Injection) toSignalCode() error {
 // (JOBCTL_STOP_DEQUEUED).
 func (i *Injection) LetGo() error { return i.Detach(int(i.delivers)) }
 
-// resend sends the SIGSTOP that was taken away; the tracee meets it
+// MetStop reports whether a SIGSTOP was taken away that has not been sent again.
+func (i *Injection) MetStop() bool { return i.stops }
+
+// LeaveStop leaves such a SIGSTOP to heir, another thread of the process.
+func (i *Injection) LeaveStop(heir *Injection) {
+	heir.stops = heir.stops || i.stops
+	i.stops = false
+}
+
+// resend sends the SIGSTOP that was taken away, if one was; the tracee meets it
 // when it is let go. A SIGCONT that came after it has the last word: it is
 // pending, since a SIGSTOP that came later would have removed it.
 func (i *Injection) resend() error {
+	if !i.stops {
+		return nil
+	}
+	i.stops = false
 	if pending(i.TID)&(1<<(uint(unix.SIGCONT)-1)) != 0 {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package ptrace
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -122,13 +123,15 @@ func (i *Injection) Finish() (uintptr, error) {
 // RunOut lets a helper (Ends) that stands in a fork's event go on into the guard's code,
 // which reaps the fork's child and exits, and waits for its end. A SIGSTOP that it met
 // is heir's, another thread of its process. It reports false, and nothing is done, where
-// the helper had no room for a guard.
-func (i *Injection) RunOut(heir *Injection) bool {
+// the helper had no room for a guard. reap is called when the helper is on its way, or is gone.
+func (i *Injection) RunOut(heir *Injection, reap func()) bool {
 	if i.slot == nil || i.heal != healExit {
 		return false
 	}
+	defer i.LeaveStop(heir)
 	for {
 		r, err := i.Cont(0)
+		reap()
 		if err != nil {
 			i.Reap()
 			return true
@@ -138,7 +141,7 @@ func (i *Injection) RunOut(heir *Injection) bool {
 			return true
 		}
 		i.Last = s.Last
-		heir.stops = heir.stops || stop.Kind == Signal && stop.Sig == unix.SIGSTOP
+		i.stops = i.stops || stop.Kind == Signal && stop.Sig == unix.SIGSTOP
 	}
 }
 
@@ -147,6 +150,22 @@ func (i *Injection) RunOut(heir *Injection) bool {
 func (s *Stopped) Kill() {
 	_ = unix.Kill(s.TID, unix.SIGKILL)
 	s.Reap()
+}
+
+// Die ends the tracee as Kill does, and leaves a zombie that its parent cannot see until Reap.
+func (s *Stopped) Die() {
+	_ = unix.Kill(s.TID, unix.SIGKILL)
+	for {
+		var si siginfo
+		err := waitid(s.TID, &si, waitFlags|unix.WEXITED|unix.WSTOPPED|unix.WNOWAIT)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case err != nil || si.code == cldExited || si.code == cldKilled || si.code == cldDumped:
+			return
+		default:
+			_, _ = s.Cont(0)
+		}
+	}
 }
 
 // Reap waits until the tracee, which has been killed, is gone. A request to one that

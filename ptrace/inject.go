@@ -41,7 +41,8 @@ type Injection struct {
 	NoTrap bool
 	// Ends makes the tracee exit if the tracer dies under a call: a thread of
 	// the caller's that works for us. It cannot have PTRACE_O_EXITKILL, which
-	// would kill the process.
+	// would kill the process. A SIGSTOP that it meets is left for the caller
+	// (LeaveStop), which waits for it, and could not stop with it.
 	Ends bool
 	// Detached says that the tracee was let go because a signal came first.
 	Detached bool

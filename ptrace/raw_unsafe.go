@@ -14,6 +14,7 @@ const (
 	reqGetSyscallInfo = 0x420e
 	reqGetRseqConfig  = 0x420f
 	reqSecGetFilter   = 0x420c
+	reqPeekSiginfo    = 0x4209
 	noteXState        = 0x202
 	notePrStatus      = 1
 	notePrFPReg       = 2
@@ -65,6 +66,32 @@ func regset(name string, tid int, note uintptr, p []byte, set bool) (int, error)
 	_, _, errno := unix.RawSyscall6(unix.SYS_PTRACE, uintptr(req), uintptr(tid), note,
 		uintptr(unsafe.Pointer(&iov)), 0, 0)
 	return int(iov.Len), requestError(name, tid, errno)
+}
+
+// rawSiginfo is the kernel's siginfo_t, as a signal of kill(2) or of a child's end has it.
+type rawSiginfo struct {
+	signo, errno, code int32
+	_                  int32
+	pid                int32
+	uid                uint32
+	status             int32
+	_                  int32
+	utime, stime       int64
+	_                  [80]byte
+}
+
+// peekShared copies what is queued for the tracee's process, from an index on, and returns how
+// many there were.
+func (s *Stopped) peekShared(from int, p []rawSiginfo) (int, error) {
+	const shared = 1 // PTRACE_PEEKSIGINFO_SHARED
+	args := struct {
+		off   uint64
+		flags uint32
+		nr    int32
+	}{uint64(from), shared, int32(len(p))}
+	n, _, errno := unix.RawSyscall6(unix.SYS_PTRACE, reqPeekSiginfo, uintptr(s.TID),
+		uintptr(unsafe.Pointer(&args)), uintptr(unsafe.Pointer(&p[0])), 0, 0)
+	return int(n), requestError("PEEKSIGINFO", s.TID, errno)
 }
 
 // bytesOf shows v's memory as bytes, for requests that fill or read a struct.

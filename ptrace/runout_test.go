@@ -5,6 +5,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -51,9 +52,9 @@ func runOut(t *testing.T, pid int, meanwhile func(helper int)) {
 		t.Fatal(err)
 	}
 	helper, child := helperOf(t, i)
-	child.Kill()
+	child.Die()
 	meanwhile(helper.TID)
-	if !helper.RunOut(i) {
+	if !helper.RunOut(i, sync.OnceFunc(child.Reap)) {
 		t.Fatal("no guard to run out into")
 	}
 	if err := helper.UnguardBy(i.Stopped); err != nil {

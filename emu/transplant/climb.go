@@ -89,6 +89,9 @@ func (b *build) exec(why string, open func() (int, error)) error {
 		return fmt.Errorf("exec for the target's child, which has %s: %w", why, err)
 	}
 	b.inj.Forget()
+	if err := b.inj.End(); err != nil {
+		return err
+	}
 	b.opt.KeepMemory = false
 	return b.begin2()
 }

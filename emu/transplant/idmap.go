@@ -98,3 +98,18 @@ func each(ids []uint32, m idMap) (err error) {
 	}
 	return nil
 }
+
+// UIDFor is a user, by the operator's number, as the thread viewer sees it in others: one that
+// has no number there is the overflow user.
+func UIDFor(viewer int, uid uint32) uint32 {
+	const overflow = 65534
+	ids, err := readIDMaps(viewer)
+	if err != nil {
+		return overflow
+	}
+	inside, err := ids.uid.into(uid)
+	if err != nil {
+		return overflow
+	}
+	return inside
+}

@@ -2,6 +2,7 @@ package transplant
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"cloneat-emu/ptrace"
@@ -34,7 +35,7 @@ func (b *build) trapIgnored() bool {
 // has now, and sets the disposition that a batch cannot set.
 func (b *build) leaveStage() error {
 	b.inj.Forget()
-	if err := b.c.SetRegs(b.snap.regs); err != nil {
+	if err := errors.Join(b.inj.End(), b.c.SetRegs(b.snap.regs)); err != nil {
 		return err
 	}
 	inj, err := b.c.Begin()
@@ -54,7 +55,7 @@ func (b *build) leaveStage() error {
 		return fmt.Errorf("munmap of the stage: %w", err)
 	}
 	b.left.stage = 0
-	return nil
+	return inj.End()
 }
 
 // setRegisters makes C continue behind the caller's call with 0: general

@@ -37,6 +37,9 @@ func Admin(o *Options, t *Target) (int, error) {
 		return StatusFailed, err
 	}
 	defer func() { _ = m.Close() }()
+	if err := m.Own(); err != nil {
+		return StatusFailed, err
+	}
 	b, err := r.bear(m)
 	if err != nil {
 		return StatusFailed, err

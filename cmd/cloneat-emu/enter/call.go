@@ -90,8 +90,24 @@ func (r *run) startDriver(m *stage.Machine) error {
 	if err == nil {
 		err = gob.NewEncoder(writer).Encode(&o)
 	}
+	if err == nil {
+		err = awaitDriver(m, cmd.Process.Pid)
+	}
 	if err != nil {
 		return fmt.Errorf("driver: %w", err)
+	}
+	return nil
+}
+
+// awaitDriver waits until the stage will notice the driver's death.
+func awaitDriver(m *stage.Machine, pid int) error {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	if !m.AwaitOwner(func() bool { return stage.Exited(fd) }) {
+		return errors.New("it has ended before it began")
 	}
 	return nil
 }

@@ -22,6 +22,7 @@
 // pid namespace, and H itself lives outside (find_child_reaper(), kernel/exit.c).
 //
 // All of that is ordered from here, one system call at a time; nothing in the
-// container ever holds our memory or descriptors, and until the exec the process
+// container ever holds our memory or descriptors; if we are killed, what waits for the next call
+// ends (stage.Machine.Own); and until the exec the process
 // in there cannot be read or traced by what it meets (PR_SET_DUMPABLE).
 package enter

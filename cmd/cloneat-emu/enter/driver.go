@@ -3,6 +3,7 @@
 package enter
 
 import (
+	"encoding/binary"
 	"encoding/gob"
 	"errors"
 	"fmt"
@@ -39,6 +40,9 @@ func Init() {
 // drive gives the orders, the last of which is to exit with a status.
 func (o *driverOrder) drive() {
 	m, err := stage.Attach(os.NewFile(3, "memory"))
+	if err == nil {
+		err = m.Own()
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "cloneat-emu: exec: driver:", err)
 		_ = unix.Kill(os.Getppid(), unix.SIGKILL) // nobody would give it orders
@@ -122,8 +126,11 @@ func (r *run) callFrom(caller *stage.Task) (*born, error) {
 	s = &steps{task: child}
 	s.undumpable()
 	(&steps{task: caller}).call("close", unix.SYS_CLOSE, uintptr(r.fd.running))
+	var second [16]byte // struct timespec; so that it looks for us now and then
+	binary.NativeEndian.PutUint64(second[:], 1)
+	bound := s.bytes(second[:])
 	r.heed = func() relay { // they are blocked there
-		return func(pass func(unix.Signal)) func() { return relayFrom(caller, set, pass) }
+		return func(pass func(unix.Signal)) func() { return relayFrom(caller, set, bound, pass) }
 	}
 	return b, s.err
 }
@@ -149,12 +156,12 @@ func openBornPID(task *stage.Task, pid int) (*born, error) {
 }
 
 // relayFrom passes on the signals that the stage gets: it waits for them by order.
-func relayFrom(caller *stage.Task, set uintptr, pass func(unix.Signal)) (stop func()) {
+func relayFrom(caller *stage.Task, set, bound uintptr, pass func(unix.Signal)) (stop func()) {
 	ended, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
 		for {
-			sig, err := caller.Call(unix.SYS_RT_SIGTIMEDWAIT, set, 0, 0, 8)
+			sig, err := caller.Call(unix.SYS_RT_SIGTIMEDWAIT, set, 0, bound, 8)
 			select {
 			case <-ended:
 				return

@@ -25,6 +25,8 @@
 // ([Machine.Bytes]), which every task maps at the same place until it execs or
 // idles ([Task.Idle]).
 //
+// If we die, tasks that wait for an order do so for ever, or end, see [Machine.Own].
+//
 // One goroutine gives orders to a [Task] at a time; different tasks may be
 // driven side by side. The [Machine]'s allocator has a lock of its own, under
 // which nothing else is taken.

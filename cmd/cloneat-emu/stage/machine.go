@@ -28,8 +28,9 @@ const (
 // Machine is a stage and the memory shared with it.
 type Machine struct {
 	mem    []byte
-	shared *os.File // the memory, descriptor 3 of the stage
-	image  *os.File // the executable
+	shared *os.File      // the memory, descriptor 3 of the stage
+	image  *os.File      // the executable
+	owned  chan struct{} // closed when nobody gives orders any more; nil without Own
 
 	mu    sync.Mutex
 	slots uintptr // next free offset
@@ -84,8 +85,11 @@ func memfd(name string, flags int, size int64, content []byte) (*os.File, error)
 	return f, nil
 }
 
-// Close unmaps the memory. Tasks that still serve it wait forever.
+// Close unmaps the memory. Tasks that still serve it wait forever, unless it had an owner.
 func (m *Machine) Close() error {
+	if m.owned != nil {
+		close(m.owned)
+	}
 	return errors.Join(unix.Munmap(m.mem), m.shared.Close(), m.image.Close())
 }
 

@@ -128,3 +128,38 @@ func TestIdlerReportsAndEnds(t *testing.T) {
 		t.Errorf("ended with %v", err)
 	}
 }
+
+// TestOwnerGone: who gave the orders has died. A task that waits for the next one ends, and its
+// maker, too, when it has carried out its last one.
+func TestOwnerGone(t *testing.T) {
+	m, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Own(); err != nil {
+		t.Fatal(err)
+	}
+	cmd := m.Command(t.Context())
+	task := m.Main()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := task.AwaitBirth(); err != nil {
+		t.Fatal(err)
+	}
+	child := m.NewTask()
+	if _, err := task.Clone(child, unix.SYS_CLONE, uintptr(unix.SIGCHLD)); err != nil {
+		t.Fatal(err)
+	}
+	task.Start(nil, unix.SYS_WAITID, unix.P_ALL, 0, 0, unix.WEXITED)
+	close(m.owned) // as the thread's death by a signal
+	m.owned = nil
+	if _, err := task.Finish(); err != nil {
+		t.Error(err)
+	}
+	var exit *exec.ExitError
+	if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 137 {
+		t.Errorf("%v, want status 137", err)
+	}
+	_ = m.Close()
+}

@@ -518,6 +518,28 @@ PLAY(caller_killed_often, "a caller that calls without end is killed")
 	}
 }
 
+PLAY_DOCUMENTED(caller_killed_helper, "a caller that is killed leaves its own children alone",
+		"a helper of a call that has just begun may be left as well")
+{
+	pid_t pid;
+
+	must(prctl(PR_SET_CHILD_SUBREAPER, 1));
+	for (int i = 0; i < ROUNDS; i++) {
+		slot_set(2, 0);
+		spawn(&me, &a, 0);
+		spawn(&a, &t, CLONE_NEWPID);
+		expect_eq(on(&t, do_ignore_sigchld, 0), 0);
+		start(&a, do_call_forever, t.pid);
+		slot_wait(2, 5);
+		must(kill(a.pid, SIGKILL));
+		wait_end(a.pid);
+		kill_end(t.pid);
+		while ((pid = waitpid(-1, NULL, __WALL)) > 0)
+			expect(pid == a.pid || pid == t.pid);
+		close_all();
+	}
+}
+
 static void handler(int sig)
 {
 	(void)sig;
@@ -556,13 +578,12 @@ static void hit(int sig)
 	hits++;
 }
 
-/* Leads a process group, and counts the signals that it gets. */
+/* Leads a process group, and counts the signals arg[0] that it gets. */
 static long do_count_hits(struct msg *m)
 {
 	struct sigaction act = { .sa_handler = hit, .sa_flags = SA_RESTART };
 
-	(void)m;
-	if (sigaction(SIGUSR1, &act, NULL) || setpgid(0, 0))
+	if (sigaction(m->arg[0], &act, NULL) || setpgid(0, 0))
 		return -errno;
 	return 0;
 }
@@ -573,32 +594,104 @@ static long do_hits(struct msg *m)
 	return hits;
 }
 
-/* A signal to the caller's group comes before the child, or is the child's too. */
-static void signal_group(uint64_t flags)
+/* a -> t, each in a group of its own */
+static void cast_groups(int sig, uint64_t flags)
 {
 	spawn(&me, &a, 0);
-	expect_eq(on(&a, do_count_hits), 0);
+	expect_eq(on(&a, do_count_hits, sig), 0);
 	spawn(&a, &t, flags);
-	expect_eq(on(&t, do_count_hits), 0);
+	expect_eq(on(&t, do_count_hits, sig), 0);
+}
+
+/* The only child of a process, or 0. */
+static pid_t child_under(pid_t pid)
+{
+	char path[64];
+	int child = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	f = fopen(path, "re");
+	if (!f)
+		ct_skip("no %s here", path);
+	if (fscanf(f, "%d", &child) != 1)
+		child = 0;
+	fclose(f);
+	return child;
+}
+
+/* A signal to the caller's group comes before the child, or is the child's too. */
+static void signal_group(int sig, uint64_t flags)
+{
+	cast_groups(sig, flags);
 	for (int i = 0; i < 2 * ROUNDS; i++) {
 		cl_start(&a, t.pid, 0, 0);
 		usleep(rand() % 4000);
-		must(kill(-a.pid, SIGUSR1));
+		must(kill(-a.pid, sig));
 		expect_ok(cl_finish(&a, &k));
 		expect_eq(on(&k, do_hits), on(&a, do_hits));
 		expect_eq(end(&k, &t, 3), EXITED(3));
+		expect_eq(child_under(t.pid), 0);
 	}
 	expect_eq(on(&t, do_hits), 0);
 }
 
 PLAY(group_signalled, "a signal to the caller's group does not miss the child")
 {
-	signal_group(0);
+	signal_group(SIGUSR1, 0);
 }
 
 PLAY(group_signalled_init, "nor does it below a container's init")
 {
-	signal_group(CLONE_NEWPID);
+	signal_group(SIGUSR1, CLONE_NEWPID);
+}
+
+PLAY(group_alarmed, "nor does one that timers send as well")
+{
+	signal_group(SIGALRM, 0);
+}
+
+PLAY(group_realtime, "nor does a real-time signal")
+{
+	signal_group(SIGRTMIN, 0);
+}
+
+/* It is stopped, or is about to be. */
+static bool stops(pid_t pid)
+{
+	const unsigned long stop = 1UL << (SIGSTOP - 1);
+
+	return (proc_mask(pid, "SigPnd") | proc_mask(pid, "ShdPnd")) & stop ||
+	       proc_state(pid) == 'T';
+}
+
+/* The caller's group is stopped: with the child, or before there is one. */
+static void stop_group(uint64_t flags)
+{
+	pid_t child;
+
+	cast_groups(SIGUSR1, flags);
+	for (int i = 0; i < 2 * ROUNDS; i++) {
+		cl_start(&a, t.pid, 0, 0);
+		usleep(rand() % 4000);
+		must(kill(-a.pid, SIGSTOP));
+		wait_state(a.pid, 'T');
+		child = child_under(t.pid);
+		expect(!child || stops(child));
+		must(kill(-a.pid, SIGCONT));
+		expect_ok(cl_finish(&a, &k));
+		expect_eq(end(&k, &t, 3), EXITED(3));
+	}
+}
+
+PLAY(group_stopped, "a stop of the caller's group does not miss the child")
+{
+	stop_group(0);
+}
+
+PLAY(group_stopped_init, "nor does it below a container's init")
+{
+	stop_group(CLONE_NEWPID);
 }
 
 PLAY(caller_stopped, "the caller is stopped and continued: no harm")

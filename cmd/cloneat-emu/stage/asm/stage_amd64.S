@@ -12,6 +12,7 @@
  *	24  s64 ret	what the call returned
  *	32  u64 arg[6]
  *	80  u32 born	set by the task that begins to serve the slot
+ *	88  u32 owner	of the first slot: the orderer's death is noted here
  *	    ...		unused
  *	256		end, below which an idler without a stack has one
  *
@@ -26,6 +27,9 @@
  * call that failed, or when the word HALT of the first slot is not 0.  A task may
  * have its first order before it is born.
  *
+ * A task that waits for an order looks now and then whether the orderer has died
+ * (owner.go), and ends then.
+ *
  * rbx: slot, r14d: the last order seen, r13: what is carried out, the slot itself
  * or an entry.
  */
@@ -39,6 +43,8 @@
 	.set	BORN, 80
 	.set	SLOT, 256		/* size; the end is a stack, see report */
 	.set	HALT, 84		/* of the first slot */
+	.set	OWNER, 88		/* of the first slot */
+	.set	OWNER_DIED, 0x40000000	/* FUTEX_OWNER_DIED */
 	.set	IDLE, -1
 	.set	LIST, -2
 
@@ -86,18 +92,27 @@ wake:
 	mov	$SYS_futex, %eax
 	syscall
 
-/* Wait for an order. */
+/* Wait for an order.  The last one is seen if the orderer's death is. */
 await:
+	movabs	$BASE, %rcx
+	mov	OWNER(%rcx), %ecx
 	mov	(%rbx), %eax
 	cmp	%r14d, %eax
 	jne	order
+	test	$OWNER_DIED, %ecx
+	jnz	orphaned
 	mov	%rbx, %rdi
 	xor	%esi, %esi		/* FUTEX_WAIT */
 	mov	%r14d, %edx
-	xor	%r10d, %r10d
+	lea	patience(%rip), %r10
 	mov	$SYS_futex, %eax
 	syscall
 	jmp	await
+
+orphaned:
+	mov	$SYS_exit_group, %eax
+	mov	$137, %edi		/* what a shell says of a SIGKILL */
+	syscall
 
 /* Carry it out. */
 order:
@@ -242,5 +257,7 @@ prepend:
 	jnz	2b
 	ret
 
+patience:
+	.quad	1, 0			/* a second */
 signals:
 	.quad	(1 << (SIGUSR1 - 1)) | (1 << (SIGTERM - 1))

@@ -1,0 +1,55 @@
+package emu_test
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu"
+	"cloneat-emu/tests/built"
+)
+
+// TestNoStrangerForHeir: the caller is killed while the init engine's helpers are at work. Who
+// adopts its orphans used to get one of them.
+func TestNoStrangerForHeir(t *testing.T) {
+	t.Parallel()
+	for _, step := range []string{"init: father made", "init: father over there", "init: child made", "init: child ready"} {
+		t.Run(step, func(t *testing.T) {
+			t.Parallel()
+			noStranger(t, step)
+		})
+	}
+}
+
+func noStranger(t *testing.T, step string) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	cmd := emu.Command(built.C(t, "emu/testdata/orphaned.c"))
+	cmd.Stdout, cmd.Stderr = w, os.Stderr
+	cmd.StopAt(step)
+	err = cmd.Start()
+	w.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var caller int
+	if _, err := fmt.Fscan(r, &caller); err != nil {
+		t.Error(err)
+	} else if awaitStopped(t, cmd.Operator()) {
+		if err := unix.Kill(caller, unix.SIGKILL); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := unix.Kill(cmd.Operator(), unix.SIGCONT); err != nil {
+		t.Error(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+}
