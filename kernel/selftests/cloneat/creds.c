@@ -12,6 +12,7 @@
 #include <grp.h>
 #include <linux/securebits.h>
 #include <sys/fsuid.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 
 static long do_groups(struct msg *m)
@@ -223,6 +224,34 @@ PLAY_DOCUMENTED(target_fewer_caps_rootless,
 {
 	spawn(&me, &a, CLONE_NEWUSER);
 	spawn(&a, &t, 0);
+	expect_eq(on(&t, do_drop, CAP_NET_ADMIN), 0);
+	double_of_caller();
+}
+
+/* No mount that the target sees has set-user-ID programs. */
+static long do_nosuid(struct msg *m)
+{
+	struct { uint64_t set, clear, propagation, fd; } attr = {
+		.set = 2, /* MOUNT_ATTR_NOSUID */
+		.propagation = MS_PRIVATE,
+	};
+
+	(void)m;
+	return ct_syscall6(442 /* mount_setattr */, AT_FDCWD, (long)"/",
+			   0x8000 /* AT_RECURSIVE */, (long)&attr, sizeof(attr), 0);
+}
+
+PLAY_DOCUMENTED(target_fewer_caps_nosuid,
+		"the target dropped one, and sees nothing but nosuid mounts",
+		"no exec gives a right to its child: EOPNOTSUPP")
+{
+	long ret;
+
+	cast(CLONE_NEWNS);
+	ret = on(&t, do_nosuid);
+	if (ret == -ENOSYS)
+		ct_skip("no mount_setattr in this kernel");
+	expect_eq(ret, 0);
 	expect_eq(on(&t, do_drop, CAP_NET_ADMIN), 0);
 	double_of_caller();
 }
