@@ -41,8 +41,17 @@ func (c *call) access(targetTID int) unix.Errno {
 		return unix.EPERM
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
 		return unix.EPERM
+	case !permitted(err):
+		c.end(fails(unix.ENOMEM, "asking whether the caller may trace the target: "+err.Error()))
+		return unix.EPERM
 	}
-	return 0 // a target that ended is found out when it is attached
+	return 0
+}
+
+// permitted reports whether err is what a caller is told that may trace the target. A
+// target that ended is found out when it is attached.
+func permitted(err error) bool {
+	return err == nil || errors.Is(err, unix.EFAULT) || errors.Is(err, unix.EBADF) || errors.Is(err, unix.ESRCH)
 }
 
 // unmappedPage is an address that no process has mapped.

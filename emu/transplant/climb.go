@@ -36,17 +36,34 @@ func (b *build) climb() error {
 			return err
 		}
 	}
+	old := b.oldMemory()
 	switch {
-	case what == "" && b.needsVeil():
-		return b.exec("memory that its user may have open", b.makeVeil)
 	case forever && !b.opt.BestEffort:
 		return unsupported("the target has %s", what)
 	case what != "" && !forever:
 		return b.exec(what, b.makeLadder)
+	case old != "":
+		return b.exec(old, b.makeVeil)
 	case b.exe.differs && !b.opt.keepsMemory() && !maySetExe(&have):
 		return b.exec("no right to set its program's file", b.callersExe)
 	}
 	return nil
+}
+
+// oldMemory says why the memory that C was born with cannot become the caller's. An exec
+// gives it another.
+func (b *build) oldMemory() string {
+	switch {
+	case b.opt.keepsMemory():
+		return ""
+	case b.needsVeil():
+		return "memory that its user may have open"
+	case b.sealed():
+		return "sealed mappings (mseal(2))"
+	case differentVDSO(vdsoMaps(b.maps), vdsoMaps(b.snap.maps)) != "":
+		return "another vdso than the caller"
+	}
+	return ""
 }
 
 func maySetExe(c *credentials) bool {

@@ -42,8 +42,8 @@
 // Refused as [Unsupported], because a child of the target cannot shed or get it
 // (BestEffort leaves it): 32-bit code, seccomp filters and no_new_privs of the target's, a
 // smaller bounding set, locked securebits, another user namespace, another
-// session keyring or a security label that C may not change, a Landlock domain, PR_SET_MDWE, sealed
-// mappings, lower hard limits without CAP_SYS_RESOURCE. Of the caller's: shadow
+// session keyring or a security label that C may not change, a Landlock domain, PR_SET_MDWE, a sealed
+// vdso, lower hard limits without CAP_SYS_RESOURCE. Of the caller's: shadow
 // stacks, secret memory (memfd_secret), device memory, rings of AIO, io_uring
 // and perf, because their mmap(2) ties them to the process or to an inode that
 // cannot be opened.

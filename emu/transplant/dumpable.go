@@ -22,7 +22,7 @@ func (a *answers) dumpable() uintptr { return a.prctl[unix.PR_GET_DUMPABLE].Valu
 // it is not dumpable from the start (would_dump() in fs/exec.c). A target that is not
 // dumpable itself gave birth to a C that never was.
 func (b *build) needsVeil() bool {
-	return b.own.dumpable() == 1 && b.snap.own.dumpable() != 1 && !b.opt.keepsMemory() && tracesAnybody()
+	return b.own.dumpable() == 1 && b.snap.own.dumpable() != 1 && tracesAnybody()
 }
 
 // markDumpable has C change its user for a moment, if that is what made the caller one

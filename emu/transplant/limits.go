@@ -72,7 +72,18 @@ func (b *build) checkLimits() error {
 		}
 		b.limits[i] = have
 	}
-	return nil
+	return b.checkTable()
+}
+
+// checkTable refuses a child that could not get the caller's descriptors: a limit does not
+// touch those that are open, but C opens them, and one more that brings them.
+func (b *build) checkTable() error {
+	n, limit := len(b.snap.fds), b.limits[unix.RLIMIT_NOFILE].Cur
+	if b.opt.ShareFiles || n == 0 || uint64(n) < limit && uint64(b.snap.fds[n-1].fd) < limit {
+		return nil
+	}
+	return unsupported("the caller has %d descriptors, up to number %d, and the target's child can have %d: "+
+		"raising that wants CAP_SYS_RESOURCE", n, b.snap.fds[n-1].fd, limit)
 }
 
 // limitLeft refuses a hard limit that nobody here may raise.

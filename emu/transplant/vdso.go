@@ -1,6 +1,10 @@
 package transplant
 
-import "golang.org/x/sys/unix"
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
 
 // moveVDSO brings C's vdso and vvar pages to the caller's addresses. mremap(2)
 // tells the kernel (vdso_mremap sets mm->context.vdso), which needs it for
@@ -8,15 +12,12 @@ import "golang.org/x/sys/unix"
 // one may be the new place of another.
 func (b *build) moveVDSO() error {
 	from, to := vdsoMaps(b.maps), vdsoMaps(b.snap.maps)
-	if len(from) != len(to) {
-		return unsupported("caller and target have different vdso mappings (%d and %d)", len(to), len(from))
+	if what := differentVDSO(from, to); what != "" {
+		return unsupported("%s", what)
 	}
 	aside := b.stage + scriptSize
 	var moves []vdsoMove
 	for i := range from {
-		if from[i].name != to[i].name || from[i].size() != to[i].size() {
-			return unsupported("the caller's %s is not where the kernel put it", to[i].name)
-		}
 		if from[i].start != to[i].start {
 			if from[i].has("sl") {
 				return unsupported("%s is sealed and cannot be moved to the caller's address", from[i].name)
@@ -37,6 +38,20 @@ func (b *build) moveVDSO() error {
 		}
 	}
 	return nil
+}
+
+// differentVDSO says in what the caller's vdso and vvar pages are not those of C: the
+// kernel gives the same to all, but a program may have unmapped or split them.
+func differentVDSO(from, to []*mapping) string {
+	if len(from) != len(to) {
+		return fmt.Sprintf("caller and target have different vdso mappings (%d and %d)", len(to), len(from))
+	}
+	for i := range from {
+		if from[i].name != to[i].name || from[i].size() != to[i].size() {
+			return fmt.Sprintf("the caller's %s is not where the kernel put it", to[i].name)
+		}
+	}
+	return ""
 }
 
 type vdsoMove struct {

@@ -247,17 +247,27 @@ static long mapped(struct actor *a, long at)
 	return sys(a, SYS_madvise, at, 2 * PAGE, MADV_WILLNEED);
 }
 
-PLAY_DOCUMENTED(mseal_target, "a target that sealed memory of its own",
-		"a process cannot unmap it: EOPNOTSUPP")
+static void mseal_target_with(uint64_t flags)
 {
 	struct actor t, k;
 	long at;
 
-	spawn(&me, &t, 0);
+	spawn(&me, &t, flags);
 	at = sealed(&t, 5);
-	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_ok(cl(&me, &k, t.pid, 0, flags));
 	expect_eq(mapped(&k, at), -ENOMEM);
 	expect_eq(on(&t, do_read_long, at), 5);
+}
+
+PLAY(mseal_target, "a target that sealed memory of its own")
+{
+	mseal_target_with(0);
+}
+
+PLAY_DOCUMENTED(mseal_files, "the same, and the table of descriptors is shared",
+		"an exec to get rid of it would end the sharing: EOPNOTSUPP")
+{
+	mseal_target_with(CLONE_FILES);
 }
 
 static void mseal_caller(enum kind kind)

@@ -12,6 +12,8 @@
 #include <grp.h>
 #include <linux/securebits.h>
 #include <sys/fsuid.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
 
 static long do_groups(struct msg *m)
 {
@@ -226,6 +228,34 @@ PLAY_DOCUMENTED(target_fewer_caps_rootless,
 	double_of_caller();
 }
 
+/* No mount that the target sees has set-user-ID programs. */
+static long do_nosuid(struct msg *m)
+{
+	struct { uint64_t set, clear, propagation, fd; } attr = {
+		.set = 2, /* MOUNT_ATTR_NOSUID */
+		.propagation = MS_PRIVATE,
+	};
+
+	(void)m;
+	return ct_syscall6(442 /* mount_setattr */, AT_FDCWD, (long)"/",
+			   0x8000 /* AT_RECURSIVE */, (long)&attr, sizeof(attr), 0);
+}
+
+PLAY_DOCUMENTED(target_fewer_caps_nosuid,
+		"the target dropped one, and sees nothing but nosuid mounts",
+		"no exec gives a right to its child: EOPNOTSUPP")
+{
+	long ret;
+
+	cast(CLONE_NEWNS);
+	ret = on(&t, do_nosuid);
+	if (ret == -ENOSYS)
+		ct_skip("no mount_setattr in this kernel");
+	expect_eq(ret, 0);
+	expect_eq(on(&t, do_drop, CAP_NET_ADMIN), 0);
+	double_of_caller();
+}
+
 PLAY(rootless_no_new_privs, "no_new_privs in a user namespace without a root")
 {
 	spawn(&me, &a, CLONE_NEWUSER);
@@ -281,6 +311,43 @@ PLAY_DOCUMENTED(undumpable_files,
 	expect_eq(sys(&a, SYS_prctl, PR_SET_DUMPABLE, 0), 0);
 	expect_ok(cl(&a, &k, t.pid, 0, CLONE_FILES));
 	expect_eq(sys(&k, SYS_prctl, PR_GET_DUMPABLE), 0);
+}
+
+/* All descriptors of the caller are in use when it calls. */
+static long do_call_full(struct msg *m)
+{
+	struct rlimit few = { 64, 64 };
+	struct ct_args args;
+	long ret;
+
+	if (setrlimit(RLIMIT_NOFILE, &few))
+		return -errno;
+	while (dup(0) >= 0)
+		;
+	ct_args(&args, SIGCHLD, 0);
+	ret = ct_syscall3(__NR_cloneat, m->arg[0], 0, &args);
+	if (!ret)
+		_exit(0);
+	return ret;
+}
+
+/* No room is an answer that may come anywhere; a child is none. */
+PLAY(other_user_full, "the same memory, the target is root, no descriptor is free")
+{
+	long ret;
+
+	cast(CLONE_VM);
+	expect_eq(on(&a, do_become, 1000), 0);
+	ret = on(&a, do_call_full, t.pid);
+	if (ret != -ENOMEM)
+		expect_eq(ret, -EPERM);
+}
+
+PLAY_DOCUMENTED(memory_full, "the same memory, and no descriptor is free",
+		"it takes one to ask whether it may trace the target: ENOMEM")
+{
+	cast(CLONE_VM);
+	expect_ok(on(&a, do_call_full, t.pid));
 }
 
 PLAY(caller_bounding_set, "a caller with a smaller bounding set")

@@ -224,6 +224,24 @@ PLAY_DOCUMENTED(no_vdso, "a caller that unmapped the vdso has children without i
 	expect_eq(on(&k, do_count_vdso), 0);
 }
 
+static void target_without_vdso(uint64_t flags)
+{
+	struct actor t, k;
+
+	spawn(&me, &t, flags);
+	expect(on(&t, do_drop_vdso) > 0);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect(on(&k, do_count_vdso) > 0);
+	expect_eq(on(&t, do_count_vdso), 0);
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
+PLAY(no_vdso_target, "a target that unmapped the vdso: its child has the caller's")
+{
+	target_without_vdso(0);
+	target_without_vdso(ACTOR_EXEC);
+}
+
 PLAY(no_vdso_self, "a caller that unmapped the vdso can clone itself")
 {
 	struct actor a, k;

@@ -193,6 +193,27 @@ static long room_has(struct msg *m)
 	return as.rlim_cur + data.rlim_cur;
 }
 
+/* --- descriptors --------------------------------------------------------- */
+
+#define FEW 32
+
+/* One that is open stays open above the limit. */
+static long above_get(struct msg *m)
+{
+	struct rlimit l = { FEW, FEW };
+
+	(void)m;
+	if (dup2(0, FEW + 20) < 0)
+		return -errno;
+	return setrlimit(RLIMIT_NOFILE, &l) ? -errno : 0;
+}
+
+static long above_has(struct msg *m)
+{
+	(void)m;
+	return fcntl(FEW + 20, F_GETFD) < 0 ? -errno : 0;
+}
+
 /* --- scheduling --------------------------------------------------------- */
 
 static long nice_get(struct msg *m)
@@ -388,6 +409,17 @@ PLAY_DOCUMENTED(room, "a caller that is at its limits of memory",
 	expect_eq(on(&a, room_get), 0);
 	call();
 	expect_eq(on(&k, room_has), 0);
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
+PLAY_DOCUMENTED(above, "a descriptor above the limit on them",
+		"opening it again wants CAP_SYS_RESOURCE: EOPNOTSUPP")
+{
+	cast(0, 0);
+	expect_eq(on(&t, above_get), 0);
+	expect_eq(on(&a, above_get), 0);
+	call();
+	expect_eq(on(&k, above_has), 0);
 	expect_eq(end(&k, &t, 5), EXITED(5));
 }
 
