@@ -68,6 +68,10 @@ static void start_threads(int n)
 		if (pthread_create(&t, NULL, count, &c[i]))
 			errx(1, "pthread_create");
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	for (int i = 0; i < n; i++) {	/* until each has counted: see is_torn() */
+		while (!__atomic_load_n(&c[i].page[COUNTERS - 1][0], __ATOMIC_SEQ_CST))
+			usleep(100);
+	}
 }
 
 static int cell(char **argv, const char *target)
