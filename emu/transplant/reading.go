@@ -39,19 +39,8 @@ func (b *build) askReading() error {
 	b.reading.caller = ids[len(ids)-1]
 	byteAt := func(addr uint64) uintptr { return b.script.data(iovecs([]span{{addr, addr + 1}})) }
 	b.script.ask(&b.reading.tried, "process_vm_readv", unix.SYS_PROCESS_VM_READV, uintptr(b.reading.caller),
-		byteAt(uint64(b.script.reserve(8))), 1, byteAt(b.snap.firstContents()), 1, 0)
+		byteAt(uint64(b.script.reserve(8))), 1, byteAt(b.snap.regs.Rip), 1, 0)
 	return nil
-}
-
-// firstContents is where the caller has contents of its own that it may read; 0: nowhere.
-func (s *Snapshot) firstContents() uint64 {
-	for i := range s.maps {
-		m := &s.maps[i]
-		if spans := within(s.pages.private, m.start, m.end); m.prot&unix.PROT_READ != 0 && len(spans) > 0 {
-			return spans[0].start
-		}
-	}
-	return 0
 }
 
 // readsDirect reports whether the mapping's contents are read by process_vm_readv(2), which
