@@ -19,9 +19,6 @@ func (b *build) askAttrs() error {
 		return err
 	}
 	b.answered = queueQuestions(b.script, false)
-	if err := b.askReading(); err != nil {
-		return err
-	}
 	if !b.opt.ShareVM && tracesAnybody() {
 		b.script.add("prctl(PR_SET_DUMPABLE)", 0, unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 	}

@@ -91,8 +91,6 @@ type build struct {
 	filler Filler
 	stage  uint64
 
-	reading reading
-
 	own         *answers // C's
 	answered    func() (*answers, error)
 	sockets     *sockets     // of the channel
@@ -127,7 +125,6 @@ type build struct {
 // C died.
 func (s *Snapshot) Build(c *ptrace.Stopped, cPIDFD int, o Options) (Stats, error) {
 	b := &build{snap: s, c: c, pidfd: cPIDFD, opt: o, filler: copier{}, left: s.left}
-	b.reading.mem = -1
 	defer b.drop()
 	defer s.Release()
 	for _, st := range b.stages() {

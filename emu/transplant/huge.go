@@ -37,23 +37,22 @@ const populateLeast = 8 * pageSize
 // prepare makes the pages of s before they are filled: huge ones where that is
 // possible, else all at once (Linux 5.14), which is a fifth less than as many page
 // faults and copies.
-func (b *build) prepare(w fillWork, s span) {
+func (b *build) prepare(fd int, m *mapping, s span) {
 	const populateWrite = 23
-	if !b.queueHuge(w, s) && s.end-s.start >= populateLeast {
+	if !b.queueHuge(fd, m, s) && s.end-s.start >= populateLeast {
 		b.script.try("madvise(MADV_POPULATE_WRITE)", unix.SYS_MADVISE, uintptr(s.start), uintptr(s.end-s.start), populateWrite)
 	}
 }
 
 // queueHuge prepares huge pages for the part of s that can have them, and reports
 // whether there is one.
-func (b *build) queueHuge(w fillWork, s span) bool {
-	m := w.m
+func (b *build) queueHuge(fd int, m *mapping, s span) bool {
 	lo, hi := (s.start+hugeSize-1)&^(hugeSize-1), s.end&^(hugeSize-1)
 	if b.kept[m.start] || !m.anonymous() || m.has("nh") || m.has("ht") || hi < lo+hugeLeast || !hugeAllowed() {
 		return false
 	}
 	for at := lo; at < hi; at += hugeSize {
-		b.read(w, span{at, at + pageSize})
+		b.script.expect(pageSize, "copy of memory", at, unix.SYS_PREAD64, uintptr(fd), uintptr(at), pageSize, uintptr(at))
 	}
 	b.script.try("madvise(MADV_COLLAPSE)", unix.SYS_MADVISE, uintptr(lo), uintptr(hi-lo), madvCollapse)
 	return true
