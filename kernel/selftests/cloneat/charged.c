@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Control groups that count memory: the child's is charged to the caller's
- * group, as after fork(2), and the target's group has no part in it.
+ * group, as after fork(2), and the target's group has no part in it.  Nor is
+ * the caller charged anew for what it has already.
  *
  *	check (caller, has touched memory) -> target (in "theirs") -> kid
  */
@@ -74,4 +75,28 @@ PLAY(executed, "nor to that of a target that executed a program")
 PLAY(init, "nor to that of a container's init")
 {
 	charged(CLONE_NEWPID);
+}
+
+/*
+ * What the caller has together with an earlier child stays one memory: who makes
+ * many children must not have a copy for each.
+ */
+PLAY(caller_shares, "memory that the caller shares is not copied for it")
+{
+	char *memory = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct actor other, t, k;
+	char line[64];
+
+	expect(memory != MAP_FAILED);
+	memset(memory, 7, MEMORY);
+	spawn(&me, &other, 0);
+	spawn(&me, &t, ACTOR_EXEC);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_ok(vma_line((unsigned long)memory, "Shared_Dirty:", line,
+			   sizeof(line)));
+	expect(strtoul(line, NULL, 10) > (MEMORY - SLACK) / 1024);
+	expect_eq(end(&k, &t, 4), EXITED(4));
+	expect_eq(end(&t, &me, 0), EXITED(0));
+	expect_eq(end(&other, &me, 0), EXITED(0));
 }
