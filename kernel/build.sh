@@ -43,10 +43,11 @@ done
 	die "no patches for kernel '$kernel'; there are: $(ls "$here/patches" | xargs)"
 [ "$arch$variant" != umlkcsan ] || die "KCSAN needs x86-64"
 
-# The selftests are no part of the kernel image. User mode Linux has bugs of its own.
+# Neither selftests nor texts are part of the kernel image: no need to build it again
+# for a sentence. User mode Linux has bugs of its own.
 patches() {
 	find "$here/patches/$kernel" -name '[0-9]*.patch' \
-		! -name '0000-*' ! -name '*selftests*' | sort
+		! -name '0000-*' ! -name '*selftests*' ! -name '*Documentation*' | sort
 	[ "$arch" != uml ] || find "$here/fixes" -path "*/$kernel/um-*.patch" | sort
 }
 

@@ -69,10 +69,10 @@ static int divide(const char *path)
 	return divide_groups(&tasks, path);
 }
 
-static void make_group(struct group *in, struct group *g)
+static void make_group(const char *in, struct group *g)
 {
-	snprintf(g->path, sizeof(g->path), "%.220s/%s-XXXXXX", in->path,
-		 in == &above ? "in" : "cloneat");
+	snprintf(g->path, sizeof(g->path), "%.220s/%s-XXXXXX", in,
+		 g == &ours ? "in" : "cloneat");
 	if (!mkdtemp(g->path))
 		ct_skip("no control group can be made here: %s",
 			ct_errname(errno));
@@ -81,15 +81,12 @@ static void make_group(struct group *in, struct group *g)
 
 static void make_groups(void)
 {
-	struct group top;
-
 	find_hierarchy(&tasks);
-	strcpy(top.path, tasks.path);
-	make_group(&top, &above);
+	make_group(tasks.path, &above);
 	expect_eq(divide(above.path), 0);
-	make_group(&above, &ours);
-	make_group(&top, &theirs);
-	make_group(&top, &full);
+	make_group(above.path, &ours);
+	make_group(tasks.path, &theirs);
+	make_group(tasks.path, &full);
 	limit(&full, 0);
 }
 

@@ -147,6 +147,22 @@ PLAY(newuser_target, "CLONE_NEWUSER with another target: EINVAL")
 	expect_eq(cl(&me, &k, t.pid, 0, EXT(CLONEXT_NEWUSER)), -EINVAL);
 }
 
+/* clone(2) makes the user namespace with the credentials, before it counts. */
+PLAY(newuser_chrooted, "CLONE_NEWUSER in a chroot: EPERM wins over EAGAIN")
+{
+	static const struct rlimit none;
+	struct actor a, k;
+
+	spawn(&me, &a, 0);
+	expect_eq(sys(&a, SYS_chroot, (long)"/proc"), 0);
+	expect_eq(on(&a, do_become, 1236), 0);
+	expect_eq(sys(&a, SYS_prlimit64, 0, RLIMIT_NPROC,
+		      (long)&none, 0), 0);
+	expect_eq(sys(&a, SYS_clone, CLONE_NEWUSER | SIGCHLD), -EPERM);
+	expect_eq(cl(&a, &k, a.pid, 0, CLONE_NEWUSER), -EPERM);
+	expect_eq(cl(&a, &k, a.pid, 0, 0), -EAGAIN);
+}
+
 PLAY(newpid_foreign_user, "CLONE_NEWPID below another user namespace's: EINVAL")
 {
 	struct actor t, k;
