@@ -23,11 +23,13 @@ func AwaitPage(tid int) error {
 	return nil
 }
 
+// wantsPage looks at the call first: the kernel gives it out when a thread that is about to sleep
+// does so (wait_task_inactive() in kernel/sched/core.c).
 func wantsPage(tid int) bool {
-	at, err := readProc(tid, "wchan")
-	if err != nil || string(at) != "handle_userfault" {
+	call, err := readProc(tid, "syscall")
+	if err != nil || bytes.HasPrefix(call, []byte("running")) || bytes.HasPrefix(call, []byte("-1 ")) {
 		return false
 	}
-	call, err := readProc(tid, "syscall")
-	return err == nil && !bytes.HasPrefix(call, []byte("-1 "))
+	at, err := readProc(tid, "wchan")
+	return err == nil && string(at) == "handle_userfault"
 }
