@@ -15,6 +15,7 @@ type kin struct {
 	utime, stime uint64
 }
 
+// ended reports whether its parent has been told of its end.
 func (k kin) ended() bool   { return k.state == 'Z' || k.state == 'X' }
 func (k kin) stopped() bool { return k.state == 'T' }
 
@@ -47,7 +48,20 @@ func kinNow(pid int) (kin, bool) {
 	if err != nil {
 		return kin{}, false
 	}
-	return kin{pid, st.State, st.ExitSignal, st.ExitCode, st.Utime, st.Stime}, true
+	k := kin{pid, st.State, st.ExitSignal, st.ExitCode, st.Utime, st.Stime}
+	if k.ended() && (st.NumThreads > 1 || heldDead(pid, st.Ppid)) {
+		k.state = alive
+	}
+	return k, true
+}
+
+// alive stands for a state in which nobody has been told of an end: other threads live on, or
+// another than the parent has traced it, who has to reap it first.
+const alive = 'S'
+
+func heldDead(pid, parent int) bool {
+	st, err := statusOf(pid)
+	return err == nil && st.TracerPid != 0 && st.TracerPid != parent
 }
 
 // end is what thread viewer hears of its end.

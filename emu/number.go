@@ -59,3 +59,12 @@ func statusOf(tid int) (*proc.Status, error) {
 	defer d.Close()
 	return d.Status()
 }
+
+// groupOf is the process that the thread belongs to; 0 if it is gone.
+func groupOf(tid int) int {
+	st, err := statusOf(tid)
+	if err != nil {
+		return 0
+	}
+	return st.Tgid
+}

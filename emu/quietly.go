@@ -6,7 +6,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"cloneat-emu/emu/proc"
 	"cloneat-emu/ptrace"
 )
 
@@ -22,8 +21,9 @@ type silence struct {
 	child  int
 	id     int         // its number for t
 	own    int64       // t's for itself
+	group  int64       // its process's
 	before map[int]kin // others
-	waited bool        // such a signal waited
+	waited bool        // such a signal waited for the process
 }
 
 // quietly lets end end the child of t, and takes back the signal that tells of it.
@@ -32,30 +32,46 @@ func quietly(t *ptrace.Injection, child int, sig unix.Signal, end func() error) 
 		return end()
 	}
 	s := &silence{
-		t: t, sig: sig, child: child, id: int(numberFor(t.TID, child)), own: numberFor(t.TID, t.TID),
+		t: t, sig: sig, child: child, id: int(numberFor(t.TID, child)),
+		own: numberFor(t.TID, t.TID), group: numberFor(t.TID, groupOf(t.TID)),
 		before: kinOf(t.TID, child), // first: who ends from here on has a signal that waits, or is a change
 	}
-	s.waited = proc.Pending(t.TID, sig)
+	s.waited = s.waits()
 	err := end()
-	if proc.Pending(t.TID, sig) {
+	if s.waits() {
 		s.takeBack()
 	}
 	return err
 }
 
-// takeBack takes the child's signal, and leaves those of others.
+// waits reports whether such a signal waits for t's process.
+func (s *silence) waits() bool {
+	st, err := statusOf(s.t.TID)
+	return err == nil && st.ShdPnd&setOf(s.sig) != 0
+}
+
+// takeBack takes the child's signal, and leaves those of others. One that was sent to t alone
+// is taken before those of its process.
 func (s *silence) takeBack() {
 	queued, err := s.t.Queued()
 	if err != nil {
 		return
 	}
-	queued = slices.DeleteFunc(queued, func(q ptrace.Queued) bool { return q.Sig != s.sig })
+	alone, err := s.t.QueuedAlone()
+	if err != nil {
+		return
+	}
+	other := func(q ptrace.Queued) bool { return q.Sig != s.sig }
+	queued, alone = slices.DeleteFunc(queued, other), slices.DeleteFunc(alone, other)
 	child := slices.IndexFunc(queued, func(q ptrace.Queued) bool { return q.PID == s.id && q.Code > 0 })
 	if child < 0 && (s.waited || len(queued) > 0) {
 		return
 	}
-	for range max(1, len(queued)) { // it may be there without being in the queue
+	for range len(alone) + max(1, len(queued)) { // it may be there without being in the queue
 		takeSignal(s.t, s.sig)
+	}
+	for _, q := range alone {
+		_ = s.t.QueueAlone(s.group, s.own, q)
 	}
 	for i, q := range queued {
 		if i != child {

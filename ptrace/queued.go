@@ -2,7 +2,7 @@ package ptrace
 
 import "golang.org/x/sys/unix"
 
-// Queued is a signal that waits for all of the tracee's process.
+// Queued is a signal that waits for the tracee, or for all of its process.
 type Queued struct {
 	Sig  unix.Signal
 	Code int32 // siginfo_t's si_code: how it was sent
@@ -14,10 +14,18 @@ type Queued struct {
 // for which there was no memory, or too many of its user's waited (RLIMIT_SIGPENDING), is
 // missing.
 func (s *Stopped) Queued() ([]Queued, error) {
+	const shared = 1 // PTRACE_PEEKSIGINFO_SHARED
+	return s.queue(shared)
+}
+
+// QueuedAlone lists those that wait for the tracee alone, which it takes before the others.
+func (s *Stopped) QueuedAlone() ([]Queued, error) { return s.queue(0) }
+
+func (s *Stopped) queue(which uint32) ([]Queued, error) {
 	var all []Queued
 	for {
 		var p [32]rawSiginfo
-		n, err := s.peekShared(len(all), p[:])
+		n, err := s.peekQueue(which, len(all), p[:])
 		if err != nil {
 			return nil, err
 		}
@@ -61,6 +69,15 @@ func (i *Injection) Queue(pid int64, q Queued) error {
 	at, err := i.Args(bytesOf(&q.info))
 	if err == nil {
 		_, err = i.Call(unix.SYS_RT_SIGQUEUEINFO, uintptr(pid), uintptr(q.Sig), at)
+	}
+	return err
+}
+
+// QueueAlone lets the tracee, which is tid of process tgid for itself, send itself one.
+func (i *Injection) QueueAlone(tgid, tid int64, q Queued) error {
+	at, err := i.Args(bytesOf(&q.info))
+	if err == nil {
+		_, err = i.Call(unix.SYS_RT_TGSIGQUEUEINFO, uintptr(tgid), uintptr(tid), uintptr(q.Sig), at)
 	}
 	return err
 }

@@ -80,15 +80,14 @@ type rawSiginfo struct {
 	_                  [80]byte
 }
 
-// peekShared copies what is queued for the tracee's process, from an index on, and returns how
+// peekQueue copies what one of the tracee's two queues holds, from an index on, and returns how
 // many there were.
-func (s *Stopped) peekShared(from int, p []rawSiginfo) (int, error) {
-	const shared = 1 // PTRACE_PEEKSIGINFO_SHARED
+func (s *Stopped) peekQueue(which uint32, from int, p []rawSiginfo) (int, error) {
 	args := struct {
 		off   uint64
 		flags uint32
 		nr    int32
-	}{uint64(from), shared, int32(len(p))}
+	}{uint64(from), which, int32(len(p))}
 	n, _, errno := unix.RawSyscall6(unix.SYS_PTRACE, reqPeekSiginfo, uintptr(s.TID),
 		uintptr(unsafe.Pointer(&args)), uintptr(unsafe.Pointer(&p[0])), 0, 0)
 	return int(n), requestError("PEEKSIGINFO", s.TID, errno)
