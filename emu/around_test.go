@@ -43,6 +43,15 @@ func TestFilterAround(t *testing.T) {
 	suite(t, "empty", "part", "recvmsg", "recvmsg_pieces", "signal_ends_pieces")
 }
 
+// TestHeirConfined: whoever adopts a caller's orphans is not killed by its own filter, which cannot
+// be suspended here, for what it would be made to do with a helper among them.
+func TestHeirConfined(t *testing.T) {
+	t.Parallel()
+	if out, err := around(t, "empty", "run", "--", built.C(t, "emu/testdata/heir.c")); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 // TestFiltersUnshown: where the kernel shows nobody's filters, a child that should have some is
 // refused, and not made without.
 func TestFiltersUnshown(t *testing.T) {

@@ -14,7 +14,8 @@ import (
 // whoever adopts the caller's orphans, a process that has never heard of it. As long as its tracer has
 // not reaped C1, nobody is told anything: so the heir, if it is one of those that are served, is
 // made to reap it quietly, as a target is made to reap a child that is not to be. An heir outside,
-// which is the init of a system or nearly that, reaps it as any other.
+// which is the init of a system or nearly that, or with filters that cannot be suspended, reaps it
+// as any other.
 
 // reapFather reaps C1, if there was one, so that its parent can.
 func (c *call) reapFather() {
@@ -43,7 +44,7 @@ func (c *call) leftToHeir() bool {
 		return false
 	}
 	heir := c.heirOf(c1.TID)
-	if heir == 0 || !served(heir) {
+	if heir == 0 || !c.serves(heir) {
 		return false
 	}
 	// It is above the caller: who holds it waits for none below it.
@@ -79,9 +80,11 @@ func (c *call) heirOf(c1 int) int {
 	return 0
 }
 
-// served reports whether a process is below the listener's filter, as only those are that the
-// supervisor has started. Before Linux 5.9 nobody knows.
-func served(pid int) bool {
+// serves reports whether a process can be made to reap a child: it is below the listener's
+// filter, as only those are that the supervisor has started, and no filter of its own would judge
+// it for that. Before Linux 5.9 nobody knows.
+func (c *call) serves(pid int) bool {
 	st, err := statusOf(pid)
-	return err == nil && pid != os.Getpid() && st.SeccompFilters >= ptrace.CommonFilters()
+	return err == nil && pid != os.Getpid() && st.SeccompFilters >= ptrace.CommonFilters() &&
+		c.judged("heir", st) == nil
 }
