@@ -23,8 +23,9 @@ func Init() {
 		return
 	}
 	// The keys of the terminal are meant for the command; all else reaches the
-	// stage, which has the number that people know.
-	signal.Ignore(unix.SIGINT, unix.SIGQUIT, unix.SIGTSTP, unix.SIGTTOU, unix.SIGTTIN)
+	// stage, which has the number that people know. In the background we stop with it,
+	// before we read from the terminal or change its mode.
+	signal.Ignore(unix.SIGINT, unix.SIGQUIT, unix.SIGTSTP)
 	var o driverOrder
 	orders := os.NewFile(5, "orders")
 	err := gob.NewDecoder(orders).Decode(&o)

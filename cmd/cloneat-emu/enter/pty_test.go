@@ -96,6 +96,34 @@ func TestTerminalToShow(t *testing.T) {
 	}
 }
 
+// TestBackgroundLeavesTerminal: with -i in the background a command waits for fg, and the
+// terminal is meanwhile as whoever has it wants it.
+func TestBackgroundLeavesTerminal(t *testing.T) {
+	o := sh("cat")
+	o.TTY, o.Interactive = true, true
+	for _, way := range []struct {
+		name string
+		cmd  func() *exec.Cmd
+	}{
+		{"admin", func() *exec.Cmd { return command(unshared(t), o) }},
+		{"call", func() *exec.Cmd { return called(t, append([]string{"setsid"}, unshareMaker...), o) }},
+	} {
+		t.Run(way.name, func(t *testing.T) {
+			ours, cmd := outer(t), way.cmd()
+			shell := exec.Command("bash", append([]string{
+				"-mc",
+				`"$@" & wait $!; echo "state $(ps -o stat= $!)" $(stty -a | grep -o ".icanon"); kill -9 -$!`, "bash", cmd.Path,
+			}, cmd.Args[1:]...)...)
+			shell.Env, shell.ExtraFiles = cmd.Env, cmd.ExtraFiles
+			startOn(t, ours, shell)
+			if l := expect(t, bufio.NewReader(ours.master), "state "); !strings.HasPrefix(l, "state T") || strings.Contains(l, "-icanon") {
+				t.Errorf("in the background: %q", l)
+			}
+			_ = shell.Wait()
+		})
+	}
+}
+
 func TestTerminalIsResizedWithOurs(t *testing.T) {
 	init := bubble(t)
 	ours := outer(t)
