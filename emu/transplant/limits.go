@@ -76,14 +76,21 @@ func (b *build) checkLimits() error {
 }
 
 // checkTable refuses a child that could not get the caller's descriptors: a limit does not
-// touch those that are open, but C opens them, and one more that brings them.
+// touch those that are open, but C opens them, and one more that brings them. What relaxLimits
+// could not raise may be below a hard limit that has been raised since.
 func (b *build) checkTable() error {
-	n, limit := len(b.snap.fds), b.limits[unix.RLIMIT_NOFILE].Cur
-	if b.opt.ShareFiles || n == 0 || uint64(n) < limit && uint64(b.snap.fds[n-1].fd) < limit {
+	n := len(b.snap.fds)
+	if b.opt.ShareFiles || n == 0 {
 		return nil
 	}
-	return unsupported("the caller has %d descriptors, up to number %d, and the target's child can have %d: "+
-		"raising that wants CAP_SYS_RESOURCE", n, b.snap.fds[n-1].fd, limit)
+	last := uint64(b.snap.fds[n-1].fd)
+	need, limit := max(uint64(n), last)+1, b.limits[unix.RLIMIT_NOFILE]
+	if need > limit.Max {
+		return unsupported("the caller has %d descriptors, up to number %d, and the target's child can have %d: "+
+			"raising that wants CAP_SYS_RESOURCE", n, last, limit.Max)
+	}
+	b.raiseLimit(unix.RLIMIT_NOFILE, need)
+	return b.script.run()
 }
 
 // limitLeft refuses a hard limit that nobody here may raise.

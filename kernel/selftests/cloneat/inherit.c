@@ -932,6 +932,30 @@ PLAY_DOCUMENTED(target_hard_limit, "a hard limit that the target lowered is its 
 	expect_eq(on(&k, do_hard), on(&me, do_hard));
 }
 
+static long do_open(struct msg *m)
+{
+	return fcntl(m->arg[0], F_GETFD) < 0 ? -errno : 0;
+}
+
+PLAY(highest_descriptor, "a descriptor by the highest number, above the target's limit")
+{
+	FILE *f = fopen("/proc/sys/fs/nr_open", "re");
+	struct actor t, k;
+	struct rlimit r;
+	unsigned long all;
+
+	expect(f && fscanf(f, "%lu", &all) == 1);
+	fclose(f);
+	r.rlim_cur = r.rlim_max = all;
+	if (setrlimit(RLIMIT_NOFILE, &r))
+		ct_skip("this root may not raise limits (CAP_SYS_RESOURCE)");
+	spawn(&me, &t, ACTOR_EXEC);
+	expect_eq(on(&t, do_lower_hard, 64), 0);
+	expect(dup2(0, all - 1) == (int)all - 1);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(on(&k, do_open, all - 1), 0);
+}
+
 static long do_no_process(struct msg *m)
 {
 	struct rlimit none;
