@@ -31,6 +31,7 @@ type Machine struct {
 	shared *os.File      // the memory, descriptor 3 of the stage
 	image  *os.File      // the executable
 	owned  chan struct{} // closed when nobody gives orders any more; nil without Own
+	left   chan struct{} // closed when that has been noted
 
 	mu    sync.Mutex
 	slots uintptr // next free offset
@@ -87,9 +88,7 @@ func memfd(name string, flags int, size int64, content []byte) (*os.File, error)
 
 // Close unmaps the memory. Tasks that still serve it wait forever, unless it had an owner.
 func (m *Machine) Close() error {
-	if m.owned != nil {
-		close(m.owned)
-	}
+	m.disown()
 	return errors.Join(unix.Munmap(m.mem), m.shared.Close(), m.image.Close())
 }
 

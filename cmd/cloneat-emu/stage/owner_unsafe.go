@@ -30,15 +30,21 @@ type robustList struct {
 	pending uintptr
 }
 
-// Own makes tasks that wait for an order end when this process has died. Without it they wait.
+// diedBit is FUTEX_OWNER_DIED.
+const diedBit = 1 << 30
+
+// Own makes tasks that wait for an order end when this process has died, or closes the machine.
+// Without it they wait.
 func (m *Machine) Own() error {
 	began := make(chan error)
-	m.owned = make(chan struct{})
-	go func(over <-chan struct{}) {
+	m.owned, m.left = make(chan struct{}), make(chan struct{})
+	go func() {
 		runtime.LockOSThread() // for good: it is the thread's end that is noted
 		began <- m.own()
-		<-over
-	}(m.owned)
+		<-m.owned
+		m.leave()
+		close(m.left)
+	}()
 	return <-began
 }
 
@@ -46,13 +52,36 @@ func (m *Machine) own() error {
 	word := m.word(offOwner)
 	list := (*robustList)(unsafe.Pointer(&m.mem[offList]))
 	*list = robustList{next: uintptr(unsafe.Pointer(list)), pending: uintptr(unsafe.Pointer(word))}
-	_, _, errno := unix.Syscall(unix.SYS_SET_ROBUST_LIST, uintptr(unsafe.Pointer(list)), unsafe.Sizeof(*list), 0)
-	if errno != 0 {
-		return fmt.Errorf("stage: set_robust_list: %w", errno)
+	if err := setRobustList(list); err != nil {
+		return err
 	}
 	atomic.StoreUint32(word, uint32(unix.Gettid()))
 	futexWake(word)
 	return nil
+}
+
+// leave notes what the kernel would have noted. The thread may be the process's first one, which
+// the Go runtime does not end, or end when the memory is another's.
+func (m *Machine) leave() {
+	atomic.OrUint32(m.word(offOwner), diedBit)
+	_ = setRobustList(nil)
+}
+
+func setRobustList(list *robustList) error {
+	_, _, errno := unix.Syscall(unix.SYS_SET_ROBUST_LIST, uintptr(unsafe.Pointer(list)), unsafe.Sizeof(*list), 0)
+	if errno != 0 {
+		return fmt.Errorf("stage: set_robust_list: %w", errno)
+	}
+	return nil
+}
+
+// disown ends tasks that wait for an order, if they had an owner.
+func (m *Machine) disown() {
+	if m.owned != nil {
+		close(m.owned)
+		<-m.left
+		m.owned = nil
+	}
 }
 
 // AwaitOwner returns when another process, which was handed the memory, has called Own, or when

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -152,8 +153,7 @@ func TestOwnerGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	task.Start(nil, unix.SYS_WAITID, unix.P_ALL, 0, 0, unix.WEXITED)
-	close(m.owned) // as the thread's death by a signal
-	m.owned = nil
+	m.disown()
 	if _, err := task.Finish(); err != nil {
 		t.Error(err)
 	}
@@ -162,4 +162,41 @@ func TestOwnerGone(t *testing.T) {
 		t.Errorf("%v, want status 137", err)
 	}
 	_ = m.Close()
+}
+
+// TestCloseEndsTasks: who gave the orders lives on, and has let go of the memory.
+func TestCloseEndsTasks(t *testing.T) {
+	var cmds []*exec.Cmd
+	for range 8 { // the thread that owns one may be any
+		m, err := New()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Own(); err != nil {
+			t.Fatal(err)
+		}
+		cmd := m.Command(t.Context())
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Main().AwaitBirth(); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+		cmds = append(cmds, cmd)
+	}
+	late := time.AfterFunc(10*time.Second, func() {
+		for _, cmd := range cmds {
+			_ = cmd.Process.Kill()
+		}
+	})
+	defer late.Stop()
+	for _, cmd := range cmds {
+		var exit *exec.ExitError
+		if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 137 {
+			t.Errorf("%v, want status 137", err)
+		}
+	}
 }
