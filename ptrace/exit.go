@@ -7,13 +7,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The codes of a waitid(2) that tell of an end, CLD_*.
-const (
-	cldExited = 1
-	cldKilled = 2
-	cldDumped = 3
-)
-
 // WaitExit lets the tracee run to its end and returns how it ended, as wait(2)
 // tells it. Signals, job control and execs go by as if nobody traced. A zombie is
 // its tracer's before it is its parent's (kernel: wait_consider_task), so that
@@ -31,11 +24,11 @@ func (r *Running) WaitExit() (unix.WaitStatus, error) {
 			continue
 		case err != nil:
 			return 0, fmt.Errorf("waitid pid %d: %w (%w)", r.TID, ErrGone, err)
-		case si.code == cldExited:
+		case si.code == Exited:
 			return unix.WaitStatus(si.status & 0xff << 8), nil
-		case si.code == cldKilled:
+		case si.code == Killed:
 			return unix.WaitStatus(si.status), nil
-		case si.code == cldDumped:
+		case si.code == Dumped:
 			return unix.WaitStatus(si.status | 0x80), nil
 		}
 		s := &Stopped{TID: r.TID, Last: decode(int(si.status))}

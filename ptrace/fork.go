@@ -160,7 +160,7 @@ func (s *Stopped) Die() {
 		err := waitid(s.TID, &si, waitFlags|unix.WEXITED|unix.WSTOPPED|unix.WNOWAIT)
 		switch {
 		case errors.Is(err, unix.EINTR):
-		case err != nil || si.code == cldExited || si.code == cldKilled || si.code == cldDumped:
+		case err != nil || si.code == Exited || si.code == Killed || si.code == Dumped:
 			return
 		default:
 			_, _ = s.Cont(0)

@@ -46,7 +46,7 @@ type Change struct {
 	Utime, Stime uint64
 }
 
-// CLD_* of a Change, include/uapi/asm-generic/siginfo.h.
+// The codes of a [Change], and of a waitid(2): CLD_* in include/uapi/asm-generic/siginfo.h.
 const (
 	Exited    = 1
 	Killed    = 2
