@@ -800,14 +800,16 @@ static long in_kept_read(struct msg *m)
 static void footprint(pid_t pid, char *text, size_t size)
 {
 	static const char *const keep[] = {
-		"VmSize", "VmLck", "VmPin", "VmData", "VmStk", "VmPTE",
-		"RssAnon", "VmSwap", NULL
+		"VmSize", "VmLck", "VmPin", "VmData", "VmStk", "VmPTE", NULL
 	};
+	/* Pages are counted here: before 6.2 the counters in status lag behind. */
+	static const char *const pages[] = { "Anonymous", "Swap", NULL };
 	char dir[64];
 	DIR *d;
 
 	portrait(pid, text, size);
 	add_file(pid, "status", keep, text, size);
+	add_file(pid, "smaps_rollup", pages, text, size);
 	snprintf(dir, sizeof(dir), "/proc/%d/fd", pid);
 	d = opendir(dir);
 	for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d))
