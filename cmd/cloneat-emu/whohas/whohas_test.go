@@ -67,18 +67,11 @@ func TestGroupOfADeadLeader(t *testing.T) {
 // TestNamespaceBelow: numbers are those of the namespace that is asked about, of a zombie as well,
 // which has no namespace any more.
 func TestNamespaceBelow(t *testing.T) {
-	cmd := exec.Command("unshare", "-pf", "--kill-child", "sh", "-c", "sleep 0 & echo ready; exec sleep 1000")
+	cmd := exec.Command("unshare", "-pf", "--kill-child", "sh", "-c", "sleep 1000 & echo ready; exec sleep 1000")
 	_, out := built.Talk(t, cmd)
 	built.Says(t, out, "ready")
 	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
-	list, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", cmd.Process.Pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	init, err := strconv.Atoi(strings.TrimSpace(string(list)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	init := onlyChild(t, cmd.Process.Pid)
 	d, err := proc.Open(init)
 	if err != nil {
 		t.Fatal(err)
@@ -94,11 +87,35 @@ func TestNamespaceBelow(t *testing.T) {
 	if got := Describe(ns, init); got != "nobody to be seen" {
 		t.Errorf("a number of ours: %s", got)
 	}
-	for end := time.Now().Add(time.Minute); !strings.Contains(Describe(ns, 2), ", a zombie)"); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) { // nobody tells of its end but to its parent
-			t.Fatalf("its second process, which has ended: %s", Describe(ns, 2))
+	// A shell would reap it.
+	until(t, func() bool { comm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", init)); return string(comm) == "sleep\n" })
+	if err := unix.Kill(onlyChild(t, init), unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	until(t, func() bool { return strings.Contains(Describe(ns, 2), ", a zombie)") })
+}
+
+// until waits for what nobody tells.
+func until(t *testing.T, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); !is(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it does not come to that")
 		}
 	}
+}
+
+func onlyChild(t *testing.T, pid int) int {
+	t.Helper()
+	list, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	child, err := strconv.Atoi(strings.TrimSpace(string(list)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return child
 }
 
 func TestNobody(t *testing.T) {
