@@ -88,7 +88,10 @@ func TestNamespaceBelow(t *testing.T) {
 		t.Errorf("a number of ours: %s", got)
 	}
 	// A shell would reap it.
-	until(t, func() bool { comm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", init)); return string(comm) == "sleep\n" })
+	until(t, func() bool {
+		comm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", init))
+		return string(comm) == "sleep\n"
+	})
 	if err := unix.Kill(onlyChild(t, init), unix.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
