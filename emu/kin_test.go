@@ -17,17 +17,7 @@ func TestKinEnded(t *testing.T) {
 	t.Parallel()
 	cmd := exec.Command(built.C(t, "emu/testdata/kin.c"))
 	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	in, out := built.Talk(t, cmd)
 	var headless, traced, ended int
 	if _, err := fmt.Fscan(out, &headless, &traced, &ended); err != nil {
 		t.Fatal(err)
