@@ -16,6 +16,9 @@ import (
 //	gets its registers back                    gets the caller's, rax 0
 //	DETACH: the kernel finishes the call       DETACH
 //
+// A clone that takes no arguments is made in place, where both have their registers
+// already (see [ptrace.Injection.InPlace]).
+//
 // So that a caller which waits for its vfork child is not traced meanwhile, and
 // nothing is left to be done for it if the supervisor dies.
 func (c *call) makeSelf() (int64, error) {
@@ -79,6 +82,9 @@ func (c *call) goOnInVfork() error {
 // givenBack restores the caller inside its clone. The kernel will put the
 // child's number into rax when the call returns.
 func (c *call) givenBack() error {
+	if c.caller.InPlace() {
+		return nil
+	}
 	regs := ptrace.WithResult(c.caller.Saved(), 0)
 	if err := c.caller.SetSigMask(c.caller.Mask()); err != nil { // while it is guarded
 		return err
@@ -98,6 +104,9 @@ func (c *call) unguarded(child *ptrace.Stopped) error {
 // and the mask that the program's own call leaves. A stack pointer or segment
 // bases of its own it has already.
 func (c *call) prepareCopy(child *ptrace.Stopped) error {
+	if c.caller.InPlace() {
+		return nil
+	}
 	regs := ptrace.WithResult(c.caller.Saved(), 0)
 	if c.args.StackBase != 0 || c.args.Has(unix.CLONE_SETTLS) {
 		own, err := child.Regs()

@@ -28,8 +28,11 @@ func (i *Injection) Fork(nr uintptr, args ...uintptr) (*Stopped, error) {
 
 // ForkOwn is Fork where the clone is what the tracee's program asked for. If
 // the tracer dies under it, both sides return from the program's call with what
-// the clone returned.
+// the clone returned. It may be made in place, see [Injection.InPlace].
 func (i *Injection) ForkOwn(nr uintptr, args ...uintptr) (*Stopped, error) {
+	if plain, ok := withoutArguments(nr, args); ok && i.canForkInPlace() {
+		return i.forkInPlace(plain)
+	}
 	return i.fork(healClone, nr, args)
 }
 
@@ -44,11 +47,23 @@ func (i *Injection) fork(h heal, nr uintptr, args []uintptr) (*Stopped, error) {
 			return nil, err
 		}
 	}
-	if !there {
-		if err := i.toEvent(nr); err != nil {
-			return nil, err
-		}
+	if there {
+		return i.child()
 	}
+	return i.meetChild(nr)
+}
+
+// meetChild runs the tracee to the event of a clone that it is about to enter, and returns
+// the child.
+func (i *Injection) meetChild(nr uintptr) (*Stopped, error) {
+	if err := i.toEvent(nr); err != nil {
+		return nil, err
+	}
+	return i.child()
+}
+
+// child waits for the child of the event in which the tracee stands.
+func (i *Injection) child() (*Stopped, error) {
 	tid, err := i.EventMessage()
 	if err != nil {
 		return nil, err

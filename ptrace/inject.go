@@ -31,6 +31,7 @@ type Injection struct {
 	heal     heal        // what slot's code does
 	untold   bool        // whether calls are sent to the tracee: see checkDispatched
 	trapped  *Batch      // the tracee stands behind this one's trap
+	inPlace  bool        // the clone is made at the program's own instruction
 
 	// Hold keeps the tracee in hand when a SIGSTOP reaches it between calls:
 	// for a child in the making, which must never run as it is.
