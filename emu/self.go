@@ -121,8 +121,10 @@ func (c *call) prepareCopy(child *ptrace.Stopped) error {
 	return child.SetRegs(regs)
 }
 
-// forkSelf makes the clone, with the exact pid if one is wanted.
+// forkSelf makes the clone, with the exact pid if one is wanted. A signal that comes before it
+// is delivered first, as before a fork(2), unless they come without end.
 func (c *call) forkSelf() (*ptrace.Stopped, error) {
+	c.caller.KeepsOut = c.s.patience.tried(c.n.TID) >= maxMissed
 	return c.forkHinted(c.caller, forSelf(c.args))
 }
 

@@ -29,6 +29,9 @@ func (i *Injection) prepare(h heal, nr uintptr, args []uintptr) error {
 	if err := i.SetRegs(forCall(i.saved, insn, nr, args)); err != nil {
 		return err
 	}
+	if h == healClone && !i.KeepsOut && i.page == 0 && i.areas == 0 { // who is let go would keep them
+		return i.unblock()
+	}
 	return i.block()
 }
 

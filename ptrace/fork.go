@@ -28,12 +28,23 @@ func (i *Injection) Fork(nr uintptr, args ...uintptr) (*Stopped, error) {
 
 // ForkOwn is Fork where the clone is what the tracee's program asked for. If
 // the tracer dies under it, both sides return from the program's call with what
-// the clone returned. It may be made in place, see [Injection.InPlace].
-func (i *Injection) ForkOwn(nr uintptr, args ...uintptr) (*Stopped, error) {
+// the clone returned. Signals meet it as they would meet that call: one that comes before
+// it is delivered, and the work has to begin anew (ErrAgain); so that no child misses one
+// to its process group (but see KeepsOut). Both sides have their own masks in the event's stop, and maybe all
+// of their registers, see [Injection.InPlace].
+func (i *Injection) ForkOwn(nr uintptr, args ...uintptr) (child *Stopped, err error) {
 	if plain, ok := withoutArguments(nr, args); ok && i.canForkInPlace() {
-		return i.forkInPlace(plain)
+		child, err = i.forkInPlace(plain)
+	} else {
+		child, err = i.fork(healClone, nr, args)
 	}
-	return i.fork(healClone, nr, args)
+	if err == nil || i.Detached || Gone(err) {
+		return child, err
+	}
+	if berr := i.block(); berr != nil { // as behind any other call
+		return nil, errors.Join(err, berr)
+	}
+	return nil, err
 }
 
 func (i *Injection) fork(h heal, nr uintptr, args []uintptr) (*Stopped, error) {

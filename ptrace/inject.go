@@ -36,6 +36,9 @@ type Injection struct {
 	// Hold keeps the tracee in hand when a SIGSTOP reaches it between calls:
 	// for a child in the making, which must never run as it is.
 	Hold bool
+	// KeepsOut has signals wait for the end of a ForkOwn as for that of any other call: for a
+	// tracee that gets them faster than it could clone.
+	KeepsOut bool
 	// NoTrap keeps a batch from ending in a trap: where the tracee's dispositions are others'
 	// too, and SIGTRAP is ignored, the kernel would reset that for all of them
 	// (force_sig_info_to_task() in kernel/signal.c).
@@ -109,6 +112,15 @@ func (i *Injection) block() error {
 	}
 	i.masked = true
 	return i.SetSigMask(all)
+}
+
+// unblock lets signals in again, for what is the program's own call.
+func (i *Injection) unblock() error {
+	if !i.masked {
+		return nil
+	}
+	i.masked = false
+	return i.SetSigMask(i.mask)
 }
 
 // SetSigMask is that of [Stopped], for a mask that is not in force already.

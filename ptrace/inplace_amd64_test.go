@@ -107,3 +107,23 @@ func TestForkInPlaceThatFails(t *testing.T) {
 	}
 	echoes(t, cmd, in, out)
 }
+
+// TestForkOwnGivesWay: a signal that comes before the clone has the tracee first, in place or
+// not, as it would before the program's own call.
+func TestForkOwnGivesWay(t *testing.T) {
+	for name, args := range map[string][]uintptr{
+		"in place": plainFork,
+		"guarded":  {uintptr(unix.SIGCHLD) | unix.CLONE_FS, 0, 0, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			i, echo := catScope(t)
+			if err := unix.Kill(i.TID, unix.SIGURG); err != nil { // ignored, but its tracer sees it
+				t.Fatal(err)
+			}
+			if _, err := i.ForkOwn(unix.SYS_CLONE, args...); !errors.Is(err, ErrAgain) || !i.Detached {
+				t.Errorf("with a signal: %v, detached %v; want %v, and let go", err, i.Detached, ErrAgain)
+			}
+			echo()
+		})
+	}
+}

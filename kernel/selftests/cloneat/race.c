@@ -646,6 +646,31 @@ PLAY(group_signalled_init, "nor does it below a container's init")
 	signal_group(SIGUSR1, CLONE_NEWPID);
 }
 
+/* Likewise for a child of the caller's own. */
+static void signal_own_group(uint64_t flags)
+{
+	spawn(&me, &a, 0);
+	expect_eq(on(&a, do_count_hits, SIGUSR1), 0);
+	for (int i = 0; i < 8 * ROUNDS; i++) {
+		cl_start(&a, a.pid, 0, flags);
+		usleep(rand() % 500);
+		must(kill(-a.pid, SIGUSR1));
+		expect_ok(cl_finish(&a, &k));
+		expect_eq(on(&k, do_hits), on(&a, do_hits));
+		expect_eq(end(&k, &a, 3), EXITED(3));
+	}
+}
+
+PLAY(group_signalled_self, "nor a child of the caller's own")
+{
+	signal_own_group(0);
+}
+
+PLAY(group_signalled_self_flags, "nor one that shares something with it")
+{
+	signal_own_group(CLONE_FS);
+}
+
 PLAY(group_alarmed, "nor does one that timers send as well")
 {
 	signal_group(SIGALRM, 0);
