@@ -65,7 +65,7 @@ func (i *Injection) newBatch(addr uintptr, how int, size uintptr) (*Batch, error
 		return nil, err
 	}
 	i.areas++
-	b := &Batch{i: i, base: base, size: size, list: listOff, entries: make([]byte, entryLen)}
+	b := &Batch{i: i, base: base, size: size, list: listOff, entries: make([]byte, entryLen, entriesRoom)}
 	if denied {
 		return b, b.split()
 	}
@@ -104,6 +104,9 @@ func (b *Batch) Add(nr uintptr, args ...uintptr) int { return b.add(0, nr, args)
 
 // AddLoose queues a call whose failure does not stop the batch.
 func (b *Batch) AddLoose(nr uintptr, args ...uintptr) int { return b.add(allLoose, nr, args) }
+
+// entriesRoom holds the entries of most runs.
+const entriesRoom = 64 * entryLen
 
 func (b *Batch) add(loose uint64, nr uintptr, args []uintptr) int {
 	var e [entryLen]byte

@@ -17,8 +17,16 @@ const (
 	ldtSize           = 8192 * ldtEntry
 )
 
-// An ldt is a table of the processor's descriptors.
+// An ldt is a table of the processor's descriptors, or empty.
 type ldt []byte
+
+// entry is the descriptor at offset i; 0 is none.
+func (l ldt) entry(i int) uint64 {
+	if len(l) == 0 {
+		return 0
+	}
+	return binary.LittleEndian.Uint64(l[i:])
+}
 
 // askLDT asks whether there is one.
 func askLDT(s *script, r *ptrace.Result) {
@@ -30,10 +38,10 @@ func (a *answers) hasLDT() bool { return a.ldt.Errno == 0 && a.ldt.Value == ldtE
 
 // readLDT reads it, if there is one.
 func readLDT(s *script, a *answers) (ldt, error) {
-	table := make(ldt, ldtSize)
 	if !a.hasLDT() {
-		return table, nil
+		return nil, nil
 	}
+	table := make(ldt, ldtSize)
 	s.room(1, ldtSize)
 	out := s.reserve(ldtSize)
 	s.expect(ldtSize, "modify_ldt", 0, unix.SYS_MODIFY_LDT, ldtRead, out, ldtSize)
@@ -51,8 +59,8 @@ func (b *build) setLDT() error {
 		return err
 	}
 	for i := 0; i < ldtSize; i += ldtEntry {
-		want := binary.LittleEndian.Uint64(b.snap.ldt[i:])
-		if want != binary.LittleEndian.Uint64(have[i:]) {
+		want := b.snap.ldt.entry(i)
+		if want != have.entry(i) {
 			b.script.room(1, userDescSize)
 			b.script.expect(0, "modify_ldt", uint64(i/ldtEntry), unix.SYS_MODIFY_LDT, ldtWrite,
 				b.script.data(userDesc(uint32(i/ldtEntry), want)), userDescSize)

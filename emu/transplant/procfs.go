@@ -16,11 +16,11 @@ func procPath(tid int, name string) string {
 	return "/proc/" + strconv.Itoa(tid) + "/" + name
 }
 
-// inOnePiece are files whose text the kernel makes at once: what does not fill the room
-// for it is whole after one read.
-var inOnePiece = map[string]bool{
-	"status": true, "stat": true, "auxv": true, "comm": true, "cgroup": true, "personality": true,
-	"oom_score_adj": true, "coredump_filter": true,
+// inOnePiece are files whose text the kernel makes at once, and the room that most of them
+// need: what does not fill the room for it is whole after one read.
+var inOnePiece = map[string]int{
+	"status": 2048, "stat": 512, "auxv": 512, "comm": 32, "cgroup": 512, "personality": 16,
+	"oom_score_adj": 16, "coredump_filter": 16,
 }
 
 // readProc reads a whole file about thread tid. It uses raw calls: os.ReadFile
@@ -31,7 +31,11 @@ func readProc(tid int, name string) ([]byte, error) {
 		return nil, err
 	}
 	defer unix.Close(fd)
-	buf := make([]byte, 0, 4096)
+	room, whole := inOnePiece[name]
+	if !whole {
+		room = 4096
+	}
+	buf := make([]byte, 0, room)
 	for {
 		if len(buf) == cap(buf) {
 			buf = append(buf, make([]byte, len(buf))...)[:len(buf)]
@@ -44,7 +48,7 @@ func readProc(tid int, name string) ([]byte, error) {
 			return buf, nil
 		}
 		buf = buf[:len(buf)+n]
-		if len(buf) < cap(buf) && inOnePiece[name] {
+		if len(buf) < cap(buf) && whole {
 			return buf, nil
 		}
 	}
