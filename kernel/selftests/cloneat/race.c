@@ -719,6 +719,26 @@ PLAY(group_stopped_init, "nor does it below a container's init")
 	stop_group(CLONE_NEWPID);
 }
 
+/* Likewise for a child of the caller's own. */
+PLAY(group_stopped_self, "nor a child of the caller's own")
+{
+	pid_t child;
+
+	spawn(&me, &a, 0);
+	expect_eq(on(&a, do_count_hits, SIGUSR1), 0);
+	for (int i = 0; i < 8 * ROUNDS; i++) {
+		cl_start(&a, a.pid, 0, i % 2 ? CLONE_FS : 0);
+		usleep(rand() % 500);
+		must(kill(-a.pid, SIGSTOP));
+		wait_state(a.pid, 'T');
+		child = child_under(a.pid);
+		expect(!child || stops(child));
+		must(kill(-a.pid, SIGCONT));
+		expect_ok(cl_finish(&a, &k));
+		expect_eq(end(&k, &a, 3), EXITED(3));
+	}
+}
+
 PLAY(caller_stopped, "the caller is stopped and continued: no harm")
 {
 	cast();
