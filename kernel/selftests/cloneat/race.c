@@ -681,6 +681,32 @@ PLAY(group_realtime, "nor does a real-time signal")
 	signal_group(SIGRTMIN, 0);
 }
 
+/* The caller's group is killed: with the child, or before there is one. */
+static void kill_group(uint64_t flags)
+{
+	pid_t child;
+
+	must(prctl(PR_SET_CHILD_SUBREAPER, 1));
+	for (int i = 0; i < 2 * ROUNDS; i++) {
+		cast_groups(SIGUSR1, flags);
+		cl_start(&a, t.pid, 0, 0);
+		usleep(rand() % 4000);
+		must(kill(-a.pid, SIGKILL));
+		wait_end(a.pid);
+		child = child_under(t.pid);
+		while (child && proc_state(child) && proc_state(child) != 'Z')
+			usleep(1000);
+		expect_eq(on(&t, do_reap_all), 0);
+		quit(&t, 0);
+		close_all();
+	}
+}
+
+PLAY(group_killed, "what kills the caller's group does not miss the child")
+{
+	kill_group(0);
+}
+
 /* It is stopped, or is about to be. */
 static bool stops(pid_t pid)
 {
