@@ -60,9 +60,9 @@ func (a *alarms) close() {
 // letGo notes when a thread that was let go has to be stopped again.
 func (s *Server) letGo(tid int, due time.Time) { s.alarms.set(tid, due, s.ring) }
 
-// others are what the server does for the caller's other threads.
-func (s *Server) others() transplant.Others {
-	return transplant.Others{Awaited: s.sendBack, LetGo: s.letGo}
+// others are what is done for the caller's other threads, and its helpers.
+func (c *call) others() transplant.Others {
+	return transplant.Others{Awaited: c.s.sendBack, LetGo: c.s.letGo, Orphan: c.orphan, Unheard: c.endUnheard}
 }
 
 // ring ends a thread's call if its time is over. Where the OS thread is still the tracer

@@ -31,18 +31,25 @@ func forkBy(clone func(uintptr, ...uintptr) (*ptrace.Stopped, error), i *ptrace.
 
 // fork lets a tracee make a child in the making: it dies with the supervisor,
 // and stands at a `syscall` that is its own.
-func (s *Server) fork(i *ptrace.Injection, a cloneArgs, setTID []int32) (*ptrace.Stopped, error) {
+func (c *call) fork(i *ptrace.Injection, a cloneArgs, setTID []int32) (*ptrace.Stopped, error) {
+	if onStep != nil {
+		i.OnForked = func() { c.step("forked") }
+	}
 	child, err := forkBy(i.Fork, i, a, setTID)
 	var dead *ptrace.Stillborn
-	if errors.As(err, &dead) && a.Flags&unix.CLONE_THREAD == 0 {
+	switch {
+	case err == nil || a.Flags&unix.CLONE_THREAD != 0:
+	case errors.As(err, &dead):
 		// Nobody else knows of it, and the init of its pid namespace could not end
 		// before (zap_pid_ns_processes() in kernel/pid_namespace.c).
 		_, _ = i.Call(unix.SYS_WAIT4, dead.ID, 0, unix.WALL, 0)
+	case ptrace.Gone(err):
+		c.endUnheard(i.TID)
 	}
 	if err != nil {
 		return nil, err
 	}
-	err = s.bind(child, a)
+	err = c.s.bind(child, a)
 	// A thread, which cannot be bound, stays in the code that would end it.
 	if err == nil && a.Flags&unix.CLONE_THREAD == 0 {
 		err = i.Settle(child, a.Flags&unix.CLONE_VM != 0)

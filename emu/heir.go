@@ -10,16 +10,16 @@ import (
 	"cloneat-emu/ptrace"
 )
 
-// C1 is a child of the caller's process. Where that is killed while C1 lives, C1 is the child of
-// whoever adopts the caller's orphans, a process that has never heard of it. As long as its tracer has
-// not reaped C1, nobody is told anything: so the heir, if it is one of those that are served, is
-// made to reap it quietly, as a target is made to reap a child that is not to be. An heir outside,
-// which is the init of a system or nearly that, or with filters that cannot be suspended, reaps it
-// as any other.
+// A child in the making is a child of the caller's process (C1, giver) or of the target's. Where
+// that is killed meanwhile, it is left to whoever adopts the orphans, a process that has never heard
+// of it. As long as its tracer has not reaped it, nobody is told anything: so the heir, if it is one
+// of those that are served, is made to reap it quietly, as a target is made to reap a child that is
+// not to be. An heir outside, which is the init of a system or nearly that, or with filters that
+// cannot be suspended, reaps it as any other.
 
 // reapFather reaps C1, if there was one, so that its parent can.
 func (c *call) reapFather() {
-	if c.father != nil && !c.leftToHeir() {
+	if c.father != nil && !c.callerKilled() {
 		c.father.Reap()
 	}
 }
@@ -31,60 +31,89 @@ func (c *call) forgetFather() {
 		return
 	}
 	if st, err := statOf(c.father.TID); err == nil && st.State == 'Z' {
-		c.leftToHeir()
+		c.orphan(c.father)
 	}
 	c.father = nil
 }
 
-// leftToHeir has C1, which is dead, reaped by the heir of a caller that was killed, and reports
-// whether it has been.
-func (c *call) leftToHeir() bool {
-	c1 := c.father
-	if !proc.Exiting(c.n.TID) && !proc.Pending(c.n.TID, unix.SIGKILL) {
-		return false
-	}
-	heir := c.heirOf(c1.TID)
-	if heir == 0 || !c.serves(heir) {
-		return false
-	}
-	// It is above the caller: who holds it waits for none below it.
-	c.s.locks.lock(heir)
-	defer c.s.locks.unlock(heir)
-	t, err := c.stopThread(heir, heir)
-	if err != nil {
-		return false
-	}
-	id := uintptr(numberFor(heir, c1.TID))
-	_ = quietly(t, c1.TID, unix.SIGCHLD, func() error {
-		c1.Reap()
-		_, err := t.Call(unix.SYS_WAIT4, id, 0, unix.WALL, 0)
-		return err
-	})
-	_ = c.letTargetGo(t)
-	return true
+func (c *call) callerKilled() bool {
+	return proc.Exiting(c.n.TID) || proc.Pending(c.n.TID, unix.SIGKILL)
 }
 
-// heirOf waits until C1's father, which has been killed, is gone, and returns the next one; 0 if
-// it does not go.
-func (c *call) heirOf(c1 int) int {
+// orphan ends a child in the making whose parent has no thread that could be made to reap it, or
+// had none a moment ago.
+func (c *call) orphan(child *ptrace.Stopped) {
+	child.Die()
+	if !c.inherited(child) {
+		child.Reap()
+	}
+}
+
+// inherited has a dead child reaped by the process whose child it is when that one's own end is
+// not under way, and reports whether it has been.
+func (c *call) inherited(child *ptrace.Stopped) bool {
 	const bound = time.Second / 2
 	for end := time.Now().Add(bound); time.Now().Before(end); time.Sleep(50 * time.Microsecond) {
-		st, err := statOf(c1)
+		st, err := statOf(child.TID)
 		if err != nil {
-			return 0
+			return false
 		}
-		if st.Ppid != c.check.Caller.TGID {
-			return st.Ppid
+		if heir := liveThread(st.Ppid); heir != 0 {
+			if done, again := c.leftTo(heir, st.Ppid, child); !again {
+				return done
+			}
 		}
 	}
-	return 0
+	return false
 }
 
-// serves reports whether a process can be made to reap a child: it is below the listener's
+// leftTo has thread tid of a process reap the child. It is to be tried again where another worker
+// has the process, or it has just been killed.
+func (c *call) leftTo(tid, tgid int, child *ptrace.Stopped) (done, again bool) {
+	switch {
+	case tgid == c.check.Caller.TGID:
+		if c.caller == nil || c.caller.Detached {
+			return false, false
+		}
+		return reapQuietly(c.caller, child)
+	case tgid != c.check.Target.TGID:
+		if !c.serves(tid) {
+			return false, false
+		}
+		// Not waited for: who has it may wait for one of ours.
+		if !c.s.locks.try(tgid) {
+			return false, true
+		}
+		defer c.s.locks.unlock(tgid)
+	}
+	t, err := c.stopThread(tid, tgid)
+	if err != nil {
+		return false, ptrace.Gone(err)
+	}
+	done, again = reapQuietly(t, child)
+	_ = c.letTargetGo(t)
+	return done, again
+}
+
+// reapQuietly is for a stopped thread of the child's parent; it is another's child by now if that
+// was killed.
+func reapQuietly(t *ptrace.Injection, child *ptrace.Stopped) (done, again bool) {
+	if st, err := statOf(child.TID); err != nil || st.Ppid != groupOf(t.TID) {
+		return false, err == nil
+	}
+	id := uintptr(numberFor(t.TID, child.TID))
+	_ = quietly(t, child.TID, unix.SIGCHLD, func() error {
+		done = t.ReapChild(child, id)
+		return nil
+	})
+	return done, !done
+}
+
+// serves reports whether a thread can be made to reap a child: it is below the listener's
 // filter, as only those are that the supervisor has started, and no filter of its own would judge
 // it for that. Before Linux 5.9 nobody knows.
-func (c *call) serves(pid int) bool {
-	st, err := statusOf(pid)
-	return err == nil && pid != os.Getpid() && st.SeccompFilters >= ptrace.CommonFilters() &&
+func (c *call) serves(tid int) bool {
+	st, err := statusOf(tid)
+	return err == nil && st.Tgid != os.Getpid() && st.SeccompFilters >= ptrace.CommonFilters() &&
 		c.judged("heir", st) == nil
 }

@@ -15,7 +15,7 @@ import (
 // adopts its orphans used to get one of them.
 func TestNoStrangerForHeir(t *testing.T) {
 	t.Parallel()
-	for _, step := range []string{"init: father made", "init: father over there", "init: child made", "init: child ready"} {
+	for _, step := range []string{"forked", "init: father made", "init: father over there", "init: child made", "init: child ready"} {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
 			noStranger(t, step)

@@ -119,7 +119,7 @@ func (c *call) forkFor(i *ptrace.Injection, args cloneArgs, setTID []int32) (*pt
 	if i == c.caller {
 		return forkOwn(i, args, setTID)
 	}
-	return c.s.fork(i, args, setTID)
+	return c.fork(i, args, setTID)
 }
 
 // maker makes children of one tracee for a driver.
@@ -177,15 +177,18 @@ func (m *maker) Drop() error {
 	if m.args.Flags&unix.CLONE_THREAD != 0 {
 		return m.dropThread()
 	}
-	id := uintptr(numberFor(m.i.TID, m.child.TID))
-	return quietly(m.i, m.child.TID, unix.Signal(m.args.ExitSignal), func() error {
-		m.child.Kill()
-		if _, err := m.i.Finish(); err != nil {
-			return err
-		}
-		_, err := m.i.Call(unix.SYS_WAIT4, id, 0, unix.WALL, 0)
+	id, reaped := uintptr(numberFor(m.i.TID, m.child.TID)), false
+	err := quietly(m.i, m.child.TID, unix.Signal(m.args.ExitSignal), func() error {
+		m.child.Die()
+		_, err := m.i.Finish()
+		reaped = err == nil && m.i.ReapChild(m.child, id)
 		return err
 	})
+	if !reaped {
+		m.c.orphan(m.child)
+		err = errors.Join(err, ptrace.ErrGone)
+	}
+	return err
 }
 
 // dropThread makes a thread exit: to kill it would be to kill its process.

@@ -82,7 +82,7 @@ func (c *call) freezeOthers() (release func(), err error) {
 	if c.check.Caller.Status.Threads == 1 {
 		return func() {}, nil
 	}
-	others, err := transplant.Freeze(c.caller.Stopped, c.s.others())
+	others, err := transplant.Freeze(c.caller.Stopped, c.others())
 	if err != nil {
 		return nil, c.ofFrozen(err)
 	}
@@ -92,7 +92,7 @@ func (c *call) freezeOthers() (release func(), err error) {
 // viaThread makes C0 and ends it again. The child is left stopped.
 func (c *call) viaThread() (*ptrace.Injection, int64, error) {
 	flags := uint64(unix.CLONE_VM | unix.CLONE_THREAD | unix.CLONE_SIGHAND | unix.CLONE_VFORK)
-	stopped, err := c.s.fork(c.caller, cloneArgs{Flags: flags}, nil)
+	stopped, err := c.fork(c.caller, cloneArgs{Flags: flags}, nil)
 	if err != nil {
 		return nil, 0, ofCaller(err)
 	}
@@ -161,16 +161,16 @@ func (c *call) forkOver(c0 *ptrace.Injection) (*ptrace.Stopped, error) {
 		if n == c.hint {
 			continue
 		}
-		child, err := c.s.fork(c0, args, []int32{int32(n)})
+		child, err := c.fork(c0, args, []int32{int32(n)})
 		switch {
 		case errors.Is(err, unix.EEXIST):
 			continue
 		case errors.Is(err, unix.EINVAL), errors.Is(err, unix.EPERM):
-			return c.s.fork(c0, args, nil) // the namespace has a smaller pid_max, or the right is missing
+			return c.fork(c0, args, nil) // the namespace has a smaller pid_max, or the right is missing
 		}
 		return child, err
 	}
-	return c.s.fork(c0, args, nil)
+	return c.fork(c0, args, nil)
 }
 
 // maxUnused bounds the search for a number that nobody has.
@@ -218,19 +218,22 @@ var nsFlag = map[proc.Kind]uintptr{
 
 // endThread ends C0, and what it made: in its clone it need only go on, into the code
 // that would end it if we died. Without room for that it makes the same calls.
-// C1 becomes one that can be waited for when C0 is about to.
+// C1 becomes one that can be waited for when C0 waits.
 func (c *call) endThread(c0 *ptrace.Injection) {
-	reap := sync.OnceFunc(c.reapFather)
 	defer c.forgetFather()
-	defer reap()
 	if c0.Last.Kind == ptrace.Event {
-		if c0.RunOut(c.caller, reap) {
+		if c0.RunOut(c.caller, sync.OnceFunc(c.reapFather)) {
 			_ = c0.UnguardBy(c.caller.Stopped)
 			return
 		}
-		reap()
-		_, _ = c0.Finish()
-		_, _ = c0.Call(unix.SYS_WAIT4, uintptr(^uint32(0)), 0, unix.WALL|unix.WNOTHREAD, 0)
+		id, err := c0.Finish()
+		switch {
+		case err != nil:
+		case c.father == nil: // it was gone before it did anything
+			_, _ = c0.Call(unix.SYS_WAIT4, id, 0, unix.WALL, 0)
+		case c0.ReapChild(c.father, id):
+			c.father = nil
+		}
 	}
 	c.exit(c0)
 	c0.LeaveStop(c.caller)

@@ -31,6 +31,17 @@ func (l *locks) lock(tgids ...int) {
 	}
 }
 
+// try takes a process if it is free.
+func (l *locks) try(tgid int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.held[tgid] {
+		return false
+	}
+	l.held[tgid] = true
+	return true
+}
+
 // unlock gives them back.
 func (l *locks) unlock(tgids ...int) {
 	if len(tgids) == 0 {

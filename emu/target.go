@@ -91,7 +91,7 @@ func (c *call) letTargetGo(t *ptrace.Injection) error {
 func (c *call) abandon(child *ptrace.Stopped) {
 	t, err := c.stopTarget()
 	if err != nil {
-		child.Kill()
+		c.orphan(child)
 		c.removeLeftovers(nil)
 		return
 	}
@@ -102,13 +102,16 @@ func (c *call) abandon(child *ptrace.Stopped) {
 
 // bury kills a child of the stopped target, and has it reaped behind what comes in between.
 func (c *call) bury(t *ptrace.Injection, child *ptrace.Stopped, between func()) {
-	id := uintptr(numberFor(c.check.Target.TID, child.TID))
+	id, reaped := uintptr(numberFor(c.check.Target.TID, child.TID)), false
 	_ = quietly(t, child.TID, unix.SIGCHLD, func() error {
-		child.Kill()
+		child.Die()
 		between()
-		_, err := t.Call(unix.SYS_WAIT4, id, 0, unix.WALL, 0)
-		return err
+		reaped = t.ReapChild(child, id)
+		return nil
 	})
+	if !reaped {
+		c.orphan(child)
+	}
 }
 
 // removeLeftovers has the target, or if that is gone the caller, remove what a dead child

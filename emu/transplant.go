@@ -73,7 +73,7 @@ func (c *call) snapshot() (*transplant.Snapshot, error) {
 	if onStep != nil {
 		c.caller.OnAsleep = func() { c.step("caller asleep") }
 	}
-	snap, err := transplant.Take(c.caller, c.callerPIDFD, c.s.others(), c.left)
+	snap, err := transplant.Take(c.caller, c.callerPIDFD, c.others(), c.left)
 	if err != nil {
 		return nil, c.ofFrozen(err)
 	}
@@ -125,7 +125,7 @@ func (c *call) bearOne(t *ptrace.Injection) (*ptrace.Stopped, error) {
 		return nil, err
 	}
 	if _, err := t.Finish(); err != nil {
-		child.Kill()
+		c.abandon(child)
 		return nil, err
 	}
 	restore()

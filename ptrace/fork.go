@@ -75,6 +75,9 @@ func (i *Injection) meetChild(nr uintptr) (*Stopped, error) {
 
 // child waits for the child of the event in which the tracee stands.
 func (i *Injection) child() (*Stopped, error) {
+	if i.OnForked != nil {
+		i.OnForked()
+	}
 	tid, err := i.EventMessage()
 	if err != nil {
 		return nil, err
@@ -149,7 +152,7 @@ func (i *Injection) Finish() (uintptr, error) {
 // RunOut lets a helper (Ends) that stands in a fork's event go on into the guard's code,
 // which reaps the fork's child and exits, and waits for its end. A SIGSTOP that it met
 // is heir's, another thread of its process. It reports false, and nothing is done, where
-// the helper had no room for a guard. reap is called when the helper is on its way, or is gone.
+// the helper had no room for a guard. reap is called when the helper waits for the child.
 func (i *Injection) RunOut(heir *Injection, reap func()) bool {
 	if i.slot == nil || i.heal != healExit {
 		return false
@@ -157,10 +160,12 @@ func (i *Injection) RunOut(heir *Injection, reap func()) bool {
 	defer i.LeaveStop(heir)
 	for {
 		r, err := i.Cont(0)
-		reap()
 		if err != nil {
 			i.Reap()
 			return true
+		}
+		if r.sleepsIn(unix.SYS_WAIT4) {
+			reap()
 		}
 		s, stop, err := r.Wait()
 		if err != nil {

@@ -147,10 +147,15 @@ func (i *Injection) Mask() uint64 { return i.mask }
 // Call makes the tracee run call nr. The error is the call's own unix.Errno,
 // or one for which Gone is true.
 func (i *Injection) Call(nr uintptr, args ...uintptr) (uintptr, error) {
+	return i.callBy((*Running).Wait, nr, args)
+}
+
+// callBy is Call with a wait of its own for the call's end.
+func (i *Injection) callBy(wait func(*Running) (*Stopped, Stop, error), nr uintptr, args []uintptr) (uintptr, error) {
 	if err := i.enter(healCall, nr, args); err != nil {
 		return 0, err
 	}
-	stop, err := i.proceed()
+	stop, err := i.proceedBy(wait)
 	if err != nil {
 		return 0, err
 	}

@@ -27,6 +27,9 @@ type Stopped struct {
 	// OnAsleep is called when the tracee has made a batch's calls and sleeps, before it
 	// is interrupted, by tests that keep its tracer from that.
 	OnAsleep func()
+	// OnForked is called in the event of its clone, before its child is known, by tests that kill
+	// it there.
+	OnForked func()
 
 	slept *asleep
 	vdso  uint64    // where it may be (vdsoAt), or 0

@@ -19,6 +19,7 @@ type lender struct {
 	giver *ptrace.Stopped   // a process made for the purpose, nil if there was no need
 	inj   *ptrace.Injection // in the caller, while giver is there
 	id    uintptr           // giver's number for the caller
+	heirs *Others           // of giver, if the caller is killed
 }
 
 // lend finds a pidfd through which the calling thread's files can be reached.
@@ -60,11 +61,9 @@ func (s *Snapshot) makeGiver() (*lender, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &lender{pidfd: -1, inj: s.asked}
+	l := &lender{pidfd: -1, inj: s.asked, heirs: &s.others}
 	if l.giver, err = l.inj.Fork(unix.SYS_CLONE, flags, 0, 0, 0, 0); err != nil {
-		if dead := (*ptrace.Stillborn)(nil); errors.As(err, &dead) {
-			_, _ = l.inj.Call(unix.SYS_WAIT4, dead.ID, 0, unix.WALL, 0)
-		}
+		l.noGiver(err)
 		return nil, errors.Join(fmt.Errorf("a process that shares the caller's files: %w", err), l.inj.Rest())
 	}
 	if err = l.giver.SetOptions(unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_EXITKILL); err == nil {
@@ -80,6 +79,17 @@ func (s *Snapshot) makeGiver() (*lender, error) {
 		return nil, errors.Join(err, l.close())
 	}
 	return l, nil
+}
+
+// noGiver ends what a clone that failed with err has made all the same.
+func (l *lender) noGiver(err error) {
+	var dead *ptrace.Stillborn
+	switch {
+	case errors.As(err, &dead):
+		_, _ = l.inj.Call(unix.SYS_WAIT4, dead.ID, 0, unix.WALL, 0)
+	case ptrace.Gone(err) && l.heirs.Unheard != nil:
+		l.heirs.Unheard(l.inj.TID)
+	}
 }
 
 // giverFlags are those of the clone. Children that are born into another time
@@ -109,10 +119,13 @@ func (l *lender) close() error {
 	if l.giver == nil {
 		return nil
 	}
-	l.giver.Kill()
-	var err error
-	if l.id != 0 {
-		_, err = l.inj.Call(unix.SYS_WAIT4, l.id, 0, unix.WALL, 0)
+	l.giver.Die()
+	if l.id == 0 || !l.inj.ReapChild(l.giver, l.id) {
+		if l.heirs.Orphan == nil {
+			l.giver.Reap()
+		} else {
+			l.heirs.Orphan(l.giver)
+		}
 	}
-	return errors.Join(err, l.inj.Rest())
+	return l.inj.Rest()
 }

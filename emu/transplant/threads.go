@@ -96,14 +96,18 @@ func (s *Snapshot) stopped() []int {
 	return tids
 }
 
-// Others are told what becomes of threads of the caller's other than the calling one. A nil
-// function does nothing.
+// Others are told what becomes of threads of the caller's other than the calling one, and of
+// helpers that the caller was made to make. A nil function does nothing.
 type Others struct {
 	// Awaited is called, again and again, for each that was interrupted and has not stopped
 	// yet: it may wait in a call of its own, and has to be sent back before it can stop.
 	Awaited func(tid int)
 	// LetGo is called for each that goes on, with what [ptrace.Stopped.Due] says.
 	LetGo func(tid int, due time.Time)
+	// Orphan ends a helper that the caller, which has been killed, could not be made to reap.
+	Orphan func(helper *ptrace.Stopped)
+	// Unheard ends the helper that a caller has made, if it has, which was killed in its clone.
+	Unheard func(caller int)
 }
 
 func (o *Others) letGo(t *ptrace.Stopped) {

@@ -10,6 +10,7 @@
  */
 #include "scene.h"
 #include <pthread.h>
+#include <sys/ptrace.h>
 
 #define ROUNDS 25
 
@@ -104,6 +105,99 @@ PLAY(target_vanishes, "the target's number is freed: a child or ESRCH")
 		must(kill(t.pid, SIGKILL));
 		expect_among(cl_finish(&a, &k), AMONG(0, ESRCH));
 		whole(&k);
+		close_all();
+	}
+}
+
+static long now_us(void)
+{
+	struct timespec ts;
+
+	must(clock_gettime(CLOCK_MONOTONIC, &ts));
+	return ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+/* How long a call takes here. */
+static long measure(struct actor *caller)
+{
+	long start = now_us();
+
+	expect_ok(cl(caller, &k, t.pid, 0, 0));
+	start = now_us() - start;
+	expect_eq(end(&k, &t, 3), EXITED(3));
+	return start + 1;
+}
+
+/*
+ * check -> a (caller) -> target; adopter, one of both, has the target's orphans
+ */
+static void leave(struct actor *adopter)
+{
+	long us, ret;
+
+	for (int i = 0; i < 4 * ROUNDS; i++) {
+		spawn(&me, &a, 0);
+		expect_eq(sys(adopter, SYS_prctl, PR_SET_CHILD_SUBREAPER, 1), 0);
+		spawn(&a, &t, 0);
+		us = measure(&a);
+		cl_start(&a, t.pid, 0, 0);
+		usleep(rand() % us);
+		must(kill(t.pid, SIGKILL));
+		ret = cl_finish(&a, &k);
+		expect_among(ret, AMONG(0, ESRCH));
+		expect_eq(on(&a, do_wait4, t.pid, 0), t.pid);
+		if (ret > 0) {
+			must(kill(k.pid, SIGKILL));
+			expect_eq(on(adopter, do_wait4, k.pid, 0), k.pid);
+		}
+		close(k.fd);
+		expect_eq(on(&a, do_wait4, -1, WNOHANG | __WALL), -ECHILD);
+		quit(&a, 0);
+		expect_eq(on(&me, do_wait4, a.pid, 0), a.pid);
+		expect_eq(on(&me, do_wait4, -1, WNOHANG | __WALL), -ECHILD);
+		close_all();
+	}
+}
+
+PLAY(target_leaves, "a target that is killed leaves a child to its adopter, or nothing")
+{
+	leave(&me);
+}
+
+PLAY(target_leaves_caller, "the same where the caller is the adopter")
+{
+	leave(&a);
+}
+
+/* check -> adopter, traced -> a (caller) -> target */
+PLAY_DOCUMENTED(target_leaves_traced, "the same where the adopter is traced",
+		"a process has one tracer, so that the emulator leaves it a child that has ended")
+{
+	struct actor adopter, tracer;
+	long us, ret;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		spawn(&me, &adopter, 0);
+		expect_eq(sys(&adopter, SYS_prctl, PR_SET_CHILD_SUBREAPER, 1), 0);
+		spawn(&adopter, &a, 0);
+		spawn(&a, &t, 0);
+		us = measure(&a);
+		spawn(&me, &tracer, 0);
+		expect_eq(sys(&tracer, SYS_ptrace, PTRACE_SEIZE, adopter.pid, 0, 0), 0);
+		cl_start(&a, t.pid, 0, 0);
+		usleep(rand() % us);
+		must(kill(t.pid, SIGKILL));
+		ret = cl_finish(&a, &k);
+		/* The adopter would stop for its tracer at SIGCHLD: let it go. */
+		expect_eq(end(&tracer, &me, 3), EXITED(3));
+		expect_eq(on(&a, do_wait4, t.pid, 0), t.pid);
+		if (ret > 0) {
+			must(kill(k.pid, SIGKILL));
+			expect_eq(on(&adopter, do_wait4, k.pid, 0), k.pid);
+		}
+		close(k.fd);
+		expect_eq(on(&adopter, do_wait4, -1, WNOHANG | __WALL), 0);
+		close(adopter.fd);
 		close_all();
 	}
 }
@@ -518,8 +612,7 @@ PLAY(caller_killed_often, "a caller that calls without end is killed")
 	}
 }
 
-PLAY_DOCUMENTED(caller_killed_helper, "a caller that is killed leaves its own children alone",
-		"a helper of a call that has just begun may be left as well")
+PLAY(caller_killed_helper, "a caller that is killed leaves its own children alone")
 {
 	pid_t pid;
 
@@ -536,6 +629,35 @@ PLAY_DOCUMENTED(caller_killed_helper, "a caller that is killed leaves its own ch
 		kill_end(t.pid);
 		while ((pid = waitpid(-1, NULL, __WALL)) > 0)
 			expect(pid == a.pid || pid == t.pid);
+		close_all();
+	}
+}
+
+/* check -> a (its leader has exited) -> target */
+PLAY(caller_killed_headless, "the same of a caller whose leader has exited")
+{
+	struct actor th;
+	pid_t pid;
+	long us;
+
+	must(prctl(PR_SET_CHILD_SUBREAPER, 1));
+	for (int i = 0; i < 4 * ROUNDS; i++) {
+		slot_set(2, 0);
+		cast();
+		thread_of(&a, &th);
+		start(&a, do_exit_thread, 0);
+		us = measure(&th);
+		expect_eq(on(&t, do_ignore_sigchld, 0), 0);
+		start(&th, do_call_forever, t.pid);
+		slot_wait(2, 5);
+		usleep(rand() % us);
+		must(kill(a.pid, SIGKILL));
+		wait_end(a.pid);
+		expect_eq(on(&t, do_reap_all), 0);
+		kill_end(t.pid);
+		while ((pid = waitpid(-1, NULL, __WALL)) > 0)
+			expect(pid == a.pid || pid == t.pid);
+		close(th.fd);
 		close_all();
 	}
 }
