@@ -47,35 +47,28 @@ func InLeg(tid int) bool {
 	return err == nil && ip >= base+v.spare
 }
 
-// untilDue makes a leg of the program's own call, to be ended when it is due.
-func (s *Stopped) untilDue(l *leg, next Regs) (Regs, []byte, bool) {
+// untilDue makes a leg of the program's own call, or of its rest, to be ended when it is due.
+func (s *Stopped) untilDue(l *leg, next Regs, args []byte) (Regs, []byte, bool) {
 	s.due = time.Now().Add(time.Duration(l.due) - monotonic())
-	return next, nil, true
+	return next, args, true
 }
 
 // tooLate are the program's registers behind a call on a socket whose time is over;
-// false if it is another, or has time left.
-func (s *Stopped) tooLate(l *leg, r Regs, left time.Duration) (Regs, bool) {
-	if s.leg == nil || left > 0 || l.done > 0 || r.Orig_rax != l.own.Orig_rax {
+// false if it is another.
+func (s *Stopped) tooLate(l *leg, r Regs) (Regs, bool) {
+	if s.leg == nil || l.done == 0 && r.Orig_rax != l.own.Orig_rax {
 		return r, false
 	}
-	option, late := s.lateSocket(l.own)
-	if option == 0 {
+	lim := s.limitOf(l.own)
+	if lim.option == 0 {
 		return r, false
 	}
 	own := l.own
-	own.Rax, own.Orig_rax = uint64(-int64(late)), ^uint64(0)
-	return own, true
-}
-
-// lateSocket is socketTimeout for the tracee's own socket: a connect(2) that waits for the
-// room in a queue of this machine is not on its way.
-func (s *Stopped) lateSocket(r Regs) (option int, late unix.Errno) {
-	option, late = socketTimeout(r.Orig_rax)
-	if late == unix.EINPROGRESS && s.isUnix(int(r.Rdi)) {
-		late = unix.EAGAIN
+	own.Rax, own.Orig_rax = uint64(-int64(lim.late)), ^uint64(0)
+	if l.done > 0 {
+		own.Rax = uint64(l.done)
 	}
-	return option, late
+	return own, true
 }
 
 // pollTells reports whether poll(2) waits for the same as the call: not for room in the

@@ -67,11 +67,8 @@ func (s *Stopped) isPart(r Regs) bool {
 	switch r.Orig_rax {
 	case unix.SYS_WRITE, unix.SYS_WRITEV, unix.SYS_SENDFILE,
 		unix.SYS_READ, unix.SYS_PREAD64, unix.SYS_READV, unix.SYS_PREADV, unix.SYS_PREADV2:
-		var st unix.Stat_t
-		if unix.Stat("/proc/"+strconv.Itoa(s.TID)+"/fd/"+strconv.Itoa(int(int32(r.Rdi))), &st) != nil {
-			return false
-		}
-		return completes(r.Orig_rax, &st)
+		st, err := s.statFD(int(int32(r.Rdi)))
+		return err == nil && completes(r.Orig_rax, &st)
 	case unix.SYS_IO_URING_ENTER:
 		return s.ringWaits(int(r.Rdi), r.Rdx)
 	case unix.SYS_RECVMMSG:

@@ -43,6 +43,9 @@ func (s *Stopped) goOn(r Regs) Regs {
 			return r
 		}
 		l.done += v
+		if v > 0 && limitsEach(l.own.Orig_rax) {
+			l.due = 0
+		}
 	}
 	if next, ok := s.nextLeg(l, r); ok {
 		return next
@@ -126,8 +129,10 @@ func (s *Stopped) nextLeg(l *leg, r Regs) (Regs, bool) {
 	if !timed && l.done == 0 {
 		return r, false
 	}
-	if over, ok := s.tooLate(l, r, left); ok {
-		return over, true
+	if timed && left == 0 {
+		if over, ok := s.tooLate(l, r); ok {
+			return over, true
+		}
 	}
 	at := s.legSlot()
 	if at == nil {
@@ -156,7 +161,7 @@ func (s *Stopped) design(l *leg, at *slot, left time.Duration, timed bool) (next
 		}
 	}
 	if ok && timed {
-		next, args, ok = s.within(l, next, left, uint64(at.addr))
+		next, args, ok = s.within(l, next, args, left, uint64(at.addr))
 	}
 	fits := len(args) <= legRoom || annex != nil
 	return next, args, annex, ok && fits && (!l.strict || next.Orig_rax == l.own.Orig_rax)

@@ -1,24 +1,56 @@
 package ptrace
 
 import (
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// socketTimeout is the option that limits call nr on a socket, 0 if none does,
-// and the error when its time is over.
-func socketTimeout(nr uint64) (option int, late unix.Errno) {
-	switch nr {
+// limit is what bounds the waits of a call on a socket: its own timeout.
+type limit struct {
+	fd     int
+	option int        // SO_RCVTIMEO or SO_SNDTIMEO, 0 for none
+	late   unix.Errno // the error when its time is over
+}
+
+// limitOf finds the limit of the program's call r.
+func (s *Stopped) limitOf(r Regs) limit {
+	l := limit{fd: int(int32(r.Rdi)), late: unix.EAGAIN}
+	switch r.Orig_rax {
 	case unix.SYS_READ, unix.SYS_READV, unix.SYS_RECVFROM, unix.SYS_RECVMSG, unix.SYS_RECVMMSG,
 		unix.SYS_ACCEPT, unix.SYS_ACCEPT4:
-		return unix.SO_RCVTIMEO, unix.EAGAIN
-	case unix.SYS_WRITE, unix.SYS_WRITEV, unix.SYS_SENDTO, unix.SYS_SENDMSG, unix.SYS_SENDMMSG:
-		return unix.SO_SNDTIMEO, unix.EAGAIN
+		l.option = unix.SO_RCVTIMEO
+	case unix.SYS_WRITE, unix.SYS_WRITEV, unix.SYS_SENDTO, unix.SYS_SENDMSG, unix.SYS_SENDMMSG, unix.SYS_SENDFILE:
+		l.option = unix.SO_SNDTIMEO
+	case unix.SYS_SPLICE:
+		l.option = unix.SO_RCVTIMEO
+		if !s.isSocket(l.fd) {
+			l.fd, l.option = int(int32(r.Rdx)), unix.SO_SNDTIMEO
+		}
 	case unix.SYS_CONNECT:
-		return unix.SO_SNDTIMEO, unix.EINPROGRESS
+		l.option, l.late = unix.SO_SNDTIMEO, unix.EINPROGRESS
+		if s.isUnix(l.fd) { // it waits for the room in a queue of this machine, and is not on its way
+			l.late = unix.EAGAIN
+		}
 	}
-	return 0, 0
+	return l
+}
+
+// limitsEach reports whether the limit is for each of a call's parts, and not for all of it.
+func limitsEach(nr uint64) bool {
+	return nr == unix.SYS_SENDMMSG || nr == unix.SYS_RECVMMSG || nr == unix.SYS_SENDFILE
+}
+
+// isSocket reports whether the tracee's fd is one.
+func (s *Stopped) isSocket(fd int) bool {
+	st, err := s.statFD(fd)
+	return err == nil && st.Mode&unix.S_IFMT == unix.S_IFSOCK
+}
+
+func (s *Stopped) statFD(fd int) (st unix.Stat_t, err error) {
+	err = unix.Stat("/proc/"+strconv.Itoa(s.TID)+"/fd/"+strconv.Itoa(fd), &st)
+	return st, err
 }
 
 // socketTimeout reads the option of the tracee's socket fd; 0 for none.

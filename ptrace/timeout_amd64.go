@@ -35,7 +35,7 @@ func mayRestartAfresh(call []byte) bool {
 	case unix.SYS_EPOLL_WAIT, unix.SYS_EPOLL_PWAIT, unix.SYS_EPOLL_PWAIT2, unix.SYS_PPOLL, unix.SYS_SEMTIMEDOP,
 		unix.SYS_RT_SIGTIMEDWAIT, unix.SYS_IO_GETEVENTS, unix.SYS_IO_PGETEVENTS, unix.SYS_IO_URING_ENTER,
 		unix.SYS_RECVFROM, unix.SYS_RECVMSG, unix.SYS_RECVMMSG, unix.SYS_ACCEPT, unix.SYS_ACCEPT4,
-		unix.SYS_SENDTO, unix.SYS_SENDMSG, unix.SYS_SENDMMSG, unix.SYS_CONNECT:
+		unix.SYS_SENDTO, unix.SYS_SENDMSG, unix.SYS_SENDMMSG, unix.SYS_CONNECT, unix.SYS_SENDFILE, unix.SYS_SPLICE:
 		return true
 	}
 	return false
@@ -66,8 +66,8 @@ func (s *Stopped) timeout(r Regs) time.Duration {
 	if p := timespecArg(&r); p != nil {
 		return s.timespec(*p)
 	}
-	if option, _ := socketTimeout(r.Orig_rax); option != 0 {
-		return s.socketTimeout(int(r.Rdi), option)
+	if l := s.limitOf(r); l.option != 0 {
+		return s.socketTimeout(l.fd, l.option)
 	}
 	return 0
 }
@@ -104,9 +104,9 @@ func encodeTimespec(d time.Duration) []byte {
 	return binary.LittleEndian.AppendUint64(b, uint64(d%time.Second))
 }
 
-// within gives the call next, of the leg l in the slot at addr, a timeout of
+// within gives the call next with its args, of the leg l in the slot at addr, a timeout of
 // left.
-func (s *Stopped) within(l *leg, next Regs, left time.Duration, addr uint64) (Regs, []byte, bool) {
+func (s *Stopped) within(l *leg, next Regs, args []byte, left time.Duration, addr uint64) (Regs, []byte, bool) {
 	ts := encodeTimespec(left)
 	switch next.Orig_rax {
 	case unix.SYS_EPOLL_WAIT, unix.SYS_EPOLL_PWAIT:
@@ -125,15 +125,12 @@ func (s *Stopped) within(l *leg, next Regs, left time.Duration, addr uint64) (Re
 		*p = addr + legArgs
 		return next, ts, true
 	}
-	if l.done > 0 { // each of the rest's waits has the socket's own timeout
-		return next, nil, false
-	}
-	if !l.strict && s.pollTells(l.own) {
+	if l.done == 0 && !l.strict && s.pollTells(l.own) {
 		if first, args, ok := s.waitFirst(l, next, ts, addr); ok {
 			return first, args, true
 		}
 	}
-	return s.untilDue(l, next)
+	return s.untilDue(l, next, args)
 }
 
 // waitFirst makes a leg for a call on a socket, whose timeout is the socket's:
@@ -142,18 +139,18 @@ func (s *Stopped) within(l *leg, next Regs, left time.Duration, addr uint64) (Re
 // the tracee's stack, below the red zone; that is only done where the stack is
 // known to have room, which a goroutine's has not.
 func (s *Stopped) waitFirst(l *leg, next Regs, ts []byte, addr uint64) (Regs, []byte, bool) {
-	option, late := socketTimeout(l.own.Orig_rax)
+	lim := s.limitOf(l.own)
 	events := uint64(unix.POLLIN)
-	if option == unix.SO_SNDTIMEO {
+	if lim.option == unix.SO_SNDTIMEO {
 		events = unix.POLLOUT
 	}
 	const redZone = 128
 	at := (next.Rsp - redZone - 8) &^ 15
-	pollfd := binary.LittleEndian.AppendUint64(nil, next.Rdi&0xffffffff|events<<32)
+	pollfd := binary.LittleEndian.AppendUint64(nil, uint64(uint32(lim.fd))|events<<32)
 	if !s.onMainStack(at) || s.poke(uintptr(at), pollfd) != nil {
 		return next, nil, false
 	}
-	l.nonneg, l.acc = legPoll, -int64(late)
+	l.nonneg, l.acc = legPoll, -int64(lim.late)
 	next.Orig_rax = unix.SYS_PPOLL
 	next.Rdi, next.Rsi, next.Rdx, next.R10, next.R8 = at, 1, addr+legArgs, 0, 8
 	return next, ts, true

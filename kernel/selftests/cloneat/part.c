@@ -38,6 +38,16 @@ static void make_big_sockets(void)
 	make_sockets();
 }
 
+/* Their timeouts do not end within the check. */
+static void make_limited_sockets(void)
+{
+	struct timeval tv = { .tv_sec = 60 };
+
+	make_big_sockets();
+	must(setsockopt(p[0], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)));
+	must(setsockopt(p[1], SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)));
+}
+
 static void make_packets(void)
 {
 	fill(data, SIZE);
@@ -229,7 +239,14 @@ struct part {
 };
 
 #define PART(what, make, move, result, size)				\
-	{ #what, "the target's " #what " ends with all of it", make,	\
+	PART_OF(#what, what, make, move, result, size)
+
+/* The same, where the sockets have timeouts. */
+#define LIMITED(what, move)						\
+	PART_OF("limited_" #what, what, make_limited_sockets, move, SIZE, SIZE)
+
+#define PART_OF(name, what, make, move, result, size)			\
+	{ name, "the target's " name " ends with all of it", make,	\
 	  by_##what, move, result, size }
 
 static const struct part parts[] = {
@@ -245,6 +262,12 @@ static const struct part parts[] = {
 	PART(recvmsg, make_big_sockets, give, SIZE, SIZE),
 	PART(recvmsg_pieces, make_big_sockets, give, SIZE, SIZE),
 	PART(recvmmsg, make_packets, give_packet, PIECES, PIECES * CHUNK),
+	LIMITED(send, take),
+	LIMITED(writev, take),
+	LIMITED(sendmsg, take),
+	LIMITED(sendfile, take),
+	LIMITED(recv, give),
+	LIMITED(recvmsg, give),
 };
 
 static long do_part(struct msg *m)

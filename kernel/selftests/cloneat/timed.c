@@ -12,6 +12,7 @@
 #include <mqueue.h>
 #include <sys/epoll.h>
 #include <sys/ipc.h>
+#include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/sem.h>
 #include <sys/socket.h>
@@ -301,14 +302,19 @@ static long in_recvmsg(void)
 	return kept_call(SYS_recvmsg, p[0], (long)&h, 0, 0, 0, 0);
 }
 
-static void make_sender(void)
+static void fill_sender(void)
 {
 	char page[4096] = "";
 
-	make_sockets();
 	while (send(p[1], page, sizeof(page), MSG_DONTWAIT) > 0)
 		;
 	limit(p[1], SO_SNDTIMEO);
+}
+
+static void make_sender(void)
+{
+	make_sockets();
+	fill_sender();
 }
 
 static long in_send(void)
@@ -316,6 +322,36 @@ static long in_send(void)
 	char c = 'x';
 
 	return kept_call(SYS_sendto, p[1], (long)&c, 1, 0, 0, 0);
+}
+
+static void make_roomy_sender(void)
+{
+	make_sockets();
+	limit(p[1], SO_SNDTIMEO);
+}
+
+/* More than there is room for: 1 if a part was sent. */
+static long in_send_part(void)
+{
+	static char much[1 << 20];
+	long ret = kept_call(SYS_sendto, p[1], (long)much, sizeof(much), 0, 0,
+			     0);
+
+	return ret > 0 && ret < (long)sizeof(much) ? 1 : ret;
+}
+
+static void make_byte_receiver(void)
+{
+	make_receiver();
+	expect_eq(write(p[1], "x", 1), 1);
+}
+
+static long in_recv_part(void)
+{
+	char c[2];
+
+	return kept_call(SYS_recvfrom, p[0], (long)c, sizeof(c), MSG_WAITALL,
+			 0, 0);
 }
 
 static struct sockaddr_un name;
@@ -379,6 +415,52 @@ static long in_sendmsg(void)
 	};
 
 	return kept_call(SYS_sendmsg, p[1], (long)&h, 0, 0, 0, 0);
+}
+
+static int way[2];	/* a pipe, to or from a socket */
+
+/* Of packets: before Linux 6.5 a stream takes a page for which it has no room. */
+static void make_packet_sender(void)
+{
+	must(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, p));
+	fill_sender();
+}
+
+static void make_splice_sender(void)
+{
+	make_packet_sender();
+	must(pipe(way));
+	expect_eq(write(way[1], "x", 1), 1);
+}
+
+static long in_splice_to(void)
+{
+	return kept_call(SYS_splice, way[0], 0, p[1], 0, 1, 0);
+}
+
+static void make_splice_receiver(void)
+{
+	make_receiver();
+	must(pipe(way));
+}
+
+static long in_splice_from(void)
+{
+	return kept_call(SYS_splice, p[0], 0, way[1], 0, 1, 0);
+}
+
+static void make_file_sender(void)
+{
+	make_packet_sender();
+	way[0] = must(memfd_create("data", MFD_CLOEXEC));
+	expect_eq(write(way[0], "x", 1), 1);
+}
+
+static long in_sendfile(void)
+{
+	off_t at = 0;
+
+	return kept_call(SYS_sendfile, p[1], way[0], (long)&at, 1, 0, 0);
 }
 
 /* --- asynchronous input and output --------------------------------------------------- */
@@ -499,11 +581,19 @@ static const struct timed sockets[] = {
 	TICKED(recv, SYS_recvfrom, make_receiver, -EAGAIN),
 	TICKED(read, SYS_read, make_receiver, -EAGAIN),
 	TICKED(recvmsg, SYS_recvmsg, make_receiver, -EAGAIN),
+	TICKED(recv_part, SYS_recvfrom, make_byte_receiver, 1),
 	TICKED(send, SYS_sendto, make_sender, -EAGAIN),
+	TICKED(send_part, SYS_sendto, make_roomy_sender, 1),
 	TICKED(accept, SYS_accept4, make_listener, -EAGAIN),
 	TICKED(connect, SYS_connect, make_full_listener, -EAGAIN),
 	TICKED(sendto, SYS_sendto, make_full_queue, -EAGAIN),
 	TICKED(sendmsg, SYS_sendmsg, make_full_queue, -EAGAIN),
+};
+
+static const struct timed splices[] = {
+	TICKED(sendfile, SYS_sendfile, make_file_sender, -EAGAIN),
+	TICKED(splice_to, SYS_splice, make_splice_sender, -EAGAIN),
+	TICKED(splice_from, SYS_splice, make_splice_receiver, -EAGAIN),
 };
 
 struct group {
@@ -521,6 +611,7 @@ static const struct group groups[] = {
 	GROUP(polls, "the timeouts of a target's polls go on"),
 	GROUP(queues, "the timeouts of a target's waits for events go on"),
 	GROUP(sockets, "the timeouts of a target's sockets go on"),
+	GROUP(splices, "the timeouts of the sockets that it splices go on"),
 };
 
 static long long read_clock(clockid_t clock)
