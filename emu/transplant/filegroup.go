@@ -2,68 +2,76 @@ package transplant
 
 import (
 	"fmt"
-
-	"golang.org/x/sys/unix"
 )
 
 // fileGroup collects mappings whose files go into C together.
 type fileGroup struct {
-	b    *build
-	maps []*mapping
-	keys map[fileKey]int // index into fds
-	fds  []int           // the operator's
+	b     *build
+	maps  []*mapping
+	keys  map[fileKey]int // index into files
+	files []*mapping      // one for each file
 }
 
 func newFileGroup(b *build) *fileGroup { return &fileGroup{b: b, keys: map[fileKey]int{}} }
 
-// add opens m's file if the group has it not yet.
+// add takes m into the group, after those that fill it.
 func (g *fileGroup) add(m *mapping) error {
 	key := g.b.fileKey(m)
 	if _, ok := g.keys[key]; !ok {
-		if len(g.fds) == g.b.opt.files() {
+		if len(g.files) == g.b.opt.files() {
 			if err := g.flush(); err != nil {
 				return err
 			}
 		}
-		fd, err := openMapped(g.b.snap.caller.TID, m)
-		if err != nil && m.privateHuge() {
-			g.b.queueMap(m, -1) // of a file of its own: only the inode's number differs
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		g.keys[key] = len(g.fds)
-		g.fds = append(g.fds, fd)
+		g.keys[key] = len(g.files)
+		g.files = append(g.files, m)
 	}
 	g.maps = append(g.maps, m)
 	return nil
 }
 
-// flush sends the group's files into C, maps them there and closes them.
+// flush opens the group's files, sends them into C, maps them there and closes them.
 func (g *fileGroup) flush() error {
-	defer g.drop()
-	if len(g.fds) == 0 {
-		return nil
-	}
-	there, err := g.b.ch.send(g.fds)
+	files, err := openFiles(g.b.snap.caller.TID, g.files)
 	if err != nil {
-		return fmt.Errorf("mapped files: %w", err)
+		return err
 	}
-	for _, m := range g.maps {
-		g.b.queueMap(m, there[g.keys[g.b.fileKey(m)]])
+	defer closeFiles(files)
+	var fds []int
+	for i := range files {
+		switch f := &files[i]; {
+		case f.err == nil:
+			fds = append(fds, f.fd)
+		case !g.files[i].privateHuge():
+			return f.err
+		}
 	}
+	var there []int
+	if len(fds) > 0 {
+		if there, err = g.b.ch.send(fds); err != nil {
+			return fmt.Errorf("mapped files: %w", err)
+		}
+	}
+	g.queue(files, there)
 	for _, fd := range there {
 		g.b.ch.drop(fd)
 	}
+	g.files, g.maps = nil, nil
+	clear(g.keys)
 	return nil
 }
 
-// drop closes the operator's copies.
-func (g *fileGroup) drop() {
-	for _, fd := range g.fds {
-		unix.Close(fd)
+// queue maps the files, whose numbers in C are these. Huge memory of the caller's own needs
+// none: of a file of its own, only the inode's number differs.
+func (g *fileGroup) queue(files []openedFile, there []int) {
+	in := make([]int, len(files))
+	for i := range files {
+		in[i] = -1
+		if files[i].err == nil {
+			in[i], there = there[0], there[1:]
+		}
 	}
-	g.fds, g.maps = nil, nil
-	clear(g.keys)
+	for _, m := range g.maps {
+		g.b.queueMap(m, in[g.keys[g.b.fileKey(m)]])
+	}
 }

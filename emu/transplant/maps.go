@@ -23,7 +23,6 @@ const (
 func (b *build) makeMaps() error {
 	b.findRows()
 	group := newFileGroup(b)
-	defer group.drop()
 	for i := range b.snap.maps {
 		m := &b.snap.maps[i]
 		if b.kept[m.start] {

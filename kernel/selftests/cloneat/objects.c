@@ -12,6 +12,7 @@
 #include <linux/aio_abi.h>
 #include <linux/if_packet.h>
 #include <linux/perf_event.h>
+#include <sys/fanotify.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
 
@@ -151,6 +152,66 @@ PLAY_DOCUMENTED(watched, "nobody sees a mapped file of the caller's opened",
 	must(inotify_add_watch(watch, path, IN_OPEN));
 	expect_ok(cl(&me, &k, t.pid, 0, 0));
 	expect(read(watch, event, sizeof(event)) < 0 && errno == EAGAIN);
+}
+
+static long do_map(struct msg *m)
+{
+	return ct_syscall6(SYS_mmap, 0, PAGE, PROT_READ, MAP_PRIVATE,
+			   m->arg[0], 0);
+}
+
+/* In the caller: who opens the file from now on has to be permitted to, by this process. */
+static long do_guard(struct msg *m)
+{
+	int fan = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK, O_RDONLY);
+
+	if (fan < 0)
+		return -errno;
+	if (fanotify_mark(fan, FAN_MARK_ADD, FAN_OPEN_PERM, m->arg[0], NULL))
+		return -errno;
+	return fan;
+}
+
+/* In the caller: permits whatever has been asked for. */
+static long do_permit(struct msg *m)
+{
+	struct fanotify_event_metadata e;
+	struct fanotify_response r = { .response = FAN_ALLOW };
+
+	while (read(m->arg[0], &e, sizeof(e)) == sizeof(e)) {
+		r.fd = e.fd;
+		if (write(m->arg[0], &r, sizeof(r)) != sizeof(r))
+			return -errno;
+		close(e.fd);
+	}
+	return errno == EAGAIN ? 0 : -errno;
+}
+
+PLAY_DOCUMENTED(permitted, "nobody waits for the caller to permit that its file be opened",
+		"it is opened, to be mapped in the child: EBUSY")
+{
+	int fd = must(memfd_create("guarded", MFD_CLOEXEC)), fan;
+	struct actor a, t, other, k;
+	long at, ret;
+
+	must(ftruncate(fd, PAGE));
+	spawn(&me, &a, 0);
+	at = on(&a, do_map, fd);
+	fan = on(&a, do_guard, fd);
+	if (fan == -ENOSYS || fan == -EINVAL || fan == -EPERM)
+		ct_skip("no permissions to open here: %s", ct_errname(-fan));
+	expect(fan >= 0);
+	spawn(&a, &t, ACTOR_EXEC);
+	spawn(&me, &other, ACTOR_EXEC);
+	expect_eq(sys(&a, SYS_close, fd), 0);
+	cl_start(&a, t.pid, 0, 0);
+	/* Meanwhile others are served. */
+	expect_ok(cl(&me, &k, other.pid, 0, 0));
+	expect_eq(end(&k, &other, 3), EXITED(3));
+	ret = cl_finish(&a, &k);
+	expect_eq(on(&a, do_permit, fan), 0);
+	expect_ok(ret);
+	expect_eq(on(&k, do_mapped, at), 0);
 }
 
 PLAY(perf_ring, "the ring of a counter is not in the child: fork leaves it out")
