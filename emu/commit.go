@@ -70,22 +70,33 @@ func (c *call) storeParentTID(id int64) {
 }
 
 // canStorePIDFD finds out before anything is made whether the caller has room
-// for a pidfd, and memory for its number: row 19.
-func (c *call) canStorePIDFD() error {
+// for a pidfd, and memory for its number. late is row 19, which the rows that the
+// clone decides go before: it is made all the same, see [call.undoLate].
+func (c *call) canStorePIDFD() (late, err error) {
 	if !c.args.Has(unix.CLONE_PIDFD) {
-		return nil
+		return nil, nil
 	}
 	if !c.hasRoomForFD() {
-		if err := c.tryPIDFD(); err != nil {
-			return err
+		switch err := c.tryPIDFD(); {
+		case errors.Is(err, errPIDFD) && !errors.Is(err, ptrace.ErrAgain):
+			return err, nil
+		case err != nil:
+			return nil, err
 		}
 	}
 	var b [4]byte
 	mem := callerMemory{c.n.TID}
 	if mem.ReadAt(b[:], c.args.ParentTID) != nil || mem.WriteAt(b[:], c.args.ParentTID) != nil {
-		return errBadPointer
+		return errBadPointer, nil
 	}
-	return nil
+	return nil, nil
+}
+
+// undoLate is the end of a call that row 19 forbids and no row before it: as in
+// copy_process(), the child was there to find that out, and goes again.
+func (c *call) undoLate(child *ptrace.Stopped, late error) (int64, error) {
+	c.abandon(child)
+	return 0, late
 }
 
 // hasRoomForFD reports whether the caller can have one more descriptor for certain:

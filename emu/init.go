@@ -56,10 +56,10 @@ func (c *call) mayThread() bool {
 
 // makeInit runs the steps in the caller.
 func (c *call) makeInit() (int64, error) {
-	if err := c.canStorePIDFD(); err != nil {
+	late, err := c.canStorePIDFD()
+	if err != nil {
 		return 0, err
 	}
-	var err error
 	if c.rseq, err = c.caller.FindRseq(); err != nil { // later it waits for C0
 		return 0, ofCaller(err)
 	}
@@ -69,8 +69,11 @@ func (c *call) makeInit() (int64, error) {
 	}
 	child, id, err := c.viaThread()
 	release()
-	if err != nil {
+	switch {
+	case err != nil:
 		return 0, err
+	case late != nil:
+		return c.undoLate(child.Stopped, late)
 	}
 	return c.commit(child.Stopped, id)
 }

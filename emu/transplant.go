@@ -43,8 +43,16 @@ func (c *call) transplant(memoryIsSame bool) (int64, error) {
 	if err := errors.Join(c.bornActive(), c.mayBear()); err != nil {
 		return 0, ofTarget(err)
 	}
-	if err := c.canStorePIDFD(); err != nil {
+	late, err := c.canStorePIDFD()
+	if err != nil {
 		return 0, err
+	}
+	if late != nil { // the target's clone decides rows 18 and before: nobody need be rebuilt
+		child, err := c.bear()
+		if err != nil {
+			return 0, err
+		}
+		return c.undoLate(child, late)
 	}
 	c.left = &transplant.Leftovers{}
 	snap, err := c.snapshot()

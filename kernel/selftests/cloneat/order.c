@@ -9,6 +9,10 @@
  *	        +-- target, perhaps with a second thread, other ids, other
  *	        |     namespaces
  *	        +-- zombie
+ *
+ * Rows that need no other target are those of a call to self, but for the last
+ * ones, of the clone itself: who makes it depends on the target, so that they
+ * are tried with each kind.
  */
 #include "cloneat_test.h"
 #include <sys/mount.h>
@@ -24,6 +28,7 @@ struct call {
 	bool free_hint;		/* any free hint */
 	bool other;		/* needs a live target other than the caller */
 	bool target_uts;	/* the target has a uts namespace of its own */
+	bool target_init;	/* it is the init of a pid namespace */
 	bool target_uid;	/* the target has another uid than the caller */
 	bool unprivileged;	/* the caller has no capabilities ... */
 	bool may_hint;		/* ... but CAP_CHECKPOINT_RESTORE */
@@ -333,8 +338,13 @@ static long set_up_target(void *arg)
 
 static void prepare_target(struct call *call)
 {
-	target_start(&target);
+	if (call->target_init)
+		target_clone(&target, CLONE_NEWPID);
+	else
+		target_start(&target);
 	ct_slot[TARGET_PID] = target.pid;
+	if (call->target_init && call->hint == ct_pid())
+		call->hint = 1;	/* in use in there */
 	expect_ok(target_do(&target, set_up_target, call));
 	if (call->pid == ct_pid())
 		call->pid = target.pid;
@@ -422,9 +432,16 @@ static void prepare(struct call *call)
 		limit(RLIMIT_NOFILE);
 }
 
-static void call_with(const struct fault *first, const struct fault *second)
+/* Whom a call is for, if no fault of it says so. */
+enum whom { SELF, OTHER, INIT };
+
+static void call_with(const struct fault *first, const struct fault *second,
+		      enum whom whom)
 {
-	struct call call = { .args = &call.c, .pid = ct_pid() };
+	struct call call = {
+		.args = &call.c, .pid = ct_pid(), .other = whom != SELF,
+		.target_init = whom == INIT,
+	};
 	long ret;
 
 	ct_args(&call.c, SIGCHLD, 0);
@@ -447,7 +464,8 @@ static void end_targets(void)
 			kill_end(ct_slot[slot]);
 }
 
-static void try(const struct fault *first, const struct fault *second)
+static void try(const struct fault *first, const struct fault *second,
+		enum whom whom)
 {
 	bool cgroup_used = first->fields & CGROUP || second->fields & CGROUP;
 	pid_t caller;
@@ -456,7 +474,7 @@ static void try(const struct fault *first, const struct fault *second)
 		make_cgroup();
 	caller = must(fork());
 	if (caller == 0)
-		call_with(first, second);
+		call_with(first, second, whom);
 	expect_exit(caller, 0);
 	end_targets();
 	/* Who was waited for may be on its way out of the group still. */
@@ -471,32 +489,39 @@ static void try(const struct fault *first, const struct fault *second)
 
 struct pair {
 	const struct fault *first, *second;
+	enum whom whom;
 };
 
 static void run_pair(void)
 {
 	const struct pair *pair = ct_arg();
 
-	try(pair->first, pair->second);
+	try(pair->first, pair->second, pair->whom);
 }
 
-static void add_pair(const struct fault *first, const struct fault *second)
+static void add_pair(const struct fault *first, const struct fault *second,
+		     enum whom whom)
 {
+	static const char *const suffix[] = { "", "_other", "_init" };
+	static const char *const words[] = {
+		"", ", with another target", ", with an init as the target",
+	};
 	struct ct_check *check = calloc(1, sizeof(*check));
 	struct pair *pair = malloc(sizeof(*pair));
-	char name[100], verdict[100];
+	char name[100], verdict[150];
 
-	*pair = (struct pair){ first, second };
-	snprintf(name, sizeof(name), "%s%s%s", first->name,
-		 first == second ? "" : "_", first == second ? "" : second->name);
+	*pair = (struct pair){ first, second, whom };
+	snprintf(name, sizeof(name), "%s%s%s%s", first->name,
+		 first == second ? "" : "_", first == second ? "" : second->name,
+		 suffix[whom]);
 	if (first == second)
-		snprintf(verdict, sizeof(verdict), "row %d alone is %s",
-			 first->row, ct_errname(first->err));
+		snprintf(verdict, sizeof(verdict), "row %d alone is %s%s",
+			 first->row, ct_errname(first->err), words[whom]);
 	else
 		snprintf(verdict, sizeof(verdict),
-			 "row %d (%s) decides before row %d (%s)", first->row,
+			 "row %d (%s) decides before row %d (%s)%s", first->row,
 			 ct_errname(first->err), second->row,
-			 ct_errname(second->err));
+			 ct_errname(second->err), words[whom]);
 	check->name = strdup(name);
 	check->verdict = strdup(verdict);
 	check->body = run_pair;
@@ -511,14 +536,40 @@ static bool useful(const struct fault *first, const struct fault *second)
 	return first->err != second->err && !(first->fields & second->fields);
 }
 
-__attribute__((constructor)) static void add_pairs(void)
+static void add_pairs_for(enum whom whom, bool (*fit)(const struct fault *f))
 {
 	for (size_t i = 0; i < FAULTS; i++)
-		add_pair(&faults[i], &faults[i]);
+		if (fit(&faults[i]))
+			add_pair(&faults[i], &faults[i], whom);
 	for (size_t i = 0; i < FAULTS; i++)
 		for (size_t j = i + 1; j < FAULTS; j++)
-			if (useful(&faults[i], &faults[j]))
-				add_pair(&faults[i], &faults[j]);
+			if (fit(&faults[i]) && fit(&faults[j]) &&
+			    useful(&faults[i], &faults[j]))
+				add_pair(&faults[i], &faults[j], whom);
+}
+
+static bool any(const struct fault *f __maybe_unused)
+{
+	return true;
+}
+
+/* The rows of the clone itself. */
+static bool of_clone(const struct fault *f)
+{
+	return f->row >= 15;
+}
+
+/* The same by a caller that may enter the target's namespaces (row 13). */
+static bool of_privileged_clone(const struct fault *f)
+{
+	return f->row >= 17;
+}
+
+__attribute__((constructor)) static void add_pairs(void)
+{
+	add_pairs_for(SELF, any);
+	add_pairs_for(OTHER, of_clone);
+	add_pairs_for(INIT, of_privileged_clone);
 }
 
 /* --- pairs that one process has by itself --- */
