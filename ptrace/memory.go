@@ -90,7 +90,9 @@ func openProc(tid int, name string, mode int) (int, error) {
 	return fd, nil
 }
 
-// readProc reads a small file of /proc/TID, whose text is made in one piece.
+// readProc reads a file of /proc/TID whose text is made in one piece: what does not fill
+// the room for it is whole. Most are small, but status lists all of the thread's groups, of
+// which there may be 65536.
 func readProc(tid int, name string) ([]byte, error) {
 	fd, err := openProc(tid, name, unix.O_RDONLY)
 	if err != nil {
@@ -98,8 +100,7 @@ func readProc(tid int, name string) ([]byte, error) {
 	}
 	defer unix.Close(fd)
 	b := make([]byte, 4<<10)
-	n := 0
-	for n < len(b) {
+	for n := 0; ; {
 		m, err := unix.Read(fd, b[n:])
 		if errors.Is(err, unix.ESRCH) {
 			return nil, ErrGone
@@ -108,8 +109,8 @@ func readProc(tid int, name string) ([]byte, error) {
 			return nil, err
 		}
 		if n += m; m == 0 || n < len(b) {
-			break
+			return b[:n], nil
 		}
+		b = append(b, make([]byte, n)...)
 	}
-	return b[:n], nil
 }

@@ -9,6 +9,7 @@
  *	        +-- kid, kid, kid ...
  */
 #include "busy.h"
+#include <grp.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -306,16 +307,50 @@ PLAY_TABLE(part, parts)
 	play_below(part, &me);
 }
 
-PLAY(filtered, "the target's sendmsg goes on where a filter forbids sendto")
+static long do_nothing(struct msg *m)
+{
+	return m->arg[0];
+}
+
+/* The target is below an actor that does @first, and forbids itself sendto. */
+static void play_forbidden(actor_fn first)
 {
 	static const struct part part =
 		PART(sendmsg, make_big_sockets, take, SIZE, SIZE);
 	struct actor a;
+	long ret;
 
 	part.make();
 	spawn(&me, &a, 0);
+	ret = on(&a, first, 0);
+	if (ret)
+		ct_skip("%s", ct_errname(-ret));
 	expect_eq(on(&a, do_forbid), 0);
 	play_below(&part, &a);
+}
+
+PLAY(filtered, "the target's sendmsg goes on where a filter forbids sendto")
+{
+	play_forbidden(do_nothing);
+}
+
+/* /proc/PID/status tells of filters behind all of them. */
+#define GROUPS 1000
+
+/* Not without privilege, nor in a user namespace that has not the numbers. */
+static long do_join_groups(struct msg *m)
+{
+	gid_t groups[GROUPS];
+
+	(void)m;
+	for (int i = 0; i < GROUPS; i++)
+		groups[i] = 4000000000U + i;
+	return setgroups(GROUPS, groups) ? -errno : 0;
+}
+
+PLAY(filtered_groups, "so does that of a target that is in many groups")
+{
+	play_forbidden(do_join_groups);
 }
 
 /* --- long calls that wait for nothing ---------------------------------------------- */
