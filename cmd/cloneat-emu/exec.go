@@ -10,6 +10,7 @@ import (
 
 	"cloneat-emu/cmd/cloneat-emu/enter"
 	"cloneat-emu/emu/launch"
+	"cloneat-emu/emu/proc"
 )
 
 // execCmd is "cloneat-emu exec".
@@ -67,8 +68,8 @@ func (c *execCmd) check() error {
 	switch {
 	case len(c.Command) == 0:
 		return usageError("exec: no command: cloneat-emu exec [flags] TARGET -- COMMAND [ARGS]")
-	case c.Pid < 0:
-		return usageError(fmt.Sprintf("exec: --pid %d: a pid is positive", c.Pid))
+	case c.Pid < 0 || c.Pid >= proc.PIDLimit: // the kernel would look at 32 bits of it
+		return usageError(fmt.Sprintf("exec: --pid %d: a pid is positive, and below %d", c.Pid, proc.PIDLimit))
 	case c.Userns == "target" && !c.Admin:
 		return usageError("exec: --userns target takes --admin: a child that cloneat makes has its caller's")
 	}

@@ -49,6 +49,9 @@ type Child struct {
 // Errors wrap the [unix.Errno] of cloneat, or of execve if the child could not run
 // the command: then it has ended with status 127, and its parent reaps it.
 func (c *Command) Start(pid, hint int) (*Child, error) {
+	if int(int32(pid)) != pid || int(int32(hint)) != hint { // the kernel would cut them to that
+		return nil, fmt.Errorf("cloneat(%d, %d): no numbers of processes: %w", pid, hint, unix.EINVAL)
+	}
 	x, err := c.prepare()
 	if err != nil {
 		return nil, err

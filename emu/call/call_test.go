@@ -133,6 +133,8 @@ func TestErrors(t *testing.T) {
 	}{
 		{"not a descendant", "/bin/true", os.Getppid(), 0, unix.EPERM},
 		{"pid in use", "/bin/true", target, os.Getpid(), unix.EEXIST},
+		{"no pid", "/bin/true", 1<<32 + target, 0, unix.EINVAL},
+		{"no hint", "/bin/true", target, 1 << 32, unix.EINVAL},
 		{"no such command", "/no/such", target, 0, unix.ENOENT},
 		{"not executable", "/etc/passwd", target, 0, unix.EACCES},
 	} {

@@ -10,17 +10,14 @@ import (
 	"cloneat-emu/internal/threads"
 )
 
-// Limits of every kernel's pid_max, include/linux/threads.h and kernel/pid.c.
-const (
-	pidMaxLimit = 4 << 20 // PID_MAX_LIMIT on 64-bit
-	pidMaxMin   = 300 + 1 // pid_max_min: RESERVED_PIDS + 1
-)
+// pidMaxMin is the least that pid_max can be: RESERVED_PIDS + 1, kernel/pid.c.
+const pidMaxMin = 300 + 1
 
 // hintInRange reports whether a pid namespace has that number at all. pid_max
 // belonged to all namespaces until 6.14 and belongs to each since then; the file
 // shows the reader's own.
 func hintInRange(ns *os.File, hint int) (bool, error) {
-	if hint < pidMaxMin || hint >= pidMaxLimit {
+	if hint < pidMaxMin || hint >= proc.PIDLimit {
 		return hint < pidMaxMin, nil
 	}
 	own, err := ownPidNS()

@@ -28,6 +28,10 @@ func Processes() ([]int, error) {
 	return pids, nil
 }
 
+// PIDLimit is above every number of a process, whatever pid_max says: PID_MAX_LIMIT of
+// include/linux/threads.h, on 64-bit.
+const PIDLimit = 4 << 20
+
 // PIDMax is the reader's /proc/sys/kernel/pid_max: numbers are below it. Since
 // Linux 6.14 each pid namespace has its own.
 func PIDMax() (int, error) {

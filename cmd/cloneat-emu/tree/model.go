@@ -4,7 +4,10 @@ package tree
 
 import (
 	"fmt"
+	"slices"
 	"sort"
+
+	"cloneat-emu/emu/proc"
 )
 
 // Version is the version of the file form that this package writes.
@@ -119,11 +122,14 @@ func (p *Process) host() int { return append(p.HostPIDs, p.PID)[0] }
 // check judges one process; those before it in the list are in seen.
 func (p *Process) check(root bool, seen map[int]*Process) error {
 	parent := seen[p.PPID]
+	for _, n := range slices.Concat([]int{p.PID}, p.NSPID, p.Threads) {
+		if n <= 0 || n >= proc.PIDLimit {
+			return fmt.Errorf("%d is no pid, which is positive and below %d", n, proc.PIDLimit)
+		}
+	}
 	switch {
-	case p.PID <= 0:
-		return fmt.Errorf("pid must be positive")
-	case p.PGID < 0 || p.SID < 0:
-		return fmt.Errorf("pgid %d, sid %d: must not be negative", p.PGID, p.SID)
+	case p.PGID < 0 || p.SID < 0 || p.PGID >= proc.PIDLimit || p.SID >= proc.PIDLimit:
+		return fmt.Errorf("pgid %d, sid %d: must not be negative, and below %d", p.PGID, p.SID, proc.PIDLimit)
 	case seen[p.PID] != nil:
 		return fmt.Errorf("pid is there twice")
 	case !root && parent == nil:
