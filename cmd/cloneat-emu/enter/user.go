@@ -98,13 +98,21 @@ func line(root *os.File, name string, match func([]string) bool, n int) ([]strin
 		return nil, false, fmt.Errorf("the container's /%s: %w", name, err)
 	}
 	defer func() { _ = f.Close() }()
-	for s := bufio.NewScanner(io.LimitReader(f, 16<<20)); s.Scan(); {
+	s := bufio.NewScanner(io.LimitReader(f, mostText))
+	s.Buffer(nil, mostText) // a group's line lists all its members
+	for s.Scan() {
 		if fields := strings.Split(s.Text(), ":"); len(fields) >= n && match(fields) {
 			return fields, true, nil
 		}
 	}
+	if err := s.Err(); err != nil {
+		return nil, false, fmt.Errorf("the container's /%s: %w", name, err)
+	}
 	return nil, false, nil
 }
+
+// mostText is how much of such a file is read, which may be anything.
+const mostText = 16 << 20
 
 // openIn opens a file below a root that somebody else may have filled: links
 // and dots lead nowhere else.
