@@ -48,29 +48,3 @@ func value[T integer](d *Dir, name string, base int) (n T, err error) {
 	}
 	return n, nil
 }
-
-// CgroupEntry is a line of /proc/PID/cgroup: membership in one hierarchy.
-type CgroupEntry struct {
-	Hierarchy   int    // 0 is the unified one
-	Controllers string // empty for the unified one
-	Path        string // as seen from the reader's cgroup namespace
-}
-
-// Cgroups reads the memberships in all hierarchies.
-func (d *Dir) Cgroups() ([]CgroupEntry, error) {
-	b, err := d.ReadFile("cgroup")
-	if err != nil {
-		return nil, err
-	}
-	var entries []CgroupEntry
-	for line := range strings.Lines(string(b)) {
-		parts := strings.SplitN(strings.TrimSuffix(line, "\n"), ":", 3)
-		var e CgroupEntry
-		if len(parts) != 3 || number(&e.Hierarchy, parts[0], 10) != nil {
-			return nil, fmt.Errorf("%s/cgroup: %q is no membership", d.at, line)
-		}
-		e.Controllers, e.Path = parts[1], strings.ReplaceAll(parts[2], `\012`, "\n")
-		entries = append(entries, e)
-	}
-	return entries, nil
-}

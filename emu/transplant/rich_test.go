@@ -13,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/proc"
 )
 
 // readUntil reads what a process wrote down of itself.
@@ -134,7 +136,15 @@ func (s *subject) compare(t *testing.T, want string) {
 
 // TestControlGroupIsTheCallers moves the caller after its target was made.
 func TestControlGroupIsTheCallers(t *testing.T) {
-	mounts, err := cgroupMounts()
+	mounts, err := proc.MountedCgroups()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := readCgroups(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	hierarchies, err := proc.ParseCgroups(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +152,11 @@ func TestControlGroupIsTheCallers(t *testing.T) {
 	pid := s.cmd.Process.Pid
 	want := s.readUntil(t, "== end")
 	none := true
-	for _, mount := range mounts {
+	for _, h := range hierarchies {
+		mount, mounted := mounts.At(h.Controllers)
+		if !mounted {
+			continue
+		}
 		dir := filepath.Join(mount, "transplant-"+strconv.Itoa(pid))
 		if err = os.Mkdir(dir, 0o755); err != nil {
 			continue

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/proc"
 )
 
 // Room is how many more tasks there may be in the control groups of a thread, before a
@@ -21,14 +23,18 @@ func Room(tid int) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	mounts, err := cgroupMounts()
+	groups, err := proc.ParseCgroups(membership)
+	if err != nil {
+		return 0, err
+	}
+	mounts, err := proc.MountedCgroups()
 	if err != nil {
 		return 0, err
 	}
 	left := int64(math.MaxInt64)
-	for controllers, where := range parseCgroups(membership) {
-		if mount, ok := mounts[controllers]; ok && countsTasks(controllers) {
-			left = min(left, roomIn(mount, where))
+	for _, g := range groups {
+		if mount, ok := mounts.At(g.Controllers); ok && countsTasks(g.Controllers) {
+			left = min(left, roomIn(mount, g.Path))
 		}
 	}
 	return left, nil
