@@ -53,9 +53,9 @@ func checkMapping(m *mapping) error {
 		return unsupported("the caller has a shadow stack at %#x", m.start)
 	case m.has("pf") || m.has("io"):
 		return unsupported("the caller has device memory mapped at %#x (%s)", m.start, m.name)
-	case strings.HasPrefix(m.name, "/secretmem"):
+	case m.kernels() == "secretmem":
 		return unsupported("the caller has secret memory (memfd_secret) at %#x", m.start)
-	case strings.HasPrefix(m.name, "anon_inode:"), strings.HasPrefix(m.name, "/[aio]"):
+	case strings.HasPrefix(m.name, "anon_inode:"), m.kernels() == "[aio]":
 		return unsupported("the caller has a kernel object's ring mapped at %#x (%s)", m.start, m.name)
 	}
 	return nil
@@ -95,7 +95,7 @@ func (m *mapping) mmapOffset(fd int) uint64 {
 
 // privateHuge reports MAP_HUGETLB memory without a file of the caller's own.
 func (m *mapping) privateHuge() bool {
-	return !m.shared && m.has("ht") && strings.HasPrefix(m.name, "/anon_hugepage")
+	return !m.shared && m.has("ht") && m.kernels() == "anon_hugepage"
 }
 
 func (m *mapping) mmapFlags(fd int) int {

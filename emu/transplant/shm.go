@@ -2,13 +2,18 @@ package transplant
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// sysv reports a segment of shmget(2). Its inode number is its id.
-func (m *mapping) sysv() bool { return m.shared && strings.HasPrefix(m.name, "/SYSV") }
+// sysv reports a segment of shmget(2), whose name is made of its key. Its inode number is its id.
+func (m *mapping) sysv() bool {
+	key, is := strings.CutPrefix(m.kernels(), "SYSV")
+	_, err := strconv.ParseUint(key, 16, 32)
+	return m.shared && is && len(key) == 8 && err == nil
+}
 
 // segments are those that C is to attach.
 func (b *build) segments() []*mapping {

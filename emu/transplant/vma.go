@@ -32,6 +32,15 @@ func (m *mapping) vdso() bool {
 	return strings.HasPrefix(m.name, "[vvar") || m.name == "[vdso]"
 }
 
+// kernels is the name of a file that the kernel made for itself; it shows such a one as if it
+// had been deleted below the root (simple_dname() in fs/d_path.c). Empty for any other.
+func (m *mapping) kernels() string {
+	if name, deleted := strings.CutSuffix(m.name, " (deleted)"); deleted && strings.HasPrefix(name, "/") {
+		return name[1:]
+	}
+	return ""
+}
+
 // anonymous reports whether no file is behind m.
 func (m *mapping) anonymous() bool { return m.inode == 0 && !strings.HasPrefix(m.name, "/") }
 
