@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -53,19 +54,32 @@ func openMapped(tid int, m *mapping) (int, error) {
 	return -1, unsupported("the file behind the mapping at %#x (%s) cannot be opened: %v", m.start, m.name, err)
 }
 
-// openByPath opens m's path below the caller's root and makes sure that it is
-// the mapped inode.
-func openByPath(tid int, m *mapping, mode int) (int, error) {
-	fd, err := unix.Open(path.Join(procPath(tid, "root"), m.name), mode|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+// openByPath opens m by its path, which counts from the operator's own root, and in another
+// mount namespace from that one's: from the caller's, if it has not changed its root in there.
+// A newline is shown as \012, as is what is written so.
+func openByPath(tid int, m *mapping, mode int) (fd int, err error) {
+	for _, root := range []string{"/", procPath(tid, "root")} {
+		for _, name := range []string{strings.ReplaceAll(m.name, `\012`, "\n"), m.name} {
+			if fd, err = openSame(path.Join(root, name), m, mode); err == nil {
+				return fd, nil
+			}
+		}
+	}
+	return -1, err
+}
+
+// openSame opens a file if it is the mapped inode. Another one is not opened, which it may mind.
+func openSame(file string, m *mapping, mode int) (int, error) {
+	at, err := unix.Open(file, unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return -1, err
 	}
+	defer unix.Close(at)
 	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil || !m.of(&st) {
-		unix.Close(fd)
+	if err := unix.Fstat(at, &st); err != nil || !m.of(&st) {
 		return -1, unix.ESTALE
 	}
-	return fd, nil
+	return unix.Open("/proc/self/fd/"+strconv.Itoa(at), mode|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 }
 
 // of reports whether st is of the mapped inode.

@@ -1,0 +1,66 @@
+package transplant
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// openEach opens the files that cmd has mapped when it begins, by their paths.
+func openEach(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	maps, err := readMaps(cmd.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := 0
+	for i := range maps {
+		if m := &maps[i]; !m.anonymous() && !m.vdso() && strings.HasPrefix(m.name, "/") {
+			fd, err := openByPath(cmd.Process.Pid, m, unix.O_RDONLY)
+			if err != nil {
+				t.Errorf("%s: %v", m.name, err)
+				continue
+			}
+			unix.Close(fd)
+			files++
+		}
+	}
+	if files == 0 {
+		t.Errorf("no file of %d mappings", len(maps))
+	}
+}
+
+// TestOpenByPathInAChroot: /proc shows the path from our root, not from the caller's.
+func TestOpenByPathInAChroot(t *testing.T) {
+	if _, err := os.Stat("/usr/lib64/ld-linux-x86-64.so.2"); errors.Is(err, os.ErrNotExist) {
+		t.Skip("no program runs below /usr")
+	}
+	cmd := exec.Command("/bin/sleep", "1000")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: "/usr"}
+	cmd.Dir = "/"
+	openEach(t, cmd)
+}
+
+func TestOpenByPathWithANewline(t *testing.T) {
+	program, err := os.ReadFile("/bin/sleep")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a\nb", `a\012b`} {
+		file := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(file, program, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		openEach(t, exec.Command(file, "1000"))
+	}
+}
