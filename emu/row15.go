@@ -26,8 +26,8 @@ func (c *call) mayFork() error {
 	case deadline != nil:
 		return unix.EAGAIN
 	}
-	if c.check.Caller.Status.Uid[0] == 0 {
-		return nil // the kernel's INIT_USER has no limit
+	if unbounded(c.check.Caller.Status) {
+		return nil
 	}
 	at, err := c.caller.Args(nil)
 	if err != nil {
@@ -44,6 +44,10 @@ func (c *call) mayFork() error {
 	}
 	return nil // EINVAL: it got past the limits
 }
+
+// unbounded reports whether a process is of the kernel's INIT_USER, who has no limit: root, and
+// not the root of another user namespace.
+func unbounded(st *proc.Status) bool { return st.Uid[0] == 0 && proc.InitialUserNS() }
 
 // unlimited runs fork, which makes the target clone, and once more without the
 // target's soft RLIMIT_NPROC if that is what forbade it: the target's limit must
@@ -90,7 +94,7 @@ func (c *call) unlimited(t *ptrace.Injection, fork func() (*ptrace.Stopped, erro
 // user, and the caller's is no higher.
 func (c *call) limitDecides(target int, its unix.Rlimit) (bool, error) {
 	st, err := statusOf(target)
-	if err != nil || st.Uid[0] == 0 || its.Cur == unix.RLIM_INFINITY {
+	if err != nil || unbounded(st) || its.Cur == unix.RLIM_INFINITY {
 		return false, err
 	}
 	own, err := nproc(c.n.TID)

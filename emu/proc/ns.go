@@ -83,6 +83,14 @@ var nsfs = sync.OnceValue(func() uint64 {
 	return st.Dev
 })
 
+// InitialUserNS reports whether this process is in the first user namespace, whose ids are the
+// kernel's own.
+var InitialUserNS = sync.OnceValue(func() bool {
+	const first = 0xEFFFFFFD // PROC_USER_INIT_INO of include/linux/proc_ns.h
+	var st unix.Stat_t
+	return !Has(User) || unix.Stat("/proc/self/ns/user", &st) == nil && st.Ino == first
+})
+
 // OpenNS opens a namespace, for setns(2) and the ioctls of ioctl_ns(2). Errors
 // are those of [Dir.NS].
 func (d *Dir) OpenNS(kind Kind) (*os.File, error) {

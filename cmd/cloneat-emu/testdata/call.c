@@ -4,6 +4,7 @@
  *
  *	call self		cloneat(getpid(), 0, {SIGCHLD}): "child 7" by the child's exit status
  *	call target		the same with a forked child as the target, which says "child 7"
+ *	call target WHO		the same when "caller" or "target" may have no more processes
  *	call probe		cloneat(0, 0, NULL): the error's number
  *	call i386		number 511 by int $0x80: the error's number
  *	call fds		the open descriptors and the flags of each
@@ -19,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -57,19 +59,38 @@ static void waits_for_one(int fd)
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 99);
 }
 
-static int target(void)
+/* RLIMIT_NPROC, the soft one. */
+static void no_more_processes(void)
 {
-	int flags[2] = { SIGCHLD, 0 }, status, p[2];
+	struct rlimit l;
+
+	getrlimit(RLIMIT_NPROC, &l);
+	l.rlim_cur = 0;
+	setrlimit(RLIMIT_NPROC, &l);
+}
+
+static int target(const char *limited)
+{
+	int flags[2] = { SIGCHLD, 0 }, status, p[2], ready[2];
 	struct cloneat_args args = { .flags = flags, .flags_size = sizeof(flags) };
 	pid_t t;
 	long pid;
+	char c;
 
-	if (pipe(p) || (t = fork()) < 0)
+	if (pipe(p) || pipe(ready) || (t = fork()) < 0)
 		return perror("pipe or fork"), 1;
 	if (!t) {
 		close(p[1]);
+		if (!strcmp(limited, "target"))
+			no_more_processes();
+		close(ready[1]);
 		waits_for_one(p[0]);
 	}
+	close(ready[1]);
+	if (read(ready[0], &c, 1))
+		return perror("read"), 1;
+	if (!strcmp(limited, "caller"))
+		no_more_processes();
 	pid = syscall(511, t, 0, &args);
 	if (pid < 0)
 		perror("cloneat");
@@ -165,7 +186,7 @@ int main(int argc, char **argv)
 	if (!strcmp(what, "self"))
 		return self();
 	if (!strcmp(what, "target"))
-		return target();
+		return target(argc > 2 ? argv[2] : "nobody");
 	if (!strcmp(what, "probe"))
 		return printf("%d\n", probe()), 0;
 	if (!strcmp(what, "i386"))
