@@ -19,9 +19,10 @@ func TestFamily(t *testing.T) {
 	child := openDir(t, p.Number())
 	parent := openDir(t, p.PID())
 
-	children, err := parent.Children()
-	if err != nil || !slices.Equal(children, []int{child.PID}) {
-		t.Errorf("children: %v, %v", children, err)
+	for _, list := range []func() ([]int, error){parent.Children, parent.searchChildren} {
+		if children, err := list(); err != nil || !slices.Equal(children, []int{child.PID}) {
+			t.Errorf("children: %v, %v", children, err)
+		}
 	}
 	up, err := child.Parent()
 	if err != nil || up.PID != parent.PID {
