@@ -9,7 +9,7 @@ import (
 	"cloneat-emu/emu/abi"
 )
 
-// cloneArgs is struct clone_args of clone3(2), up to set_tid_size.
+// cloneArgs is struct clone_args of clone3(2), up to cgroup.
 type cloneArgs struct {
 	Flags, PIDFD, ChildTID, ParentTID, ExitSignal uint64
 	Stack, StackSize, TLS, SetTID, SetTIDSize     uint64

@@ -36,6 +36,6 @@
 // ptrace requests for it (package ptrace). If a tracee could not be let go, the
 // thread ends, and the kernel lets it go.
 //
-// A worker first takes the processes that it attaches to (locks, all at once),
-// then the mutex of waiting for single steps; nothing is called under either.
+// A worker first takes the processes that it attaches to (locks, all at once; one more, above
+// those, in heir.go), then the mutex of waiting for single steps. Nothing is called under a mutex.
 package emu

@@ -9,7 +9,8 @@ import (
 // tracer a thread, an attempt of another of our threads would look like a
 // stranger's, and a transplant stops all threads of the caller. A worker takes
 // all the processes that it needs at once, so that there is no order to keep
-// and nobody waits while holding.
+// and nobody waits while holding; but for one that comes to need the heir of a
+// caller that was killed (heir.go), which is above all that it holds.
 type locks struct {
 	mu   sync.Mutex
 	cond *sync.Cond

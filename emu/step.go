@@ -1,7 +1,7 @@
 package emu
 
 // onStep, if set, is called at every named step of every call, with what the command
-// was told to do there (Cmd.fault). Only this package's tests set it, in the executable
+// was told to do there (Config.fault). Only this package's tests set it, in the executable
 // that is front and operator at once: they let the operator die at each.
 var onStep func(step, fault string)
 

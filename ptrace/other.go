@@ -75,9 +75,6 @@ func InSyscall(Regs) (nr int, in bool) { return 0, false }
 // CallArgs cannot tell.
 func CallArgs(Regs) (args [3]uint64) { return args }
 
-// ReturnValue cannot tell.
-func ReturnValue(Regs) int64 { return 0 }
-
 // Restarts cannot tell.
 func Restarts(Regs) bool { return false }
 

@@ -168,15 +168,10 @@ func thaw(t *ptrace.Stopped) error {
 
 // threadsOf lists the threads of a group.
 func threadsOf(tgid int) ([]int, error) {
-	entries, err := os.ReadDir(procPath(tgid, "task"))
+	d, err := proc.Open(tgid)
 	if err != nil {
-		return nil, procError(tgid, "task", unix.ESRCH)
+		return nil, err
 	}
-	var tids []int
-	for _, e := range entries {
-		if tid, err := strconv.Atoi(e.Name()); err == nil {
-			tids = append(tids, tid)
-		}
-	}
-	return tids, nil
+	defer d.Close()
+	return d.Threads()
 }
