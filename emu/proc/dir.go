@@ -41,15 +41,7 @@ func Gone(err error) bool {
 // Open opens /proc/PID. The number may also be that of a thread; then what
 // belongs to a thread (status, stat, ns) is that thread's.
 func Open(pid int) (*Dir, error) {
-	return open(pid, path.Join("/proc", strconv.Itoa(pid)))
-}
-
-// OpenThread opens /proc/TGID/task/TID.
-func OpenThread(tgid, tid int) (*Dir, error) {
-	return open(tid, path.Join("/proc", strconv.Itoa(tgid), "task", strconv.Itoa(tid)))
-}
-
-func open(pid int, at string) (*Dir, error) {
+	at := path.Join("/proc", strconv.Itoa(pid))
 	fd, err := unix.Open(at, unix.O_DIRECTORY|unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err == unix.ENOENT || err == unix.ESRCH {
 		return nil, &GoneError{PID: pid, File: at}

@@ -72,7 +72,7 @@ func unshared() {
 }
 
 func open1() *Dir {
-	d, err := OpenThread(os.Getpid(), os.Getpid())
+	d, err := Open(os.Getpid())
 	if err != nil {
 		panic(err)
 	}

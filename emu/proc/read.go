@@ -2,6 +2,7 @@ package proc
 
 import (
 	"bytes"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -42,19 +43,6 @@ func (d *Dir) ReadFile(name string) ([]byte, error) {
 	}
 }
 
-// Readlink reads a symbolic link below the directory, such as exe or cwd.
-func (d *Dir) Readlink(name string) (string, error) {
-	for buf := make([]byte, 256); ; buf = make([]byte, 4*len(buf)) {
-		n, err := unix.Readlinkat(d.fd, name, buf)
-		if err != nil {
-			return "", d.wrap("readlink", name, err)
-		}
-		if n < len(buf) {
-			return string(buf[:n]), nil
-		}
-	}
-}
-
 // Comm is the name of the thread, up to 15 bytes of any kind but NUL.
 func (d *Dir) Comm() (string, error) {
 	b, err := d.ReadFile("comm")
@@ -62,19 +50,10 @@ func (d *Dir) Comm() (string, error) {
 }
 
 // Cmdline is the argument vector as the process's memory shows it now.
-func (d *Dir) Cmdline() ([]string, error) { return d.strings("cmdline") }
-
-// Environ is the initial environment as the process's memory shows it now.
-func (d *Dir) Environ() ([]string, error) { return d.strings("environ") }
-
-func (d *Dir) strings(name string) ([]string, error) {
-	b, err := d.ReadFile(name)
+func (d *Dir) Cmdline() ([]string, error) {
+	b, err := d.ReadFile("cmdline")
 	if err != nil || len(b) == 0 {
 		return nil, err
 	}
-	var list []string
-	for _, s := range bytes.Split(bytes.TrimSuffix(b, []byte{0}), []byte{0}) {
-		list = append(list, string(s))
-	}
-	return list, nil
+	return strings.Split(strings.TrimSuffix(string(b), "\x00"), "\x00"), nil
 }

@@ -40,6 +40,46 @@ func openEach(t *testing.T, cmd *exec.Cmd) {
 	}
 }
 
+// TestMappingOfHostileFile: whatever a mapping's file is called, it is found with its flags.
+func TestMappingOfHostileFile(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "x ) [stack]\nVmFlags: gd (deleted)")
+	if err := os.WriteFile(name, make([]byte, 2*pageSize), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	mem, err := unix.Mmap(int(f.Fd()), pageSize, pageSize, unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Munmap(mem)
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		t.Fatal(err)
+	}
+	maps, err := readMaps(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range maps {
+		m := &maps[i]
+		if !m.of(&st) {
+			continue
+		}
+		if m.name != strings.ReplaceAll(name, "\n", `\012`) || m.size() != pageSize || m.offset != pageSize || !m.shared {
+			t.Errorf("mapping: %+v", m)
+		}
+		if !m.has("rd") || !m.has("ms") || m.has("wr") || m.has("gd") || m.vdso() || m.sysv() {
+			t.Errorf("flags: %v", m.flags)
+		}
+		return
+	}
+	t.Error("the mapping is not in the list")
+}
+
 // TestOpenByPathInAChroot: /proc shows the path from our root, not from the caller's.
 func TestOpenByPathInAChroot(t *testing.T) {
 	if _, err := os.Stat("/usr/lib64/ld-linux-x86-64.so.2"); errors.Is(err, os.ErrNotExist) {
