@@ -88,7 +88,6 @@ type build struct {
 	inj    *ptrace.Injection
 	script *script
 	ch     *channel
-	filler Filler
 	stage  uint64
 
 	own         *answers // C's
@@ -124,7 +123,7 @@ type build struct {
 // more and must be killed; with one for which [ptrace.Gone] is true, caller or
 // C died.
 func (s *Snapshot) Build(c *ptrace.Stopped, cPIDFD int, o Options) (Stats, error) {
-	b := &build{snap: s, c: c, pidfd: cPIDFD, opt: o, filler: copier{}, left: s.left}
+	b := &build{snap: s, c: c, pidfd: cPIDFD, opt: o, left: s.left}
 	defer b.drop()
 	defer s.Release()
 	for _, st := range b.stages() {

@@ -6,14 +6,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Filler brings the contents of private pages from the caller into C, whose
-// mappings are there and, where possible, writable. Preconditions: the caller
-// is stopped, C is between two runs of its script. It need not be done when fill
-// returns: the next run waits for it.
-type Filler interface {
-	fill(b *build, work []fillWork) error
-}
-
 // fillWork is a mapping and the ranges in it that are to be filled.
 type fillWork struct {
 	m     *mapping
@@ -64,7 +56,9 @@ func (b *build) planContents() {
 	}
 }
 
-// fillContents runs the filler.
+// fillContents brings the contents of private pages from the caller into C, whose
+// mappings are there and, where possible, writable. It need not be done when this
+// returns: the next run waits for it.
 func (b *build) fillContents() error {
 	var work []fillWork
 	for i := range b.snap.maps {
@@ -83,17 +77,14 @@ func (b *build) fillContents() error {
 		}
 	}
 	b.stats.Pages = b.stats.Bytes / pageSize
-	return b.filler.fill(b, work)
+	return b.fill(work)
 }
 
-// copier is the Filler that copies everything at once: C itself reads the
-// caller's /proc/PID/mem, opened by the operator, straight into its own
+// fill copies everything at once: C itself reads the caller's /proc/PID/mem, opened by the operator, straight into its own
 // mappings. One copy by the kernel, no buffer of ours in between, and half the
 // page faults' cost of process_vm_writev(2), which faults each page in from
 // outside (measured for 100 MB: 64 ms against 85, with huge pages 28 and 58).
-type copier struct{}
-
-func (copier) fill(b *build, work []fillWork) error {
+func (b *build) fill(work []fillWork) error {
 	mem, err := b.ch.sendProc(b.snap.caller.TID, "mem", unix.O_RDONLY)
 	if err != nil {
 		return err
