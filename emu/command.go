@@ -155,7 +155,7 @@ func (c *Cmd) Start() error {
 			return err
 		}
 	}
-	c.started = true
+	c.started, c.front = true, -1
 	if err := c.startStages(); err != nil {
 		return err
 	}

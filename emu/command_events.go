@@ -25,7 +25,7 @@ type eventStream struct {
 }
 
 // newEventStream reads reports from sock, which it owns.
-func newEventStream(sock int, event func(Event)) *eventStream {
+func newEventStream(sock int, event func(Event), lost func(n uint64)) *eventStream {
 	s := &eventStream{ended: make(chan struct{}), over: make(chan struct{})}
 	go func() {
 		defer unix.Close(sock)
@@ -40,6 +40,7 @@ func newEventStream(sock int, event func(Event)) *eventStream {
 			if r.Event != nil {
 				event(*r.Event)
 			}
+			lost(r.Lost)
 			if r.End {
 				end()
 			}

@@ -39,11 +39,11 @@ func (c *Cmd) startStages() error {
 		return err
 	}
 	defer unix.Close(writer)
-	c.front = front
 	if c.events, err = c.listenTo(reader); err != nil {
 		unix.Close(front)
 		return err
 	}
+	c.front = front
 	self, err := unix.PidfdOpen(os.Getpid(), 0)
 	if err == nil {
 		defer unix.Close(self)
@@ -66,7 +66,7 @@ func (c *Cmd) listenTo(sock int) (*eventStream, error) {
 	if c.Witness != nil {
 		return c.startWitness(sock)
 	}
-	return newEventStream(sock, c.event), nil
+	return newEventStream(sock, c.event, c.stats.miss), nil
 }
 
 func errnoOf(err error) (errno unix.Errno) {

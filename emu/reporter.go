@@ -54,7 +54,9 @@ func (r *reporter) add(rep report) {
 // close sends what is queued and ends the stream.
 func (r *reporter) close() {
 	r.mu.Lock()
-	r.over = true
+	if r.over = true; r.lost > 0 {
+		r.queue = append(r.queue, report{Lost: r.lost})
+	}
 	r.more.Signal()
 	r.mu.Unlock()
 	<-r.done

@@ -16,6 +16,8 @@ type Stats struct {
 	Errors   map[unix.Errno]int
 	Pages    uint64 // copied
 	Bytes    uint64 // copied
+	// Lost are calls beyond those: too many came while whoever counts was stopped.
+	Lost uint64
 }
 
 // EngineStats are the calls of one engine.
@@ -52,6 +54,13 @@ func (c *collector) add(e Event) {
 	engine.Calls++
 	engine.Bytes += e.Bytes
 	c.stats.ByEngine[e.Engine] = engine
+}
+
+// miss counts calls that nobody will hear of.
+func (c *collector) miss(n uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stats.Lost += n
 }
 
 // summary works the percentiles out and returns a copy.

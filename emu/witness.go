@@ -54,6 +54,7 @@ func Witness(event func(Event)) Stats {
 			sum.add(*r.Event)
 			event(*r.Event)
 		}
+		sum.miss(r.Lost)
 		if r.End {
 			unix.Close(witnessEnd)
 		}

@@ -28,6 +28,9 @@ func printStats(w io.Writer, s emu.Stats) {
 	}
 	t.AppendFooter(table.Row{fmt.Sprintf("%d errors", failed), s.Calls, "", "", size(s.Bytes)})
 	t.Render()
+	if s.Lost > 0 {
+		fmt.Fprintf(w, "and %d calls that were not told of while this process was stopped\n", s.Lost)
+	}
 }
 
 // size is a number of bytes for people.
