@@ -86,12 +86,6 @@ func (b *Batch) split() error {
 	return b.i.Write(b.base, b.program())
 }
 
-// Base and Size tell where the area is.
-func (b *Batch) Base() uintptr { return b.base }
-
-// Size is the area's length in bytes.
-func (b *Batch) Size() uintptr { return b.size }
-
 // Room is how many more calls fit before the next Run.
 func (b *Batch) Room() int { return (int(b.size/2-b.list) - len(b.entries)) / entryLen }
 

@@ -16,7 +16,7 @@
 // sense together. It runs under the emulator, where differences of the manual page
 // may show, and on the patched kernels, where none may, or the oracle is wrong.
 //
-//	oracle [--kernel 6.1,6.12] [--size small|full] [--programs DIR]
+//	oracle [--kernel 6.1,6.12] [--native] [--full] [--programs DIR] [--callers NAME]...
 //
 // The eye is one flat image for any caller: eye/eye.h.
 package main

@@ -31,6 +31,9 @@ func main() {
 
 func run() error {
 	callers := chosen(Grid(cli.Full))
+	if len(callers) == 0 {
+		return fmt.Errorf("no caller of the grid is named %s", strings.Join(cli.Callers, " or "))
+	}
 	bad := 0
 	if !cli.Native {
 		cells, err := Emulated(cli.Emulator, cli.Programs)(callers)
