@@ -87,6 +87,21 @@ func (t *Tree) Children() map[int][]*Process {
 	return m
 }
 
+// numbers are all that a tree needs in any namespace.
+func (t *Tree) numbers() map[int]bool {
+	used := map[int]bool{}
+	for _, p := range t.Processes {
+		used[p.PID], used[p.PGID], used[p.SID] = true, true, true
+		for _, n := range p.NSPID {
+			used[n] = true
+		}
+		for _, tid := range p.Threads {
+			used[tid] = true
+		}
+	}
+	return used
+}
+
 // sortParentsFirst puts the processes into the order that [Tree] promises.
 // Precondition: the tree is connected.
 func (t *Tree) sortParentsFirst() {
