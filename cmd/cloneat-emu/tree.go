@@ -89,6 +89,9 @@ func (c *treeSaveCmd) Run() error {
 	if err != nil {
 		return err
 	}
+	if err := t.Check(); err != nil {
+		fmt.Fprintf(os.Stderr, "cloneat-emu: tree build will not take this: %v\n", err)
+	}
 	return t.Save(c.Args[1])
 }
 

@@ -16,11 +16,13 @@ type reader struct {
 	tree  *Tree
 	depth int  // pid namespaces from ours to the root's, 0: the same
 	brief bool // only what a tree is compared by
+	seen  map[int]bool
 	ns    map[int]map[string]string
 }
 
 // Live reads the tree below a process from /proc. Processes that come or go
-// meanwhile may be there or not; who lost its parent on the way is left out.
+// meanwhile may be there or not; who lost its parent on the way is left out. What is
+// there need not be what can be built ([Tree.Check]).
 func Live(pid int) (*Tree, error) { return live(pid, false) }
 
 // live is Live, or, briefly, without arguments and namespaces: half of what
@@ -42,13 +44,14 @@ func live(pid int, brief bool) (*Tree, error) {
 		tree:  &Tree{Version: Version, Source: "proc"},
 		depth: len(st.NSpid) - 1,
 		brief: brief,
+		seen:  map[int]bool{},
 		ns:    map[int]map[string]string{},
 	}
 	if err := r.walk(d, 0); err != nil {
 		return nil, fmt.Errorf("tree: %w", err)
 	}
 	r.tree.sortParentsFirst()
-	return r.tree, r.tree.Check()
+	return r.tree, nil
 }
 
 // walk reads a process and what is below it, and closes the directory. That a
@@ -62,6 +65,10 @@ func (r *reader) walk(d *proc.Dir, parent int) error {
 		}
 		return err
 	}
+	if r.seen[p.PID] {
+		return nil // the number was another's before
+	}
+	r.seen[p.PID] = true
 	r.tree.Processes = append(r.tree.Processes, p)
 	children, err := d.Children()
 	if err != nil && !proc.Gone(err) {

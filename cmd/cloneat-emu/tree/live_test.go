@@ -129,6 +129,33 @@ func TestLiveTellsWhichNamespacesDiffer(t *testing.T) {
 	}
 }
 
+// TestLiveSeesWhoEntered: what nsenter and docker exec start is no init, and its parent is
+// outside. That cannot be built, but shown it can be.
+func TestLiveSeesWhoEntered(t *testing.T) {
+	cmd, _ := start(t, "sh", "-c", `
+unshare -pf --kill-child sleep 1000 & maker=$!
+until init=$(cat /proc/$maker/task/$maker/children) && [ "$init" ]; do :; done
+until nsenter -t $init -p true; do :; done
+nsenter -t $init -p sh -c "echo ready; read x; true" <&0
+kill -9 $init`)
+	tree, err := Live(cmd.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var entered *Process
+	for _, p := range tree.Processes {
+		if len(p.NSPID) == 1 && p.NSPID[0] != 1 {
+			entered = p
+		}
+	}
+	if entered == nil || entered.Comm != "sh" {
+		t.Errorf("nobody entered:\n%s", tree.Text())
+	}
+	if err := tree.Check(); err == nil || !strings.Contains(err.Error(), "nspid") {
+		t.Errorf("that it cannot be built is told as %v", err)
+	}
+}
+
 func TestLiveOfNobody(t *testing.T) {
 	if _, err := Live(1 << 22); err == nil || !strings.Contains(err.Error(), "4194304") {
 		t.Errorf("error %v does not name the pid", err)
