@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,8 +23,10 @@ func (d *Dir) Children() ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
+	// A thread that ends leaves its children to the first that lives (find_alive_thread() in
+	// kernel/exit.c), which is therefore asked after it, and may tell them again.
 	var children []int
-	for _, tid := range tids {
+	for _, tid := range slices.Backward(tids) {
 		name := path.Join("task", strconv.Itoa(tid), "children")
 		b, err := d.ReadFile(name)
 		if err != nil && d.Alive() && !d.has(path.Dir(name)) {
@@ -35,6 +38,10 @@ func (d *Dir) Children() ([]int, error) {
 		if err := numbers(&children, strings.TrimSpace(string(b))); err != nil {
 			return nil, fmt.Errorf("%s/%s: %w", d.at, name, err)
 		}
+	}
+	if len(tids) > 1 {
+		slices.Sort(children)
+		children = slices.Compact(children)
 	}
 	return children, nil
 }
