@@ -13,6 +13,7 @@ import (
 // counted.
 type reporter struct {
 	sock  int
+	bound int // of the queue
 	mu    sync.Mutex
 	more  *sync.Cond
 	queue []report
@@ -25,7 +26,7 @@ type reporter struct {
 const maxQueued = 1 << 16
 
 func newReporter(sock int) *reporter {
-	r := &reporter{sock: sock, done: make(chan struct{})}
+	r := &reporter{sock: sock, bound: maxQueued, done: make(chan struct{})}
 	r.more = sync.NewCond(&r.mu)
 	go r.send()
 	return r
@@ -42,7 +43,7 @@ func (r *reporter) busy() { r.add(report{Busy: true}) }
 func (r *reporter) add(rep report) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.queue) >= maxQueued && rep.Event != nil {
+	if len(r.queue) >= r.bound && rep.Event != nil {
 		r.lost++
 		return
 	}
