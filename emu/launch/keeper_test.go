@@ -31,7 +31,9 @@ func stoppedChild(t *testing.T) *keeper {
 		if err := unix.Waitid(unix.P_PID, k.pid, nil, unix.WSTOPPED|unix.WCONTINUED|unix.WNOWAIT, nil); err != nil {
 			t.Fatal(err)
 		}
+		k.mu.Lock()
 		k.done = k.stop // no stop is left for wakeFront to look after
+		k.mu.Unlock()
 		k.collect()
 	}
 	return k
