@@ -72,6 +72,11 @@ func (c *call) goOn(child *ptrace.Stopped) error {
 // returns from the kernel (__ptrace_unlink()), and a deadly signal would not end its
 // wait: complete_signal() looks for a thread that has nothing pending, and is not traced.
 func (c *call) goOnInVfork() error {
+	// The caller could be back before this thread is gone, if the child is killed: its filters
+	// are in force from here on.
+	if err := c.caller.SetOptions(ptrace.Plain); err != nil {
+		return ofCaller(c.released(err))
+	}
 	if _, err := c.caller.Cont(0); err != nil {
 		return ofCaller(c.released(err))
 	}

@@ -25,7 +25,7 @@ import (
 // waits for its vfork child must not have been interrupted: a deadly signal would not end
 // that (complete_signal() in kernel/signal.c passes over who has something pending).
 func (i *Injection) goesAtOnce(nr, flags uintptr) bool {
-	return nr == unix.SYS_CLONE && flags&unix.CLONE_VFORK == 0 && i.slot != nil && !i.Ends && waits.worthwhile()
+	return nr == unix.SYS_CLONE && flags&unix.CLONE_VFORK == 0 && i.slot != nil && !i.Ends && !i.watched && waits.worthwhile()
 }
 
 // atOnce runs the tracee to its clone's event. It reports false where the clone has not

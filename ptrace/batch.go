@@ -176,11 +176,16 @@ func (b *Batch) Start() error {
 	if err := b.i.vm(unix.ProcessVMWritev, write...); err != nil {
 		return err
 	}
-	if err := b.execute(); err != nil {
-		return err
+	var err error
+	if b.i.watched {
+		err = b.singly(list)
+	} else {
+		err = b.execute()
 	}
-	b.under = list
-	return nil
+	if err == nil {
+		b.under = list
+	}
+	return err
 }
 
 // Finish waits for the end of what Start began, and returns its results as Run does;
@@ -191,6 +196,9 @@ func (b *Batch) Finish() ([]Result, error) {
 		return nil, nil
 	}
 	b.under = nil
+	if b.i.watched {
+		return results(list[entryLen:])
+	}
 	if err := b.arrive(); err != nil {
 		return nil, err
 	}

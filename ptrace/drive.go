@@ -26,7 +26,8 @@ func (i *Injection) prepare(h heal, nr uintptr, args []uintptr) error {
 	// First the guard, then the mask, and the other way round at the end: a
 	// tracee whose signals are blocked stands where it would unblock them itself.
 	i.ran, i.trapped = true, nil
-	if err := i.SetRegs(forCall(i.saved, insn, nr, args)); err != nil {
+	i.asked = forCall(i.saved, insn, nr, args)
+	if err := i.SetRegs(i.asked); err != nil {
 		return err
 	}
 	if h == healClone && !i.KeepsOut && i.page == 0 && i.areas == 0 { // who is let go would keep them
@@ -48,7 +49,7 @@ func (i *Injection) toEntry(nr uintptr) error {
 	case stop.Kind != Syscall:
 		return fmt.Errorf("pid %d: expected the entry of call %d, met %+v", i.TID, nr, stop)
 	}
-	return nil
+	return i.checkEntry()
 }
 
 // standStill stops a tracee that does not get as far as the entry of a call: a

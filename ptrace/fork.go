@@ -84,7 +84,7 @@ func (i *Injection) child() (*Stopped, error) {
 	}
 	child, _, err := Adopt(tid).waitSoon()
 	if err == nil {
-		child.vdso = i.vdso
+		child.vdso, child.suspended, child.filtered = i.vdso, i.suspended, i.filtered
 		return child, nil
 	}
 	id, ferr := i.Finish()
@@ -152,9 +152,10 @@ func (i *Injection) Finish() (uintptr, error) {
 // RunOut lets a helper (Ends) that stands in a fork's event go on into the guard's code,
 // which reaps the fork's child and exits, and waits for its end. A SIGSTOP that it met
 // is heir's, another thread of its process. It reports false, and nothing is done, where
-// the helper had no room for a guard. reap is called when the helper waits for the child.
+// the helper had no room for a guard, or is watched. reap is called when the helper waits for the
+// child.
 func (i *Injection) RunOut(heir *Injection, reap func()) bool {
-	if i.slot == nil || i.heal != healExit {
+	if i.slot == nil || i.heal != healExit || i.watched {
 		return false
 	}
 	defer i.LeaveStop(heir)

@@ -32,6 +32,8 @@ type Injection struct {
 	untold   bool        // whether calls are sent to the tracee: see checkDispatched
 	trapped  *Batch      // the tracee stands behind this one's trap
 	inPlace  bool        // the clone is made at the program's own instruction
+	watched  bool        // its calls are looked at: see ErrForeign
+	asked    Regs        // with which the last call was to be made
 
 	// Hold keeps the tracee in hand when a SIGSTOP reaches it between calls:
 	// for a child in the making, which must never run as it is.
@@ -85,8 +87,12 @@ func (s *Stopped) BeginWith(regs Regs) (*Injection, error) {
 	if err != nil {
 		return nil, err
 	}
+	watched, err := s.watches()
+	if err != nil {
+		return nil, err
+	}
 	// The last step: what it makes in the tracee is used.
-	i := &Injection{Stopped: s, saved: s.goOn(regs), stopped: regs, insn: insn, mask: mask, now: mask, untold: !told}
+	i := &Injection{Stopped: s, saved: s.goOn(regs), stopped: regs, insn: insn, mask: mask, now: mask, untold: !told, watched: watched}
 	if i.saved != regs {
 		// A tracer that dies from here on leaves a call that goes on, as its leg says now.
 		if err := s.SetRegs(i.saved); err != nil {

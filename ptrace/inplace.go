@@ -8,7 +8,8 @@ package ptrace
 // forkInPlace makes such a clone.
 func (i *Injection) forkInPlace(nr uintptr) (*Stopped, error) {
 	i.ran, i.inPlace = true, true
-	if err := i.SetRegs(forCall(i.saved, i.insn, nr, nil)); err != nil {
+	i.asked = forCall(i.saved, i.insn, nr, nil)
+	if err := i.SetRegs(i.asked); err != nil {
 		return nil, err
 	}
 	return i.meetChild(nr)

@@ -2,6 +2,8 @@
 
 package ptrace
 
+import "golang.org/x/sys/unix"
+
 // There is no code to inject: see other.go.
 
 const (
@@ -28,6 +30,14 @@ func ourVDSO() (vdso, error)       { return vdso{}, ErrArch }
 func vdsoBase(int) (uint64, error) { return 0, ErrArch }
 
 func (s *Stopped) hasVDSO(uint64, vdso) (bool, error) { return false, ErrArch }
+
+const (
+	nativeArch = unix.AUDIT_ARCH_AARCH64
+	syscallOff = 0
+)
+
+func callOf(Regs) (call [7]uint64) { return call }
+func withoutCall(r Regs) Regs      { return r }
 
 func (b *Batch) program() []byte { return nil }
 func (b *Batch) execute() error  { return ErrArch }

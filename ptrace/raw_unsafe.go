@@ -14,6 +14,7 @@ const (
 	reqGetSyscallInfo = 0x420e
 	reqGetRseqConfig  = 0x420f
 	reqSecGetFilter   = 0x420c
+	reqSecGetMetadata = 0x420d
 	reqPeekSiginfo    = 0x4209
 	noteXState        = 0x202
 	notePrStatus      = 1

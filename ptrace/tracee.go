@@ -38,6 +38,9 @@ type Stopped struct {
 	due   time.Time // see Due
 
 	freshAnnex *slot // of the leg, if this stop made it
+
+	suspended bool // its filters are
+	filtered  bool // it has some of its own, as far as is known
 }
 
 // Seize attaches to tid with options (PTRACE_O_*) in one request, so that no
@@ -88,7 +91,11 @@ func (s *Stopped) Detach(sig int) error {
 
 // SetOptions replaces the tracee's PTRACE_O_* options.
 func (s *Stopped) SetOptions(options int) error {
-	return request("SETOPTIONS", unix.PTRACE_SETOPTIONS, s.TID, 0, uintptr(options))
+	err := request("SETOPTIONS", unix.PTRACE_SETOPTIONS, s.TID, 0, uintptr(options))
+	if err == nil {
+		s.suspended = options&SuspendSeccomp != 0
+	}
+	return err
 }
 
 // EventMessage returns the datum of the event that the tracee stopped for: for

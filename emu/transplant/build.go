@@ -251,6 +251,9 @@ func (b *build) begin() (err error) {
 			return err
 		}
 	}
+	if b.snap.status.SeccompFilters > ptrace.CommonFilters() {
+		b.c.Watch() // it gets them (setFilters)
+	}
 	b.inj, err = b.c.Begin()
 	if err == nil {
 		b.inj.Hold, b.inj.NoTrap = true, b.opt.ShareSighand

@@ -26,6 +26,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -459,6 +460,72 @@ static void callers_filter(void)
 	finish(t);
 }
 
+static void still_served(void);
+static volatile long written;
+
+/* Has every call that is listed in memory that is written and run set the umask. */
+__attribute__((noreturn))
+static int rewriter(void *unused)
+{
+	static char maps[1 << 16];
+	const unsigned long call[2] = { SYS_umask, 0153 };
+	unsigned long from;
+	char perms[8];
+
+	(void)unused;
+	for (;;) {
+		int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+		ssize_t n, len = 0;
+
+		while ((n = read(fd, maps + len, sizeof(maps) - 1 - len)) > 0)
+			len += n;
+		close(fd);
+		maps[len] = 0;
+		for (char *line = strtok(maps, "\n"); line; line = strtok(NULL, "\n")) {
+			if (sscanf(line, "%lx-%*x %4s", &from, perms) != 2 || strcmp(perms, "rwxp"))
+				continue;
+			for (int i = 0; i < 300 * 64; i++) {
+				struct iovec ours = { (void *)call, sizeof(call) };
+				struct iovec there = { (void *)(from + 576 + i % 64 * 64), sizeof(call) };
+
+				if (process_vm_writev(getpid(), &ours, 1, &there, 1, 0) < 0)
+					break;
+				written++;
+			}
+		}
+	}
+}
+
+/*
+ * The filter of all of them forbids a call. What the caller is made to do while its filters
+ * are suspended stands in memory that it shares with a process that writes there.
+ */
+static void suspended_filter(void)
+{
+	pid_t t, w, own = getpid();
+	char *stack = malloc(65536);
+	char mask[16];
+
+	umask(022);
+	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	must(filter(SYS_umask, SECCOMP_RET_ERRNO | 123, 0));
+	t = target(NULL);
+	w = must(clone(rewriter, stack + 65536, CLONE_VM | SIGCHLD, NULL));
+	for (int i = 0; i < 1000 && (i < 60 || written < 1000); i++) {
+		call(t, 0);
+		if (getpid() != own)
+			_exit(0);
+		field("/proc/self/status", "Umask:\t", mask, sizeof(mask));
+		if (strtol(mask, NULL, 8) != 022)
+			bad("the caller made a call that its filter forbids");
+	}
+	if (written < 1000)
+		bad("nothing was written: nothing is attacked");
+	finish(w);
+	finish(t);
+	still_served();
+}
+
 /* --- the time while the child is being built ------------------------------------ */
 
 static void as_user(void)
@@ -723,6 +790,7 @@ static const struct {
 	{ "number_reused", number_reused },
 	{ "own_answers", own_answers },
 	{ "supervisors_descriptors", supervisors_descriptors },
+	{ "suspended_filter", suspended_filter },
 	{ "target_descriptors", target_descriptors },
 	{ "target_memory", target_memory },
 	{ "user_namespace", user_namespace },

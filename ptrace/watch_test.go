@@ -1,0 +1,117 @@
+package ptrace
+
+import (
+	"encoding/binary"
+	"errors"
+	"os"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestAWatchedBatch: a tracee whose own filter is suspended makes the calls of a batch one by
+// one, and none that it was not asked for.
+func TestAWatchedBatch(t *testing.T) {
+	for _, hold := range []bool{false, true} {
+		i := withOwnFilter(t)
+		i.Hold = hold
+		b, err := i.NewBatch(64 << 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		runsOnce(t, b, i.TID)
+		changesHands(t, b)
+	}
+}
+
+// withOwnFilter is a tracee with a filter more than all have, which allows everything.
+func withOwnFilter(t *testing.T) *Injection {
+	t.Helper()
+	cmd, _, _ := start(t, "cat")
+	s := stopped(t, cmd.Process.Pid, ForkOptions)
+	if err := s.SetOptions(ForkOptions | SuspendSeccomp); err != nil {
+		t.Skip(err)
+	}
+	i, err := s.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range CommonFilters() + 1 {
+		installAllow(t, i)
+	}
+	if err := i.End(); err != nil {
+		t.Fatal(err)
+	}
+	if i, err = s.Begin(); err != nil || !i.watched {
+		t.Fatalf("not watched: %v", err)
+	}
+	return i
+}
+
+func installAllow(t *testing.T, i *Injection) {
+	t.Helper()
+	const retAllow = 0x7fff0000<<32 | 0x06
+	at, err := i.Args(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	prog := binary.NativeEndian.AppendUint64(nil, 1)
+	prog = binary.NativeEndian.AppendUint64(prog, uint64(at)+16)
+	prog = binary.NativeEndian.AppendUint64(prog, retAllow)
+	if _, err := i.Args(prog); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := i.Call(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := i.Call(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, at); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// changesHands puts other code where the batch's calls are made.
+func changesHands(t *testing.T, b *Batch) {
+	t.Helper()
+	i := b.i
+	at := uintptr(i.insn)
+	if i.Hold {
+		at = b.base + syscallOff
+	} else if i.slot != nil {
+		at = i.slot.addr
+	}
+	before := make([]byte, 16)
+	if err := i.Read(at, before); err != nil {
+		t.Fatal(err)
+	}
+	for name, code := range map[string][]byte{
+		"another number":   {0xb8, unix.SYS_GETPPID, 0, 0, 0, 0x0f, 0x05}, // mov eax, nr; syscall
+		"another argument": {0xbf, 0x6b, 0, 0, 0, 0x0f, 0x05},             // mov edi, 0153; syscall
+		"32 bits":          {0xcd, 0x80},                                  // int 0x80
+	} {
+		if err := i.Write(at, code); err != nil {
+			t.Fatal(err)
+		}
+		b.Add(unix.SYS_UMASK, 0o77)
+		if _, err := b.Run(); !errors.Is(err, ErrForeign) {
+			t.Errorf("hold %v, %s: %v", i.Hold, name, err)
+		}
+		if err := i.Write(at, before); err != nil {
+			t.Fatal(err)
+		}
+	}
+	status, err := readProc(i.TID, "status")
+	if err != nil || field(status, "\nUmask:\t", 8) != umask(t) {
+		t.Errorf("hold %v: a call was made, %v", i.Hold, err)
+	}
+	runsOnce(t, b, i.TID)
+}
+
+// umask is this process's, which its children have.
+func umask(t *testing.T) uint64 {
+	t.Helper()
+	status, err := readProc(os.Getpid(), "status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return field(status, "\nUmask:\t", 8)
+}
