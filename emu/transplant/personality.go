@@ -18,7 +18,7 @@ func readPersonality(tid int) (uint64, error) {
 func (b *build) startPersonality() error {
 	p, err := readPersonality(b.c.TID)
 	b.personality = p
-	if err == nil && p&readImpliesExec != 0 {
+	if err == nil && !b.opt.keepsMemory() && p&readImpliesExec != 0 {
 		b.script.add("personality", 0, unix.SYS_PERSONALITY, uintptr(p&^readImpliesExec))
 		b.personality = p &^ readImpliesExec
 	}

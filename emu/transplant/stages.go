@@ -50,6 +50,7 @@ func (b *build) stages() []stage {
 		// Before memory, which is charged there, and a new cgroup namespace, whose root it is.
 		{name: "control groups", do: b.setCgroups},
 		{name: "control groups", do: b.checkRoom},
+		{name: "personality", do: b.startPersonality},
 	}
 	all = append(all, b.memoryStages()...)
 	// C is busy with its memory, and is left alone until there is no way around it.
@@ -81,7 +82,6 @@ func (b *build) stages() []stage {
 
 func (b *build) memoryStages() []stage {
 	all := []stage{
-		{name: "personality", do: b.startPersonality},
 		{name: "clearing memory", do: b.clearMemory},
 		{name: "surplus", do: b.dropSurplus},
 		{name: "layout", do: b.setLayout},

@@ -673,6 +673,8 @@ static long get_name(struct msg *m)
 	return number;
 }
 
+#define get_personality_none get_personality
+#define put_personality_none put_personality
 #define get_name_only get_name
 #define put_name_only put_name
 #define get_name_none get_name
@@ -687,6 +689,12 @@ static long get_name(struct msg *m)
 	  FORKED, get_##what, put_##what, mine, theirs },		\
 	{ #what "_executed", text ": the caller's (target: executed)",	\
 	  EXECUTED, get_##what, put_##what, mine, theirs }
+/* Of the task's, so that who shares the caller's memory may have another. */
+#define OF_TASK(what, text, mine, theirs)				\
+	PROPERTY(what, text, mine, theirs),				\
+	{ #what "_shared",						\
+	  text ": the caller's (target: shares memory)",		\
+	  SHARED, get_##what, put_##what, mine, theirs }
 #define SEEN(what, text)						\
 	{ #what "_self", text ": the caller's (target: self)",		\
 	  SELF, get_##what, NULL, 0, 0 },				\
@@ -710,32 +718,33 @@ static const struct property properties[] = {
 	PROPERTY(name_only, "the name of memory that the target has not named", 17, 0),
 	PROPERTY(name_none, "no name for memory that the target has named", 0, 18),
 	PROPERTY(brk, "the end of the heap", 4096, 40960),
-	PROPERTY(umask, "umask", 0037, 0002),
-	PROPERTY(cwd, "current directory in the same mount namespace", 1, 2),
-	PROPERTY(fd, "what a descriptor refers to", 1000, 2000),
-	PROPERTY(cloexec, "a descriptor's close-on-exec flag", FD_CLOEXEC, 0),
-	PROPERTY(nice, "nice value", 3, 7),
-	PROPERTY(policy, "scheduling policy", SCHED_BATCH, SCHED_OTHER),
-	PROPERTY(affinity, "CPU affinity", 1, 0),
-	PROPERTY(ioprio, "I/O priority", 2 << 13 | 6, 2 << 13 | 2),
-	PROPERTY(nofile, "RLIMIT_NOFILE", 300, 400),
-	PROPERTY(fsize, "RLIMIT_FSIZE", 1 << 30, 1 << 29),
+	OF_TASK(umask, "umask", 0037, 0002),
+	OF_TASK(cwd, "current directory in the same mount namespace", 1, 2),
+	OF_TASK(fd, "what a descriptor refers to", 1000, 2000),
+	OF_TASK(cloexec, "a descriptor's close-on-exec flag", FD_CLOEXEC, 0),
+	OF_TASK(nice, "nice value", 3, 7),
+	OF_TASK(policy, "scheduling policy", SCHED_BATCH, SCHED_OTHER),
+	OF_TASK(affinity, "CPU affinity", 1, 0),
+	OF_TASK(ioprio, "I/O priority", 2 << 13 | 6, 2 << 13 | 2),
+	OF_TASK(nofile, "RLIMIT_NOFILE", 300, 400),
+	OF_TASK(fsize, "RLIMIT_FSIZE", 1 << 30, 1 << 29),
 	PROPERTY(oom, "oom_score_adj", 300, 500),
-	PROPERTY(login, "who auditing holds to account", 301, 302),
-	PROPERTY(comm, "thread name", 31, 32),
+	OF_TASK(login, "who auditing holds to account", 301, 302),
+	OF_TASK(comm, "thread name", 31, 32),
 	PROPERTY(dumpable, "dumpable flag", 0, 1),
-	PROPERTY(slack, "timer slack", 77777, 88888),
+	OF_TASK(slack, "timer slack", 77777, 88888),
 	PROPERTY(thp, "PR_SET_THP_DISABLE", 1, 0),
-	PROPERTY(securebits, "securebits", SECBIT_NO_SETUID_FIXUP,
-		 SECBIT_KEEP_CAPS),
-	PROPERTY(nnp, "no_new_privs", 1, 0),
-	PROPERTY(personality, "personality", ADDR_NO_RANDOMIZE, UNAME26),
+	OF_TASK(securebits, "securebits", SECBIT_NO_SETUID_FIXUP,
+		SECBIT_KEEP_CAPS),
+	OF_TASK(nnp, "no_new_privs", 1, 0),
+	OF_TASK(personality, "personality", ADDR_NO_RANDOMIZE, UNAME26),
+	OF_TASK(personality_none, "no personality", 0, UNAME26),
 	PROPERTY(dumpfilter, "coredump_filter", 0x11, 0x22),
-	PROPERTY(filter, "a seccomp filter", 77, ENOSYS),
-	PROPERTY(mask, "signal mask", 3, 1),
-	PROPERTY(handler, "a handler with its flags and mask", 1, 2),
-	PROPERTY(ignored, "an ignored signal", 1, 0),
-	PROPERTY(altstack, "alternate signal stack", 1, 2),
+	OF_TASK(filter, "a seccomp filter", 77, ENOSYS),
+	OF_TASK(mask, "signal mask", 3, 1),
+	OF_TASK(handler, "a handler with its flags and mask", 1, 2),
+	OF_TASK(ignored, "an ignored signal", 1, 0),
+	OF_TASK(altstack, "alternate signal stack", 1, 2),
 	SEEN(cmdline, "/proc/self/cmdline"),
 	SEEN(environ, "/proc/self/environ"),
 	SEEN(auxv, "/proc/self/auxv"),

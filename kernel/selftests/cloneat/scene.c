@@ -209,7 +209,8 @@ struct actor *target_of(enum kind kind, struct actor *store)
 		me.pid = getpid();
 		return &me;
 	}
-	spawn(&me, store, kind == EXECUTED ? ACTOR_EXEC : 0);
+	spawn(&me, store, kind == EXECUTED ? ACTOR_EXEC :
+			  kind == SHARED ? CLONE_VM : 0);
 	return store;
 }
 

@@ -59,7 +59,7 @@ void same_ns(pid_t a, pid_t b, const char *but);
 extern const char *const ns_names[];	/* all kinds but user; NULL at the end */
 
 /* The target kinds that every inherited thing is tried with. */
-enum kind { SELF, FORKED, EXECUTED };
+enum kind { SELF, FORKED, EXECUTED, SHARED };
 
 /* One check for each kind, of a function fn(kind): rows of an array of these. */
 struct kinds {
