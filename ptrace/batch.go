@@ -72,6 +72,17 @@ func (i *Injection) newBatch(addr uintptr, how int, size uintptr) (*Batch, error
 	return b, i.poke(base, b.program())
 }
 
+// For gives the area to another tracee that has the same memory, with nothing queued.
+// Precondition: whoever had it has made all its calls.
+func (b *Batch) For(i *Injection) (*Batch, error) {
+	n := &Batch{i: i, base: b.base, size: b.size, list: b.list, entries: make([]byte, entryLen)}
+	write := i.poke
+	if n.list != listOff { // split: not to be written by itself
+		write = i.Write
+	}
+	return n, write(n.base, n.program())
+}
+
 // split makes the area's first page executable and not writable: a process
 // can be denied memory that is both (PR_SET_MDWE, SELinux's execmem). The
 // program is written as a debugger writes a breakpoint.

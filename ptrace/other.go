@@ -99,6 +99,7 @@ func KeepFromEINTR(r Regs) Regs { return r }
 func restarted(r Regs) Regs                                 { return r }
 func behind(r Regs, _ uint64) Regs                          { return r }
 func forCall(r Regs, _ uint64, _ uintptr, _ []uintptr) Regs { return r }
+func returned(Regs) int64                                   { return 0 }
 func withoutArguments(uintptr, []uintptr) (uintptr, bool)   { return 0, false }
 func (i *Injection) atOwnInsn() bool                        { return false }
 func outcome(Regs) (uintptr, error)                         { return 0, ErrArch }

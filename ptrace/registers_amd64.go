@@ -94,6 +94,9 @@ func WithResult(r Regs, value int64) Regs {
 // CallArgs are the first three arguments of the call that a thread stands in.
 func CallArgs(r Regs) [3]uint64 { return [3]uint64{r.Rdi, r.Rsi, r.Rdx} }
 
+// returned is what a call returned, negative for an errno.
+func returned(r Regs) int64 { return int64(r.Rax) }
+
 // WithStackOf returns r with the stack pointer and the segment bases of own.
 func WithStackOf(r, own Regs) Regs {
 	r.Rsp, r.Fs_base, r.Gs_base = own.Rsp, own.Fs_base, own.Gs_base

@@ -135,5 +135,5 @@ func (b *Batch) makes(nr uintptr, args []uintptr) (int64, error) {
 		return 0, fmt.Errorf("pid %d: call %d met stop %+v", i.TID, nr, stop)
 	}
 	regs, err := i.Regs()
-	return ReturnValue(regs), err
+	return returned(regs), err
 }

@@ -81,23 +81,21 @@ type Stats struct {
 type build struct {
 	snap  *Snapshot
 	c     *ptrace.Stopped
-	pidfd int
 	opt   Options
 	stats Stats
 
-	inj    *ptrace.Injection
-	script *script
-	ch     *channel
-	stage  uint64
+	inj *ptrace.Injection
+	work
+	hand  *hand // nil: C works itself
+	stage uint64
 
 	own         *answers // C's
 	answered    func() (*answers, error)
-	sockets     *sockets     // of the channel
 	status      *proc.Status // C's
 	ids         *idMaps      // of C's user namespace; nil before they are asked for
 	maps        []mapping
 	kept        map[uint64]bool   // mappings of C that are the caller's already, by address
-	work        map[uint64][]span // what to fill of each mapping
+	toFill      map[uint64][]span // of each mapping
 	rows        map[uint64]apart  // mappings that differ from a neighbour in nothing
 	limits      limits
 	personality uint64
@@ -108,11 +106,9 @@ type build struct {
 	sameIPC     bool
 	exe         exeState
 	flushes     flushState
-	filters     []filter      // to be installed
-	suspended   bool          // C's filters do not act while it is traced
-	closed      ptrace.Result // of close_range(2)
-	emptied     bool          // C has no descriptors but for those of the work
-	taken       keySet        // protection keys that are C's for the moment
+	filters     []filter // to be installed
+	suspended   bool     // C's filters do not act while it is traced
+	taken       keySet   // protection keys that are C's for the moment
 	left        *Leftovers
 	moved       bool // C was born in other control groups, which count tasks
 }
@@ -123,7 +119,7 @@ type build struct {
 // more and must be killed; with one for which [ptrace.Gone] is true, caller or
 // C died.
 func (s *Snapshot) Build(c *ptrace.Stopped, cPIDFD int, o Options) (Stats, error) {
-	b := &build{snap: s, c: c, pidfd: cPIDFD, opt: o, left: s.left}
+	b := &build{snap: s, c: c, work: work{pidfd: cPIDFD, tid: c.TID}, opt: o, left: s.left}
 	defer b.drop()
 	defer s.Release()
 	for _, st := range b.stages() {
@@ -158,6 +154,7 @@ func (b *build) whoIsGone(err error) error {
 
 // drop closes what an error left open.
 func (b *build) drop() {
+	_ = b.endHand()
 	if b.ch != nil {
 		b.ch.closeOurs()
 	}
@@ -242,12 +239,12 @@ func (b *build) check() error {
 // seccomp filters, the target's, do not judge what it is made to do, where
 // the operator may suspend them (CAP_SYS_ADMIN).
 func (b *build) begin() (err error) {
-	const options = unix.PTRACE_O_EXITKILL | unix.PTRACE_O_TRACESYSGOOD
 	if b.status.SeccompFilters != 0 || b.snap.status.SeccompFilters != 0 {
-		b.suspended = b.c.SetOptions(options|unix.PTRACE_O_SUSPEND_SECCOMP) == nil
+		b.suspended = true
+		b.suspended = b.c.SetOptions(b.options()) == nil
 	}
 	if !b.suspended {
-		if err := b.c.SetOptions(options); err != nil {
+		if err := b.c.SetOptions(b.options()); err != nil {
 			return err
 		}
 	}
@@ -259,6 +256,15 @@ func (b *build) begin() (err error) {
 		b.inj.Hold, b.inj.NoTrap = true, b.opt.ShareSighand
 	}
 	return err
+}
+
+// options are those of a child in the making.
+func (b *build) options() int {
+	const options = unix.PTRACE_O_EXITKILL | unix.PTRACE_O_TRACESYSGOOD
+	if b.suspended {
+		return options | unix.PTRACE_O_SUSPEND_SECCOMP
+	}
+	return options
 }
 
 // release lets the caller's other threads go on, once nothing is read of it any more

@@ -51,7 +51,7 @@ func (b *build) makeSockets() error {
 			return err
 		}
 	}
-	if b.opt.ShareFiles && b.sockets == nil {
+	if b.sharesFiles() && b.sockets == nil {
 		if err := b.callersSockets(); err != nil {
 			return err
 		}
@@ -112,7 +112,7 @@ func (b *build) openChannel() error {
 		return fmt.Errorf("pidfd_getfd of the child's socket: %w", err)
 	}
 	b.ch = &channel{b: b, ours: ours, far: far, lent: map[int]int{}}
-	if b.opt.ShareFiles {
+	if b.sharesFiles() {
 		if err := b.ch.holdEnds(near); err != nil {
 			return err
 		}

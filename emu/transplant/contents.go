@@ -39,19 +39,19 @@ var readsAnything = sync.OnceValue(func() bool {
 // fills reports whether m has contents to be copied: not where the caller
 // asked for a child without them (MADV_WIPEONFORK).
 func (b *build) fills(m *mapping) bool {
-	return !m.shared && !m.has("wf") && len(b.work[m.start]) > 0
+	return !m.shared && !m.has("wf") && len(b.toFill[m.start]) > 0
 }
 
 // planContents finds out which ranges of which mapping are to be filled.
 func (b *build) planContents() {
-	b.work = map[uint64][]span{}
+	b.toFill = map[uint64][]span{}
 	for i := range b.snap.maps {
 		m := &b.snap.maps[i]
 		if m.shared || m.vdso() || m.has("dc") || m.has("wf") {
 			continue
 		}
 		if spans := within(b.snap.pages.private, m.start, m.end); len(spans) > 0 && !b.kept[m.start] {
-			b.work[m.start] = spans
+			b.toFill[m.start] = spans
 		}
 	}
 }
@@ -70,7 +70,7 @@ func (b *build) fillContents() error {
 		if !b.kept[m.start] {
 			prot = b.buildProt(m)
 		}
-		w := fillWork{m: m, spans: b.work[m.start], force: prot&unix.PROT_WRITE == 0}
+		w := fillWork{m: m, spans: b.toFill[m.start], force: prot&unix.PROT_WRITE == 0}
 		work = append(work, w)
 		for _, s := range w.spans {
 			b.stats.Bytes += s.end - s.start

@@ -83,7 +83,7 @@ func (b *build) closeFDs() {
 
 // closeEach does it where close_range(2) cannot.
 func (b *build) closeEach() error {
-	fds, err := listFDs(b.c.TID)
+	fds, err := listFDs(b.tid)
 	if err != nil {
 		return err
 	}

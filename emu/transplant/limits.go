@@ -40,6 +40,9 @@ func (b *build) relaxLimits() error {
 	for _, i := range []int{unix.RLIMIT_AS, unix.RLIMIT_DATA, unix.RLIMIT_STACK, unix.RLIMIT_FSIZE} {
 		b.raiseLimit(i, unix.RLIM_INFINITY)
 	}
+	if b.opt.ShareFiles {
+		b.raiseLimit(unix.RLIMIT_NPROC, unix.RLIM_INFINITY) // see hand
+	}
 	need := uint64(MaxFiles + 16)
 	if n := len(b.snap.fds); n > 0 {
 		need = max(need, uint64(b.snap.fds[n-1].fd)+MaxFiles+16)

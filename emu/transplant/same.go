@@ -87,11 +87,11 @@ func (b *build) compareKept() error {
 		}
 		if worthless(m, differing, want) {
 			delete(b.kept, m.start)
-			b.work[m.start] = want
+			b.toFill[m.start] = want
 			continue
 		}
 		b.surplus = append(b.surplus, subtract(within(b.mine.private, m.start, m.end), want)...)
-		b.work[m.start] = differing
+		b.toFill[m.start] = differing
 	}
 	return nil
 }

@@ -51,14 +51,15 @@ func (b *build) stages() []stage {
 		{name: "control groups", do: b.setCgroups},
 		{name: "control groups", do: b.checkRoom},
 		{name: "personality", do: b.startPersonality},
+		{name: "helper", do: b.takeHand},
 	}
 	all = append(all, b.memoryStages()...)
+	all = append(all, stage{name: "directories", do: b.setPlace}, stage{name: "helper", do: b.dropHand})
 	// C is busy with its memory, and is left alone until there is no way around it.
 	return append(all, []stage{
 		{name: "caller's settings", do: b.snap.takeSettings},
 		{name: "attributes", do: b.setAttrs},
 		{name: "name", do: b.setName},
-		{name: "directories", do: b.setPlace},
 		{name: "new namespaces", do: b.unshare, asked: true},
 		{name: "descriptors", do: b.setFDs},
 		{name: "caller's threads", do: b.release},

@@ -1,6 +1,7 @@
 package transplant
 
 import (
+	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -32,7 +33,25 @@ func (b *build) joinTime() error {
 	fd := uintptr(there[0])
 	b.script.add("setns to the time namespace", 0, unix.SYS_SETNS, fd, unix.CLONE_NEWTIME)
 	b.ch.drop(there[0])
-	return b.script.run()
+	if err := b.script.run(); err != nil {
+		return err
+	}
+	return b.checkTime()
+}
+
+// checkTime: who shares C's descriptors could have put another namespace there.
+func (b *build) checkTime() error {
+	var want, have unix.Stat_t
+	if err := unix.Fstat(int(b.opt.TimeNS.Fd()), &want); err != nil {
+		return err
+	}
+	if err := unix.Stat(procPath(b.c.TID, "ns/time"), &have); err != nil {
+		return procError(b.c.TID, "ns/time", err)
+	}
+	if have.Ino != want.Ino {
+		return fmt.Errorf("setns has led to another time namespace: %w", unix.EBADF)
+	}
+	return nil
 }
 
 // Chroot gives a child in the making root as its root and working directory.
@@ -42,7 +61,10 @@ func Chroot(child *ptrace.Injection, childPIDFD int, root *os.File) error {
 	if err != nil {
 		return err
 	}
-	b := &build{c: child.Stopped, inj: child, pidfd: childPIDFD, script: &script{inj: child, batch: batch}, left: &Leftovers{}}
+	b := &build{
+		c: child.Stopped, inj: child, left: &Leftovers{},
+		work: work{script: &script{inj: child, batch: batch}, pidfd: childPIDFD, tid: child.TID},
+	}
 	defer b.left.Close()
 	if err := b.chroot(root); err != nil {
 		return err

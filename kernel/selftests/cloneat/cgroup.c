@@ -202,6 +202,15 @@ static void one_place(struct actor *target)
 	end_kid(target);
 }
 
+/* The same for one that shares its descriptors. */
+static void one_place_shared(struct actor *target)
+{
+	limit(&ours, 2);
+	expect_ok(cl(&a, &k, target->vpid, 0, CLONE_FILES));
+	await_count(&ours, 2);
+	end_kid(target);
+}
+
 static void above_full(struct actor *target)
 {
 	limit(&above, 1);
@@ -449,4 +458,10 @@ PLAY_DOCUMENTED(theirs_full_shared, "the target's group is full: no matter (targ
 		IN_TARGET)
 {
 	on_stage(CLONE_VM, theirs_full);
+}
+
+PLAY_DOCUMENTED(one_place_files, "room for one, CLONE_FILES: one child (target: shares descriptors)",
+		"another process works with descriptors for the child")
+{
+	on_stage(CLONE_FILES, one_place_shared);
 }

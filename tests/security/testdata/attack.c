@@ -400,6 +400,71 @@ static void target_descriptors(void)
 	finish(t);
 }
 
+struct looted {
+	long sockets;
+	char file[256];
+};
+
+/* User 1000, who has the same table of descriptors, looks at what comes and goes there. */
+__attribute__((noreturn))
+static int looter(void *arg)
+{
+	struct looted *found = arg;
+	char path[64], to[256];
+
+	become(USER);
+	for (;;) {
+		for (int fd = 3; fd < 32; fd++) {
+			ssize_t n;
+
+			snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+			n = readlink(path, to, sizeof(to) - 1);
+			to[n < 0 ? 0 : n] = 0;
+			if (!strncmp(to, "socket:", 7))
+				found->sockets++;
+			else if (n > 4 && (!strcmp(to + n - 4, "/mem") || (*to == '/' && strncmp(to, "/proc/", 6))))
+				strcpy(found->file, to);
+		}
+	}
+}
+
+__attribute__((noreturn))
+static int waits(void *unused)
+{
+	(void)unused;
+	for (;;)
+		pause();
+}
+
+/* What a child works with that shares its descriptors is not what they share. */
+static void shared_descriptors(void)
+{
+	struct looted *found = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	char *stack = malloc(131072);
+	pid_t t, l, own = getpid();
+	long start = 0, ret;
+
+	for (int fd = 3; fd < 32; fd++) /* the tests' own */
+		close(fd);
+	t = must(clone(waits, stack + 65536, CLONE_FILES | SIGCHLD, NULL));
+	l = must(clone(looter, stack + 131072, CLONE_FILES | SIGCHLD, found));
+	must(chdir("/etc"));
+	for (int i = 0; i < 1000 && (i < 50 || found->sockets - start < 50) && !*found->file; i++) {
+		start = i ? start : found->sockets;
+		ret = call(t, CLONE_FILES);
+		if (getpid() != own)
+			_exit(0);
+		if (ret)
+			bad("the call: %ld", ret);
+	}
+	if (*found->file)
+		bad("another user who has the descriptors has %s", found->file);
+	if (found->sockets - start < 50)
+		bad("nothing was seen at all: nothing is attacked");
+	finish(l);
+	finish(t);
+}
+
 static void init_of_container(void)
 {
 	for (;;)
@@ -789,6 +854,7 @@ static const struct {
 	{ "listener_taken", listener_taken },
 	{ "number_reused", number_reused },
 	{ "own_answers", own_answers },
+	{ "shared_descriptors", shared_descriptors },
 	{ "supervisors_descriptors", supervisors_descriptors },
 	{ "suspended_filter", suspended_filter },
 	{ "target_descriptors", target_descriptors },

@@ -1,0 +1,130 @@
+package transplant
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/ptrace"
+)
+
+// A C that shares its descriptors (CLONE_FILES) shows whatever it works with to all who share
+// them: the caller's memory, its mapped files, its directories. Any of those may belong to another
+// user, who would read it, or put something of its own under the number that C is about to use. So
+// C makes another process for that time, its hand, which has its memory and its directories, and
+// descriptors of its own: it has them to itself, and what it does to memory and directories is done
+// to C's. C waits for its end. It never runs a program, and dies with the operator.
+type hand struct {
+	*ptrace.Stopped
+	id    uintptr // C's number for it
+	pidfd int
+	own   work // C's
+}
+
+// work is what the calls go through that build C: its own, or its hand's.
+type work struct {
+	script  *script
+	ch      *channel
+	sockets *sockets
+	closed  ptrace.Result
+	emptied bool
+	pidfd   int
+	tid     int
+}
+
+// sharesFiles reports whether others see the descriptors that are worked with.
+func (b *build) sharesFiles() bool { return b.opt.ShareFiles && b.hand == nil }
+
+// takeHand has C make one, where it needs one.
+func (b *build) takeHand() error {
+	if !b.opt.ShareFiles || b.opt.keepsMemory() && b.opt.ShareFS {
+		return nil
+	}
+	if err := b.script.run(); err != nil {
+		return err
+	}
+	if err := b.makeHand(); err != nil {
+		return err
+	}
+	b.closeFDs()
+	b.queueSockets()
+	if err := b.script.run(); err != nil {
+		return err
+	}
+	return b.openChannel()
+}
+
+func (b *build) makeHand() error {
+	if err := b.c.SetOptions(b.options() | unix.PTRACE_O_TRACECLONE); err != nil {
+		return err
+	}
+	stopped, err := b.inj.Fork(unix.SYS_CLONE, unix.CLONE_VM|unix.CLONE_FS, 0, 0, 0, 0)
+	if errors.Is(err, unix.EAGAIN) {
+		return unsupported("the target's child needs a helper, and there is no room for one more process")
+	}
+	if err != nil {
+		return fmt.Errorf("a helper that has the child's memory: %w", err)
+	}
+	b.hand = &hand{Stopped: stopped, pidfd: -1, own: b.work}
+	if err := errors.Join(stopped.SetOptions(b.options()), b.c.SetOptions(b.options())); err != nil {
+		return err
+	}
+	if b.hand.id, err = b.inj.Finish(); err != nil {
+		return err
+	}
+	return b.useHand()
+}
+
+// useHand has all work go through it.
+func (b *build) useHand() error {
+	h := b.hand
+	i, err := h.Begin()
+	if err != nil {
+		return err
+	}
+	i.Hold = true
+	if h.pidfd, err = unix.PidfdOpen(h.TID, 0); err != nil {
+		return err
+	}
+	batch, err := h.own.script.batch.For(i)
+	if err == nil {
+		b.work = work{script: &script{inj: i, batch: batch}, pidfd: h.pidfd, tid: h.TID}
+	}
+	return err
+}
+
+// dropHand ends the hand, when it has done what it was asked for; C goes on by itself.
+func (b *build) dropHand() error {
+	if b.hand == nil {
+		return nil
+	}
+	b.ch.close()
+	err := b.script.run()
+	return errors.Join(err, b.endHand())
+}
+
+// endHand ends it wherever it is, and has C reap it: whoever adopts C's children has never heard
+// of it.
+func (b *build) endHand() (err error) {
+	h := b.hand
+	if h == nil {
+		return nil
+	}
+	if b.ch != nil && b.ch != h.own.ch {
+		b.ch.closeOurs()
+	}
+	h.Kill()
+	if h.pidfd >= 0 {
+		unix.Close(h.pidfd)
+	}
+	b.hand, b.work = nil, h.own
+	if h.id == 0 { // C is in its clone, and dies there
+		return nil
+	}
+	if b.script.batch, err = b.script.batch.For(b.inj); err != nil {
+		return err
+	}
+	b.script.expect(h.id, "wait4", uint64(h.id), unix.SYS_WAIT4, h.id, 0, unix.WALL, 0)
+	return b.script.run()
+}
