@@ -60,15 +60,20 @@ func enoughFiles() error {
 }
 
 // enoughTasks refuses a limit below which some process of ours cannot begin: the Go runtime
-// gives up where it can have no thread, with a page of its own. The superuser has no limit.
+// gives up where it can have no thread, with a page of its own. The superuser is bound by
+// control groups alone.
 func enoughTasks() error {
 	// The operator's threads, see reserveThreads, and those of front, keeper and exec stage.
-	least := uint64(36 + 4*min(runtime.NumCPU(), mostProcs))
+	least := 36 + 4*min(runtime.NumCPU(), mostProcs)
 	var l unix.Rlimit
-	if unix.Getuid() == 0 || unix.Getrlimit(unix.RLIMIT_NPROC, &l) != nil || l.Cur >= least {
+	if unix.Getuid() != 0 && unix.Getrlimit(unix.RLIMIT_NPROC, &l) == nil && l.Cur < uint64(least) {
+		return fmt.Errorf("the limit of %d processes and threads (RLIMIT_NPROC) is too low for the supervisor: it takes %d, beside the user's others (ulimit -u)", l.Cur, least)
+	}
+	left, err := transplant.Room(unix.Getpid())
+	if err != nil || left >= int64(least) {
 		return nil
 	}
-	return fmt.Errorf("the limit of %d processes and threads (RLIMIT_NPROC) is too low for the supervisor: it takes %d, beside the user's others (ulimit -u)", l.Cur, least)
+	return fmt.Errorf("the limit on tasks of this control group (pids.max) leaves %d for the supervisor: it takes %d", max(left, 0), least)
 }
 
 // scarce reports whether err tells of a lack of the operator's own. ENFILE is the
