@@ -246,6 +246,21 @@ func (c *Cmd) Wait() error {
 	}
 	<-c.done
 	c.finish(c.Linger)
+	return c.end()
+}
+
+// Ended reports whether the program has ended, and how, as Wait tells it, which may still
+// wait for the last events to be told.
+func (c *Cmd) Ended() (over bool, err error) {
+	select {
+	case <-c.done:
+		return true, c.end()
+	default:
+		return false, nil
+	}
+}
+
+func (c *Cmd) end() error {
 	switch {
 	case c.status == nil:
 		return ErrLost

@@ -68,17 +68,22 @@ func main() {
 		fmt.Fprintf(os.Stderr, "cloneat-emu: %v (cloneat-emu --help says more)\n", err)
 		os.Exit(statusUsage)
 	}
-	err = ctx.Run(parser)
+	exit(ctx.Run(parser))
+}
+
+// exit says what went wrong, and ends this process.
+func exit(err error) {
 	var status exitStatus
-	if errors.As(err, &status) {
+	var usage usageError
+	switch {
+	case err == nil:
+		os.Exit(0)
+	case errors.As(err, &status):
 		os.Exit(int(status))
 	}
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "cloneat-emu: %v\n", err)
-		var usage usageError
-		if errors.As(err, &usage) {
-			os.Exit(statusUsage)
-		}
-		os.Exit(1)
+	fmt.Fprintf(os.Stderr, "cloneat-emu: %v\n", err)
+	if errors.As(err, &usage) {
+		os.Exit(statusUsage)
 	}
+	os.Exit(1)
 }

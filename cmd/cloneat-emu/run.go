@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -89,17 +91,29 @@ func (r *runCmd) supervise(cmd *emu.Cmd) error {
 	}
 	launch.DropInherited()
 	signal.Ignore(unix.SIGPIPE) // a reader of --trace that leaves must not end the program
-	go func() {
-		for sig := range got {
-			_ = cmd.Relay(sig.(unix.Signal))
-		}
-	}()
+	go forward(cmd, got)
 	err := cmd.Wait()
 	if r.Stats && cmd.Witness == nil {
 		printStats(os.Stderr, cmd.Stats())
 	}
 	return ended(err)
 }
+
+// forward sends the program what comes for it. When that has ended, what is left is to write
+// the trace and the table, to somebody who may not read: who sends a signal then is not made
+// to wait for that.
+func forward(cmd *emu.Cmd, got <-chan os.Signal) {
+	const patience = time.Second // the signal may have ended the program, too
+	for sig := range got {
+		_ = cmd.Relay(sig.(unix.Signal))
+		if over, err := cmd.Ended(); over && slices.Contains(ending, sig) {
+			time.AfterFunc(patience, func() { exit(ended(err)) })
+		}
+	}
+}
+
+// ending are the signals by which a person or a service manager ends a program.
+var ending = []os.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM}
 
 // explain says what a word before "--" that is no program was meant to be.
 func (r *runCmd) explain(err error) error {
