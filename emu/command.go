@@ -147,7 +147,7 @@ func (c *Cmd) Start() error {
 	case c.started:
 		return errors.New("emu: already started")
 	}
-	if err := errors.Join(launch.Answered(), enoughTasks(), kernelLacks()); err != nil {
+	if err := errors.Join(launch.Answered(), enoughTasks(), kernelLacks(), mayTrace(c.UserNS)); err != nil {
 		return err
 	}
 	if c.UserNS {

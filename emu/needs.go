@@ -10,7 +10,7 @@ import (
 
 // Ready is why Command could serve no call here, whatever the kernel lets it do: the
 // supervisor would say so and not start the program.
-func Ready() error { return errors.Join(proc.Own(), enoughFiles(), enoughTasks(), kernelLacks()) }
+func Ready() error { return errors.Join(proc.Own(), enoughFiles(), enoughTasks(), kernelLacks(), mayTrace(false)) }
 
 // kernelLacks names what this kernel was built without, though nothing can be done without it.
 // For the rest there is another way, or an error of the call that needs it; package probe

@@ -19,8 +19,8 @@ type checkCmd struct {
 	JSON bool `name:"json" help:"Print the results as JSON."`
 }
 
-// Run probes and reports. Without a listener nothing works, which is exit status 1, nor
-// without what the supervisor needs for itself.
+// Run probes and reports. Without a listener, or a right to trace, nothing works, which is exit status 1,
+// nor without what the supervisor needs for itself.
 func (c *checkCmd) Run() error {
 	results := probe.All()
 	if c.JSON {
@@ -39,8 +39,11 @@ func (c *checkCmd) Run() error {
 		return err
 	}
 	for _, r := range results {
-		if r.Feature == "seccomp listener" && r.Works != probe.Yes {
-			return exitStatus(1)
+		switch r.Feature {
+		case "seccomp listener", "PTRACE_SEIZE":
+			if r.Works != probe.Yes {
+				return exitStatus(1)
+			}
 		}
 	}
 	return nil
