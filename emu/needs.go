@@ -5,12 +5,19 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"cloneat-emu/emu/launch"
 	"cloneat-emu/emu/proc"
 )
 
 // Ready is why Command could serve no call here, whatever the kernel lets it do: the
 // supervisor would say so and not start the program.
-func Ready() error { return errors.Join(proc.Own(), enoughFiles(), enoughTasks(), kernelLacks(), mayTrace(false)) }
+func Ready() error {
+	err := proc.Own()
+	if err == nil {
+		_, err = launch.InheritedFiles()
+	}
+	return errors.Join(err, enoughFiles(), enoughTasks(), kernelLacks(), mayTrace(false))
+}
 
 // kernelLacks names what this kernel was built without, though nothing can be done without it.
 // For the rest there is another way, or an error of the call that needs it; package probe

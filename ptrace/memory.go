@@ -36,13 +36,14 @@ type (
 
 // noMemory stands for a descriptor that could not be had: what was begun in a tracee must
 // come to its end without any, by many requests. So must it where the kernel lets nobody
-// overrule protections through the file (proc_mem.force_override=never, Linux 6.12).
+// overrule protections through the file (proc_mem.force_override=never, Linux 6.12), and where the
+// supervisor is confined to other files (Landlock).
 const noMemory = -1
 
 // openMemory opens the tracee's memory.
 func (s *Stopped) openMemory(mode int) (int, error) {
 	fd, err := openProc(s.TID, "mem", mode)
-	if errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) {
+	if errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.EACCES) {
 		return noMemory, nil
 	}
 	return fd, err

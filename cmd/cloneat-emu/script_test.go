@@ -57,8 +57,11 @@ func TestScripts(t *testing.T) {
 			"status": cmdStatus, "signal": cmdSignal, "asnobody": cmdAsNobody,
 		},
 		Condition: func(name string) (bool, error) {
-			if name == "user-namespaces" {
+			switch name {
+			case "user-namespaces":
 				return exec.Command("unshare", "-U", "true").Run() == nil, nil
+			case "landlock":
+				return exec.Command(filepath.Join(dir, "call"), "without", "write", "true").Run() == nil, nil
 			}
 			return false, errors.New("unknown condition " + name)
 		},

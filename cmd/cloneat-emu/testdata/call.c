@@ -12,14 +12,18 @@
  *	call count		counts signals; a line per byte of input
  *	call leave FD		waits for a byte on FD (a socket), then leaves a child that
  *				waits for another, probes, and writes what came to FD
+ *	call without RIGHT PROGRAM ...	the program, below a Landlock domain without a right to
+ *				files: write, list
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/landlock.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -179,6 +183,20 @@ static int leave(int fd)
 	_exit(0);
 }
 
+static int without(char **argv)
+{
+	struct landlock_ruleset_attr attr = {
+		.handled_access_fs = !strcmp(argv[0], "list") ? LANDLOCK_ACCESS_FS_READ_DIR : LANDLOCK_ACCESS_FS_WRITE_FILE,
+	};
+	int rules = syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr.handled_access_fs), 0);
+
+	if (rules < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || syscall(SYS_landlock_restrict_self, rules, 0))
+		return perror("Landlock"), 77;
+	close(rules);
+	execvp(argv[1], argv + 1);
+	return perror(argv[1]), 127;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -199,6 +217,8 @@ int main(int argc, char **argv)
 		return count(), 0;
 	if (!strcmp(what, "leave") && argc > 2)
 		return leave(atoi(argv[2]));
+	if (!strcmp(what, "without") && argc > 3)
+		return without(argv + 2);
 	fprintf(stderr, "call: what?\n");
 	return 2;
 }
