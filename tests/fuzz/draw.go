@@ -30,7 +30,7 @@ func Draw(seed uint64, n int) Program {
 		parent: map[int]int{0: -1},
 		born:   1,
 	}
-	for range 5 + d.IntN(16) {
+	for range 5 + d.IntN(22) {
 		d.step()
 	}
 	return Program{Origin: fmt.Sprintf("seed %d, program %d", seed, n), Ops: d.ops}
@@ -52,6 +52,13 @@ var kinds = []struct {
 	{3, (*drawer).setid},
 	{3, (*drawer).exec},
 	{16, (*drawer).little},
+	{12, (*drawer).trait},
+	{4, (*drawer).limit},
+	{7, (*drawer).identity},
+	{5, (*drawer).place},
+	{3, (*drawer).filter},
+	{5, (*drawer).files},
+	{12, (*drawer).memory},
 }
 
 // step draws one operation; a tree gets two processes first.

@@ -20,6 +20,7 @@ type options struct {
 	Emulator string   `default:"build/cloneat-emu" help:"The emulator."`
 	Interp   string   `default:"build/fuzz-interp" help:"The interpreter."`
 	Keep     bool     `help:"Go on after a difference."`
+	Shrink   bool     `default:"true" negatable:"" help:"Look for a smaller program that differs."`
 	Compare  []string `help:"Compare two files with the interpreter's output instead: the kernel's, the emulator's."`
 	Show     bool     `help:"Print the programs' text and run nothing."`
 }

@@ -42,7 +42,7 @@ func (o *options) batch(t *tally, sides Sides, programs []Program) error {
 		if d == nil {
 			continue
 		}
-		if err := report(sides, p, d); err != nil || !o.Keep {
+		if err := o.report(sides, p, d); err != nil || !o.Keep {
 			return err
 		}
 	}
@@ -50,8 +50,11 @@ func (o *options) batch(t *tally, sides Sides, programs []Program) error {
 }
 
 // report shrinks a program that differs and prints it.
-func report(sides Sides, p Program, d *Difference) error {
+func (o *options) report(sides Sides, p Program, d *Difference) error {
 	fmt.Printf("%s differs:\n%s", p.Origin, d)
+	if !o.Shrink {
+		return nil
+	}
 	p, d, err := Shrink(sides, p, d)
 	fmt.Printf("shrunk:\n%s%s\n%s\n", p, d, Source(p))
 	return err

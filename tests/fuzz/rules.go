@@ -65,6 +65,10 @@ func unsupported(caller, target View, flags []string) string {
 		lacks(caller, target, "prm")&^caps(caller.Get("bnd")) != 0,
 		lacks(caller, target, "prm") != 0 && namespace(target, 0) != "0":
 		return "target-bounding-set"
+	case confined(caller, target):
+		return "target-confined"
+	case trait(target, "filters") > 0:
+		return "target-filter"
 	case namespace(caller, 0) != namespace(target, 0):
 		return "target-user-namespace"
 	case namespace(target, 1) != namespace(target, 2):
@@ -75,6 +79,19 @@ func unsupported(caller, target View, flags []string) string {
 		return "birth-rights"
 	}
 	return ""
+}
+
+// confined reports that the target has another session keyring, or locks of its own
+// on securebits.
+func confined(caller, target View) bool {
+	const locks = 0xaa
+	return caller.Get("key") != target.Get("key") || trait(target, "secure")&locks&^trait(caller, "secure") != 0
+}
+
+// trait reads what interp/report.c says of one; it is silent about what is usual.
+func trait(v View, name string) int64 {
+	n, _ := strconv.ParseInt(v.Get(name), 10, 64)
+	return n
 }
 
 // lacks is what of a set of capabilities the caller has and the target has not.

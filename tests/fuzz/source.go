@@ -53,6 +53,19 @@ var plainCalls = map[string]string{
 	"wait": "waitpid(%s, NULL, WNOHANG | __WALL)", "write": "put(%s, %s)", "open": "put_fd(%s, %s)",
 	"setid": "setid(%s)", "caps": "keep_caps(%sUL)", "signal": "set_signal(%s, %s)", "block": "block(%sUL)",
 	"setns": "enter(%s, %s)", "rlimit": "limit(%s, %s)", "keepcaps": "prctl(PR_SET_KEEPCAPS, %s)",
+	"pdeath": "prctl(PR_SET_PDEATHSIG, %s)", "secure": "prctl(PR_SET_SECUREBITS, %s)", "slack": "prctl(PR_SET_TIMERSLACK, %s)",
+	"thp": "prctl(PR_SET_THP_DISABLE, %s, 0, 0, 0)", "tsc": "prctl(PR_SET_TSC, %s)", "mce": "prctl(PR_MCE_KILL, %s, %s, 0, 0)",
+	"ambient": "prctl(PR_CAP_AMBIENT, %s, %s, 0, 0)", "persona": "syscall(SYS_personality, %s)", "nice": "syscall(SYS_setpriority, 0, %s, %s)",
+	"ioprio": "syscall(SYS_ioprio_set, 1, %s, %s)", "resuid": "syscall(SYS_setresuid, %s, %s, %s)",
+	"resgid": "syscall(SYS_setresgid, %s, %s, %s)", "fsuid": "syscall(SYS_setfsuid, %s)", "fchdir": "fchdir(%s)",
+	"fcntl": "fcntl(%s, %s, %s)", "dup3": "dup3(%s, %s, %s)", "lseek": "lseek(%s, %s, %s)", "ftruncate": "ftruncate(%s, %s)",
+	"mmap": "syscall(SYS_mmap, %sL, %s, %s, %s, %s, %sL)", "munmap": "syscall(SYS_munmap, %sL, %s)",
+	"mprotect": "syscall(SYS_mprotect, %sL, %s, %s)", "madvise": "syscall(SYS_madvise, %sL, %s, %s)",
+	"mlock": "syscall(SYS_mlock2, %sL, %s, %s)", "mremap": "syscall(SYS_mremap, %sL, %s, %s, %s, %sL)", "mlockall": "mlockall(%s)",
+	"softlimit": "soft_limit(%s, %s)", "sched": "set_policy(%s, %s, %s, %s)", "altstack": "alt_stack(%s, %s, %s)",
+	"capsets": "set_caps(%sUL, %sUL, %sUL)", "filter": "filter(%s, %s)", "keyring": "join_keyring(\"k%s\")", "timer": "timer(%s)",
+	"path": "go(%s, %s)", "mount": "mount_dev(%s)", "oom": "put_text(\"/proc/thread-self/oom_score_adj\", \"%s\")", "idmap": "be_root()",
+	"comm": "prctl(PR_SET_NAME, \"c%s\")", "poke": "poke(%s, %s)",
 }
 
 func (o Op) call() string {

@@ -23,6 +23,7 @@ static long obey(int i, const struct command *c, struct answer *a)
 	switch (c->kind) {
 	case DO_CLONE: return do_clone(c);
 	case DO_CLONEAT: return do_cloneat(c, a);
+	case DO_REPORT: do_report(a->report); return 0;
 	default: return do_deed(i, c, a);
 	}
 }
@@ -62,4 +63,6 @@ void actor_memory(void)
 	map_at(SHARED_CELL, MAP_SHARED | MAP_ANONYMOUS, -1);
 	map_at(FILE_CELL, MAP_PRIVATE, fd);
 	raw(SYS_close, fd, 0, 0, 0, 0, 0);
+	raw(SYS_mmap, MEM, MEM_PAGES / 2 * 4096, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -86,9 +87,23 @@ static bool operation(void)
 	return true;
 }
 
-/* Rights that not every machine has are dropped, so that all are alike. */
+static void equal_limit(int resource, rlim_t soft, rlim_t hard)
+{
+	struct rlimit r = { soft, hard };
+
+	need(!setrlimit(resource, &r), "setrlimit");
+}
+
+/* What machines and their users differ in is made alike. */
 static void equal_rights(void)
 {
+	equal_limit(RLIMIT_NPROC, 5000, 5000);
+	equal_limit(RLIMIT_SIGPENDING, 5000, 5000);
+	equal_limit(RLIMIT_NOFILE, 1024, 4096);
+	equal_limit(RLIMIT_MEMLOCK, 1 << 23, 1 << 23);
+	equal_limit(RLIMIT_STACK, 1 << 23, RLIM_INFINITY);
+	equal_limit(RLIMIT_CORE, 0, RLIM_INFINITY);
+	setpriority(PRIO_PROCESS, 0, 0);
 	need(!prctl(PR_CAPBSET_DROP, 24 /* CAP_SYS_RESOURCE */), "CAPBSET_DROP");
 	umask(022);
 	chdir("/");

@@ -34,19 +34,48 @@ static long do_write(long cell, long value)
 	return 0;
 }
 
+/* Four pages, the first word of each tells them apart. */
+static long open_memory(long at)
+{
+	long fd = raw(SYS_memfd_create, (long)"fuzz", 2 /* MFD_ALLOW_SEALING */,
+		      0, 0, 0, 0);
+
+	if (fd < 0)
+		return fd;
+	raw(SYS_ftruncate, fd, 4 * 4096, 0, 0, 0, 0);
+	for (long i = 0; i < 4; i++) {
+		long value = 1000 + 10 * at + i;
+
+		raw(SYS_pwrite64, fd, (long)&value, sizeof(value), i * 4096, 0, 0);
+	}
+	return fd;
+}
+
 static long do_open(long fd, long what)
 {
 	long got;
 
 	if (what == 0)
-		got = raw(SYS_memfd_create, (long)"fuzz", 0, 0, 0, 0, 0);
+		got = open_memory(fd);
 	else if (what == 1)
 		got = raw(SYS_openat, AT_FDCWD, (long)"/", O_RDONLY | O_DIRECTORY,
 			  0, 0, 0);
 	else if (what == 2)
 		got = raw(SYS_eventfd2, 7, 0, 0, 0, 0, 0);
-	else
+	else if (what == 3)
 		got = raw(SYS_timerfd_create, 1, 0, 0, 0, 0, 0);
+	else if (what == 4)
+		got = raw(SYS_epoll_create1, 0, 0, 0, 0, 0, 0);
+	else if (what == 5)
+		got = raw(SYS_openat, AT_FDCWD, (long)"/", O_PATH, 0, 0, 0);
+	else if (what == 6)
+		got = raw(SYS_pidfd_open, raw(SYS_getpid, 0, 0, 0, 0, 0, 0), 0,
+			  0, 0, 0, 0);
+	else if (what == 7)
+		got = raw(SYS_socket, 1, 2, 0, 0, 0, 0);
+	else
+		got = raw(SYS_openat, AT_FDCWD, (long)"/proc/self/exe", O_RDONLY,
+			  0, 0, 0);
 	if (got < 0)
 		return got;
 	raw(SYS_dup3, got, fd, what == 1 ? O_CLOEXEC : 0, 0, 0, 0);
@@ -141,6 +170,6 @@ long do_deed(int i, const struct command *c, struct answer *a)
 				  0, 8, 0, 0);
 	case DO_SETNS: return do_setns(g[0], g[1]);
 	case DO_RLIMIT: return do_rlimit(g[0], g[1]);
-	default: return -1;
+	default: return do_trait(c);
 	}
 }

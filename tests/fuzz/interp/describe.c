@@ -63,6 +63,16 @@ static void add_line(struct text *t, const char *status, const char *key,
 	add(t, " %s=%s", name, value);
 }
 
+/* How many seccomp filters a status tells of, or the controller's own. */
+static int filters(const char *status)
+{
+	static char own[4096];
+
+	if (!status && !*own)
+		slurp(&who[MAX_ACTORS], "status", own, sizeof(own));
+	return atoi(field(status ? status : own, "\nSeccomp_filters:"));
+}
+
 static void add_status(struct text *t, const struct who *w)
 {
 	char buf[4096];
@@ -86,6 +96,33 @@ static void add_status(struct text *t, const struct who *w)
 	add_caps(t, buf, "\nCapPrm:", "prm");
 	add_caps(t, buf, "\nCapEff:", "eff");
 	add_caps(t, buf, "\nCapBnd:", "bnd");
+	add_caps(t, buf, "\nCapInh:", "inh");
+	add_caps(t, buf, "\nCapAmb:", "amb");
+	add_line(t, buf, "\nName:", "comm");
+	add(t, " filters=%d", filters(buf) - filters(NULL));
+}
+
+/* Soft and hard, of the resources that programs limit; and the like. */
+static void add_limits(struct text *t, const struct who *w)
+{
+	static const char *const names[] = {
+		"\nMax file size", "\nMax data size", "\nMax stack size",
+		"\nMax core file size", "\nMax processes", "\nMax open files",
+		"\nMax locked memory", "\nMax address space",
+		"\nMax pending signals", "\nMax nice priority",
+		"\nMax realtime priority",
+	};
+	char buf[4096], soft[24], hard[24];
+
+	if (!slurp(w, "limits", buf, sizeof(buf)))
+		return;
+	add(t, " limits=");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (sscanf(field(buf, names[i]), "%23s %23s", soft, hard) == 2)
+			add(t, "%s/%s,", soft[0] == 'u' ? "u" : soft,
+			    hard[0] == 'u' ? "u" : hard);
+	if (slurp(w, "oom_score_adj", buf, sizeof(buf)))
+		add(t, " oom=%d", atoi(buf));
 }
 
 /* The emulator traces who waits in vfork, and the child: say who they are. */
@@ -120,5 +157,8 @@ void describe_more(struct text *t, const struct who *w)
 	if (w->dead)
 		return;
 	add_status(t, w);
+	add_limits(t, w);
 	describe_resources(t, w);
+	describe_memory(t, w);
+	describe_report(t, w);
 }

@@ -26,8 +26,10 @@
  *	look.c		what has changed
  *	describe.c	family, credentials, signals
  *	resources.c	namespaces, memory, files; what is shared
+ *	memory.c	mappings
+ *	report.c	what only the actor itself can tell
  *	actor.c		the other end
- *	make.c, deeds.c	what an actor does
+ *	make.c, deeds.c, traits.c	what an actor does
  *
  * Actors may share memory without having a thread area of their own: their code
  * uses raw system calls and its stack, never libc's errno.
@@ -44,6 +46,7 @@
 #define MAX_ACTORS 24
 #define MAX_DEPTH 8
 #define CELLS 4
+#define TEXT 4096	/* of a description */
 #define TIDS 2		/* words for parent_tid_ptr and child_tid_ptr */
 
 #define EXE_FD 90	/* this program, open in every actor */
@@ -55,6 +58,9 @@
 #define PRIVATE_CELL 0x20000000UL
 #define SHARED_CELL 0x21000000UL
 #define FILE_CELL 0x22000000UL
+#define MEM 0x23000000UL	/* where programs make mappings */
+#define MEM_PAGES 8UL
+#define REPORTS 21	/* what an actor tells of itself */
 
 /* --- what the controller tells an actor, and hears ------------------------ */
 
@@ -72,6 +78,20 @@ enum kind {
 	DO_BLOCK,	/* arg: mask */
 	DO_SETNS,	/* arg: pid, flags */
 	DO_RLIMIT,	/* arg: resource, value */
+	DO_REPORT,	/* the traits into report */
+	DO_SCHED,	/* arg: policy, priority, niceness, flags; here: traits.c */
+	DO_ALTSTACK,	/* arg: address, size, flags */
+	DO_CAPSETS,	/* arg: effective, permitted, inheritable */
+	DO_FILTER,	/* arg: a call's number, its error or 0 */
+	DO_KEYRING,	/* arg: name */
+	DO_TIMER,	/* arg: seconds */
+	DO_PATH,	/* arg: chdir or chroot, which path */
+	DO_MOUNT,	/* arg: flags */
+	DO_OOM,		/* arg: oom_score_adj */
+	DO_IDMAP,
+	DO_SOFTLIMIT,	/* arg: resource, value */
+	DO_COMM,	/* arg: name */
+	DO_POKE,	/* arg: page, value */
 };
 
 /* How the arguments of a cloneat() are wrong, or not. */
@@ -97,6 +117,7 @@ struct answer {
 	long ret;		/* < 0: -errno */
 	int tid;		/* as the actor itself sees it */
 	int extra;
+	long report[REPORTS];
 };
 
 /* --- actors --------------------------------------------------------------- */
@@ -110,6 +131,9 @@ long raw(long nr, long a, long b, long c, long d, long e, long f);
 long do_clone(const struct command *c);
 long do_cloneat(const struct command *c, struct answer *answer);
 long do_deed(int i, const struct command *c, struct answer *answer);
+long do_trait(const struct command *c);
+void do_report(long *report);
+bool is_tls(unsigned long at);	/* what CLONE_SETTLS gives a child */
 
 /* --- the controller ------------------------------------------------------- */
 
@@ -136,7 +160,7 @@ struct who {
 	int depth;		/* of pid namespaces, the controller's is 1 */
 	int num[MAX_DEPTH];	/* its number in each of them */
 	uint64_t chain[MAX_DEPTH];
-	char last[1024];	/* the latest description */
+	char last[TEXT];	/* the latest description */
 };
 
 /* The last stands for the controller. */
@@ -196,7 +220,7 @@ bool link_of(const struct who *w, const char *file, char *target, size_t room);
 /* --- descriptions --------------------------------------------------------- */
 
 struct text {
-	char buf[1024];
+	char buf[TEXT];
 	size_t n;
 };
 
@@ -205,6 +229,8 @@ void add(struct text *t, const char *format, ...)
 void describe(struct text *t, const struct who *w);
 void describe_more(struct text *t, const struct who *w);
 void describe_resources(struct text *t, const struct who *w);
+void describe_memory(struct text *t, const struct who *w);
+void describe_report(struct text *t, const struct who *w);
 void look(const char *operation);
 
 #endif

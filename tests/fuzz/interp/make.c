@@ -12,6 +12,11 @@
 volatile int tids[TIDS];
 static char tls[256] __attribute__((aligned(64)));
 
+bool is_tls(unsigned long at)
+{
+	return at == (unsigned long)tls;
+}
+
 static void born_on_stack(long i)
 {
 	actor(i);

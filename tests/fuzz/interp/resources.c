@@ -91,17 +91,37 @@ static void add_cells(struct text *t, const struct who *w)
 		close(fd);
 }
 
-/* Which of do_open()'s four. */
+/* Which of do_open()'s files. */
 static char letter(const char *target)
 {
 	return strstr(target, "memfd") ? 'm' : strstr(target, "eventfd") ? 'e' :
-	       strstr(target, "timerfd") ? 't' : 'd';
+	       strstr(target, "timerfd") ? 't' :
+	       strstr(target, "eventpoll") ? 'p' :
+	       strstr(target, "pidfd") ? 'i' :
+	       strstr(target, "socket") ? 's' :
+	       strstr(target, "interp") ? 'x' : 'd';
+}
+
+/* The first other actor that has the very same open file at this number. */
+static const char *file_sharer(const struct who *w, int fd)
+{
+	static char name[8];
+
+	for (int i = 0; i < MAX_ACTORS; i++) {
+		if (!who[i].born || who[i].dead || &who[i] == w)
+			continue;
+		if (syscall(SYS_kcmp, w->tid, who[i].tid, KCMP_FILE, fd, fd))
+			continue;
+		snprintf(name, sizeof(name), "~P%d", i);
+		return name;
+	}
+	return "";
 }
 
 static void add_files(struct text *t, const struct who *w)
 {
-	char file[32], buf[512], target[64];
-	long flags;
+	char file[32], buf[1024], target[64];
+	long flags, pos;
 
 	add(t, " fds=");
 	for (int fd = OPEN_FD; fd < OPEN_FD + OPEN_FDS; fd++) {
@@ -111,10 +131,13 @@ static void add_files(struct text *t, const struct who *w)
 			continue;
 		}
 		snprintf(file, sizeof(file), "fdinfo/%d", fd);
-		flags = -1;
-		if (slurp(w, file, buf, sizeof(buf)))
+		flags = pos = -1;
+		if (slurp(w, file, buf, sizeof(buf))) {
 			flags = strtol(field(buf, "flags:"), NULL, 8);
-		add(t, "%c%lo,", letter(target), flags);
+			pos = strtol(field(buf, "pos:"), NULL, 10);
+		}
+		add(t, "%c%lo@%ld%s,", letter(target), flags, pos,
+		    file_sharer(w, fd));
 	}
 }
 
@@ -133,10 +156,10 @@ static void add_sharing(struct text *t, const struct who *w)
 {
 	static const struct { int what; char letter; } kinds[] = {
 		{ KCMP_VM, 'v' }, { KCMP_FILES, 'f' }, { KCMP_FS, 'c' },
-		{ KCMP_SIGHAND, 's' },
+		{ KCMP_SIGHAND, 's' }, { KCMP_IO, 'i' }, { KCMP_SYSVSEM, 'u' },
 	};
 
-	for (int k = 0; k < 4; k++) {
+	for (int k = 0; k < 6; k++) {
 		for (int i = 0; &who[i] != w; i++) {
 			if (!who[i].born || who[i].dead)
 				continue;
