@@ -79,6 +79,7 @@ func (b *build) exec(why string, open func() (int, error)) error {
 	if b.opt.ShareVM || b.opt.ShareFiles || b.opt.ShareSighand {
 		return unsupported("the target has %s, and a child that shares resources cannot exec", why)
 	}
+	b.admitRoot()
 	fd, err := open()
 	if err != nil {
 		return err
@@ -138,13 +139,23 @@ func (b *build) makeLadder() (int, error) {
 	return b.place(root, 0o4711)
 }
 
-// makeVeil is makeLadder where C has all rights that it needs. In a user namespace
-// without a root an exec takes them, but for those in the ambient set.
+// admitRoot clears SECBIT_NOROOT, with which an exec gives root nothing and takes what it
+// has. C gets the caller's securebits in the end.
+func (b *build) admitRoot() {
+	have := credentialsOf(b.status, b.own)
+	if have.secureBits&secNoRoot != 0 && !have.rootIsNobody() {
+		b.queueCaps("choose securebits", have.caps.permitted, have.caps.permitted, have.caps.inheritable)
+		b.securebits(have.secureBits &^ secNoRoot)
+	}
+}
+
+// makeVeil is makeLadder where C has all rights that it needs. Where root is nobody, or
+// nothing special, an exec takes them, but for those in the ambient set.
 func (b *build) makeVeil() (int, error) {
-	if _, err := b.rootID(); err == nil {
+	have := credentialsOf(b.status, b.own)
+	if _, err := b.rootID(); err == nil && !have.rootIsNobody() {
 		return b.makeLadder()
 	}
-	have := credentialsOf(b.status, b.own)
 	kept := have.caps.permitted & (have.caps.bounding | have.caps.inheritable)
 	b.queueCaps("be kept", have.caps.effective, have.caps.permitted, kept)
 	b.queueAmbient(kept, have.caps.ambient)

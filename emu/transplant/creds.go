@@ -12,6 +12,7 @@ import (
 
 // Bits of PR_SET_SECUREBITS (<linux/securebits.h>).
 const (
+	secNoRoot         = 1 << 0
 	secNoSetuidFixup  = 1 << 2
 	secKeepCaps       = 1 << 4
 	secNoAmbientRaise = 1 << 6
@@ -45,10 +46,19 @@ func hasCap(set uint64, c int) bool { return set>>c&1 != 0 }
 // for nothing. forever tells whether no exec(2) could help either.
 func (c *credentials) lacks(want *credentials) (what string, forever bool) {
 	what, forever = c.misses(want)
-	if what != "" && c.noNewPrivs && !forever {
+	switch {
+	case what == "" || forever:
+	case c.noNewPrivs:
 		return what + ", and no_new_privs", true
+	case c.rootIsNobody():
+		return what + ", and SECBIT_NOROOT", true
 	}
 	return what, forever
+}
+
+// rootIsNobody reports that an exec gives root nothing, and will not.
+func (c *credentials) rootIsNobody() bool {
+	return c.secureBits&secNoRoot != 0 && (c.secureBits&(secNoRoot<<1) != 0 || !hasCap(c.caps.permitted, unix.CAP_SETPCAP))
 }
 
 func (c *credentials) misses(want *credentials) (what string, forever bool) {

@@ -34,7 +34,7 @@ func (b *build) missingRight(have *credentials) (what string, forever bool, err 
 			continue
 		}
 		if missing, err := n.missing(b, have); err != nil || missing {
-			return n.what, have.noNewPrivs || !hasCap(have.caps.bounding, n.cap), err
+			return n.what, have.noNewPrivs || have.rootIsNobody() || !hasCap(have.caps.bounding, n.cap), err
 		}
 	}
 	return "", false, nil

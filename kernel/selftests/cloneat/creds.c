@@ -256,6 +256,67 @@ PLAY_DOCUMENTED(target_fewer_caps_nosuid,
 	double_of_caller();
 }
 
+#define NOROOT_FOR_GOOD (1 << 0 | 1 << 1)
+#define NO_AMBIENT_FOR_GOOD (1 << 6 | 1 << 7)
+
+PLAY(noroot_fewer_caps, "the target dropped one with SECBIT_NOROOT")
+{
+	cast(0);
+	expect_eq(sys(&t, SYS_prctl, PR_SET_SECUREBITS, 1), 0);
+	expect_eq(on(&t, do_drop, CAP_NET_ADMIN), 0);
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+	same_identity(a.pid, k.pid);
+	expect_eq(sys(&k, SYS_prctl, PR_GET_SECUREBITS), 0);
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
+/* Neither may the kid be dumped, and it has a's securebits. */
+static void undumpable_double(long securebits)
+{
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+	same_identity(a.pid, k.pid);
+	expect_eq(sys(&k, SYS_prctl, PR_GET_SECUREBITS), securebits);
+	expect_eq(sys(&k, SYS_prctl, PR_GET_DUMPABLE), 0);
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
+PLAY(noroot_undumpable, "a caller that may not be dumped, a target with SECBIT_NOROOT")
+{
+	cast(0);
+	expect_eq(sys(&a, SYS_prctl, PR_SET_DUMPABLE, 0), 0);
+	expect_eq(sys(&t, SYS_prctl, PR_SET_SECUREBITS, 1), 0);
+	undumpable_double(0);
+}
+
+PLAY(noroot_locked_undumpable, "the same where both have locked it")
+{
+	spawn(&me, &a, 0);
+	expect_eq(sys(&a, SYS_prctl, PR_SET_SECUREBITS, NOROOT_FOR_GOOD), 0);
+	spawn(&a, &t, 0);
+	expect_eq(sys(&a, SYS_prctl, PR_SET_DUMPABLE, 0), 0);
+	undumpable_double(NOROOT_FOR_GOOD);
+}
+
+PLAY_DOCUMENTED(noroot_unset, "the target dropped CAP_SETPCAP with SECBIT_NOROOT",
+		"no exec gives a right to its child: EOPNOTSUPP")
+{
+	cast(0);
+	expect_eq(sys(&t, SYS_prctl, PR_SET_SECUREBITS, 1), 0);
+	expect_eq(on(&t, do_drop, CAP_SETPCAP), 0);
+	double_of_caller();
+}
+
+PLAY_DOCUMENTED(noroot_no_ambient, "caller and target with rights that no exec keeps",
+		"an exec to hide memory would take them: EOPNOTSUPP")
+{
+	spawn(&me, &a, 0);
+	expect_eq(sys(&a, SYS_prctl, PR_SET_SECUREBITS,
+		      NOROOT_FOR_GOOD | NO_AMBIENT_FOR_GOOD), 0);
+	spawn(&a, &t, 0);
+	expect_eq(sys(&a, SYS_prctl, PR_SET_DUMPABLE, 0), 0);
+	double_of_caller();
+}
+
 PLAY(rootless_no_new_privs, "no_new_privs in a user namespace without a root")
 {
 	spawn(&me, &a, CLONE_NEWUSER);
