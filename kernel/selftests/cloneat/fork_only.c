@@ -10,6 +10,7 @@
 #include "fault.h"
 #include "scene.h"
 #include <sys/ioctl.h>
+#include <linux/kcmp.h>
 #include <linux/perf_event.h>
 
 /* --- counters -------------------------------------------------------------- */
@@ -158,6 +159,29 @@ PLAY_DOCUMENTED(speculation, "a mitigation that the target forced is its own",
 		ct_skip("no choice of mitigations here: %s", ct_errname(-ret));
 	expect_ok(cl(&me, &k, t.pid, 0, 0));
 	expect_eq(mitigation_of(&k), mitigation_of(&me));
+}
+
+/* --- the I/O context -------------------------------------------------------------- */
+
+/* 0 if an actor has the check's I/O context, or neither has one. */
+static long other_io(const struct actor *a)
+{
+	return ct_syscall6(SYS_kcmp, ct_pid(), a->pid, KCMP_IO, 0, 0, 0);
+}
+
+PLAY_DOCUMENTED(io_context, "a target with a class of I/O: the child has no I/O context",
+		"a clone of the target's is born with one")
+{
+	struct actor t, k, f;
+
+	spawn(&me, &f, 0);
+	spawn(&me, &t, 0);
+	if (other_io(&f))
+		ct_skip("no kcmp(2), or the check has an I/O context");
+	expect_eq(sys(&t, SYS_ioprio_set, 1, 0, 2 << 13 | 3), 0);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(sys(&k, SYS_ioprio_get, 1, 0), sys(&f, SYS_ioprio_get, 1, 0));
+	expect_eq(other_io(&k), 0);
 }
 
 /* --- protection keys -------------------------------------------------------------- */
