@@ -19,6 +19,7 @@ type drawer struct {
 	ops    []Op
 	alive  []int
 	parent map[int]int
+	shared map[int]uint32 // what an actor shares with its maker
 	born   int
 }
 
@@ -28,6 +29,7 @@ func Draw(seed uint64, n int) Program {
 		Rand:   rand.New(rand.NewPCG(seed, uint64(n))),
 		alive:  []int{0},
 		parent: map[int]int{0: -1},
+		shared: map[int]uint32{},
 		born:   1,
 	}
 	for range 5 + d.IntN(22) {
@@ -59,6 +61,9 @@ var kinds = []struct {
 	{3, (*drawer).filter},
 	{5, (*drawer).files},
 	{12, (*drawer).memory},
+	{4, (*drawer).exact},
+	{3, (*drawer).undo},
+	{3, (*drawer).lock},
 }
 
 // step draws one operation; a tree gets two processes first.

@@ -15,6 +15,14 @@ var namespaces = []uint32{
 	unix.CLONE_NEWCGROUP, unix.CLONE_NEWPID, unix.CLONE_NEWUSER,
 }
 
+// sharable are the flags for what a child may share, and shareMask is all of them.
+var sharable = []uint32{
+	unix.CLONE_FS, unix.CLONE_FILES, unix.CLONE_VM, unix.CLONE_VM | unix.CLONE_SIGHAND, unix.CLONE_IO, unix.CLONE_SYSVSEM,
+	unix.CLONE_FS | unix.CLONE_FILES, unix.CLONE_VM | unix.CLONE_FILES,
+}
+
+const shareMask = unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_VM | unix.CLONE_SIGHAND | unix.CLONE_IO | unix.CLONE_SYSVSEM
+
 // pick returns one of a list.
 func pick[T any](d *drawer, list ...T) T {
 	return list[d.IntN(len(list))]
@@ -30,11 +38,15 @@ func (d *drawer) clone() {
 	if d.chance(25) {
 		flags |= pick(d, namespaces...)
 	}
-	if d.chance(15) {
-		flags |= pick(d, uint32(unix.CLONE_FS), unix.CLONE_FILES, unix.CLONE_VM, unix.CLONE_PARENT, unix.CLONE_VM|unix.CLONE_SIGHAND)
+	for d.chance(25) {
+		flags |= pick(d, sharable...)
+	}
+	if d.chance(5) {
+		flags |= unix.CLONE_PARENT
 	}
 	actor := d.anyone()
 	d.birth("clone", actor, actor, hex(flags))
+	d.shared[d.born-1] = flags & shareMask
 }
 
 // exit ends an actor; its children go to others.
@@ -63,7 +75,14 @@ func (d *drawer) thread() {
 // kill draws a signal, mostly one that ends or stops.
 func (d *drawer) kill() {
 	signal := pick(d, unix.SIGKILL, unix.SIGKILL, unix.SIGSTOP, unix.SIGCONT, unix.SIGCONT, unix.SIGTERM, unix.SIGUSR1, 0)
-	d.add("kill", d.anyone(), name(d.IntN(d.born)), int(signal))
+	switch actor, whom := d.anyone(), d.IntN(d.born); {
+	case d.chance(15):
+		d.add("tkill", actor, name(whom), pick(d, 10, 12, 15, 17, 34))
+	case d.chance(10):
+		d.add("killpg", actor, name(whom), pick(d, 0, 9, 10, 15, 18))
+	default:
+		d.add("kill", actor, name(whom), int(signal))
+	}
 }
 
 // setid gives up rights, once in a while with the id 0 kept.
@@ -112,6 +131,10 @@ func (d *drawer) exec() {
 }
 
 func (d *drawer) unshare() {
+	if d.chance(30) {
+		d.add("unshare", d.anyone(), hex(pick(d, uint32(unix.CLONE_FS), unix.CLONE_FILES, unix.CLONE_SYSVSEM)))
+		return
+	}
 	d.add("unshare", d.anyone(), hex(pick(d, namespaces...)))
 }
 
@@ -129,12 +152,12 @@ func (d *drawer) cloneat() {
 	}
 	actor := d.anyone()
 	target, parent := d.target(actor)
-	word0, word1 := d.flags(parent == actor)
+	word0, word1 := d.flags(parent == actor, d.shared[parent])
 	size, fault := 8, 0
 	if d.chance(4) {
 		size = pick(d, 4, 4, 0, 3, 6, 4100, -4)
 	} else if d.chance(6) {
-		fault = 1 + d.IntN(12)
+		fault = 1 + d.IntN(mostFault)
 	}
 	d.birth("cloneat", actor, parent, target, d.hint(parent), hex(word0), hex(word1), size, fault)
 }
@@ -180,11 +203,15 @@ var harmless = []uint32{
 	unix.CLONE_SETTLS, unix.CLONE_UNTRACED, unix.CLONE_DETACHED, unix.CLONE_VFORK,
 }
 
-// flags draws both words. Some flags are set in the one, some in the other.
-func (d *drawer) flags(self bool) (word0, word1 uint32) {
+// flags draws both words, with some of what there is to share. Some flags are set
+// in the one, some in the other.
+func (d *drawer) flags(self bool, shared uint32) (word0, word1 uint32) {
 	word0 = uint32(unix.SIGCHLD)
 	if d.chance(5) {
 		word0 = pick(d, uint32(0), uint32(unix.SIGUSR1), 64, 65, 255)
+	}
+	if d.chance(50) {
+		word0 |= shared & d.Uint32()
 	}
 	for d.chance(35) {
 		flag := d.flag(self)

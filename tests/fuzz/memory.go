@@ -6,7 +6,7 @@ import "golang.org/x/sys/unix"
 
 // What interp/interp.h calls MEM and MEM_PAGES.
 const (
-	memory      = 0x23000000
+	memory      = 0x130000
 	memoryPages = 8
 	pageSize    = 4096
 )

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,6 +34,10 @@ func (d *Difference) rule() string {
 		return unsupported(d.World[caller], d.World[target], words[6:])
 	case born && d.Native.Result == d.Emu.Result && d.maySession(caller, child, target) && d.onlySession(child):
 		return "session"
+	case born && d.Native.Result == d.Emu.Result && d.only(child, "i~") && trait(d.World[target], "ioprio") != trait(d.World[caller], "ioprio"):
+		return "fork-alone"
+	case born && d.Native.Result == d.Emu.Result && d.only(child, "u~") && classic(words[6:])&unix.CLONE_SYSVSEM != 0:
+		return "sysvsem"
 	}
 	return ""
 }
@@ -62,9 +67,12 @@ func unsupported(caller, target View, flags []string) string {
 	case target.Get("nnp") == "1" && (caller.Get("nnp") == "0" || lacks(caller, target, "prm") != 0):
 		return "target-no-new-privs"
 	case lacks(caller, target, "bnd") != 0,
+		lacks(caller, target, "prm") != 0 && rootIsNobody(target),
 		lacks(caller, target, "prm")&^caps(caller.Get("bnd")) != 0,
 		lacks(caller, target, "prm") != 0 && namespace(target, 0) != "0":
 		return "target-bounding-set"
+	case lowerLimit(caller, target):
+		return "target-limits"
 	case confined(caller, target):
 		return "target-confined"
 	case trait(target, "filters") > 0:
@@ -86,6 +94,34 @@ func unsupported(caller, target View, flags []string) string {
 func confined(caller, target View) bool {
 	const locks = 0xaa
 	return caller.Get("key") != target.Get("key") || trait(target, "secure")&locks&^trait(caller, "secure") != 0
+}
+
+// lowerLimit reports a hard limit of the target's below the caller's.
+func lowerLimit(caller, target View) bool {
+	c, t := strings.Split(caller.Get("limits"), ","), strings.Split(target.Get("limits"), ",")
+	for i := range min(len(c), len(t)) {
+		_, high, _ := strings.Cut(c[i], "/")
+		_, low, _ := strings.Cut(t[i], "/")
+		if h, l := limit(high), limit(low); l < h {
+			return true
+		}
+	}
+	return false
+}
+
+// limit reads a limit, u if there is none.
+func limit(word string) uint64 {
+	if word == "u" {
+		return math.MaxUint64
+	}
+	n, _ := strconv.ParseUint(word, 10, 64)
+	return n
+}
+
+// rootIsNobody reports SECBIT_NOROOT that the actor cannot clear.
+func rootIsNobody(v View) bool {
+	bits := trait(v, "secure")
+	return bits&1 != 0 && (bits&2 != 0 || caps(v.Get("prm"))&(1<<unix.CAP_SETPCAP) == 0)
 }
 
 // trait reads what interp/report.c says of one; it is silent about what is usual.

@@ -36,6 +36,8 @@ func (o Op) c(n int) string {
 		return o.clone(n)
 	case "cloneat":
 		return o.cloneat(n)
+	case "clone3":
+		return fmt.Sprintf("\t\texact(%d, %d, %s, (int[]){ %s, %s });\n", n, o.Child, o.Args[0], o.Args[1], o.Args[2])
 	case "exec":
 		return fmt.Sprintf("\t\texecute(me, %d);\n", n)
 	case "exit", "exitgroup":
@@ -65,6 +67,7 @@ var plainCalls = map[string]string{
 	"softlimit": "soft_limit(%s, %s)", "sched": "set_policy(%s, %s, %s, %s)", "altstack": "alt_stack(%s, %s, %s)",
 	"capsets": "set_caps(%sUL, %sUL, %sUL)", "filter": "filter(%s, %s)", "keyring": "join_keyring(\"k%s\")", "timer": "timer(%s)",
 	"path": "go(%s, %s)", "mount": "mount_dev(%s)", "oom": "put_text(\"/proc/thread-self/oom_score_adj\", \"%s\")", "idmap": "be_root()",
+	"tkill": "syscall(SYS_tkill, %s, %s)", "killpg": "kill(-%s, %s)", "sem": "sem_undo(%s)", "lock": "lock(%s, %s, %s)",
 	"comm": "prctl(PR_SET_NAME, \"c%s\")", "poke": "poke(%s, %s)",
 }
 
@@ -92,7 +95,11 @@ var faults = []string{
 	"", "(void)a;", "a.flags = NULL;", "a.reserved1 = 1;", "a.reserved2 = 1;", "a.reserved3 = a.reserved3 ? a.reserved3 : 1;",
 	"a.child_stack_size = 65536;", "a.child_stack_base = 4096;", "a.child_stack_base = -4096UL; a.child_stack_size = 8192;",
 	"a.reserved3 = 0xffff800000000000UL;", "a.parent_tid_ptr = a.child_tid_ptr = 8;", "a.flags_size = 12;", "a.flags_size = 12; set[2] = 1;",
+	"a.parent_tid_ptr = a.child_tid_ptr = (long)program;", "at = edge(&a, 32);", "a.flags = edge(set, 4);", "a.flags = long_set(set); a.flags_size = 4096;",
 }
+
+// mostFault is the highest number of a fault.
+var mostFault = len(faults) - 1
 
 // thirdWord is the first of the faults that make the array longer.
 const thirdWord = 11
@@ -123,7 +130,8 @@ func (o Op) cloneat(n int) string {
 	fault, _ := strconv.Atoi(o.Args[5])
 	var b strings.Builder
 	fmt.Fprintf(&b, "\t\tclone_flag_t set[3] = { (int)%s, (int)%s };\n", o.Args[2], o.Args[3])
-	fmt.Fprintf(&b, "\t\tstruct cloneat_args a = { .flags = set, .flags_size = %s };\n\n", o.Args[4])
+	fmt.Fprintf(&b, "\t\tstruct cloneat_args a = { .flags = set, .flags_size = %s };\n", o.Args[4])
+	b.WriteString("\t\tvoid *at = &a;\n\n\t\t(void)at;\n")
 	b.WriteString("\t\ta.parent_tid_ptr = (long)tids;\n\t\ta.child_tid_ptr = (long)(tids + 1);\n")
 	if flags&unix.CLONE_VM != 0 {
 		b.WriteString("\t\ta.child_stack_base = new_stack();\n\t\ta.child_stack_size = STACK_SIZE;\n")
@@ -137,7 +145,7 @@ func (o Op) cloneat(n int) string {
 	if o.Args[4] == "4" && fault < thirdWord { // the array ends before the second word
 		flags = bits(o.Args[2])
 	}
-	args := "(long)&a"
+	args := "(long)at"
 	if fault == 1 {
 		args = "0"
 	}

@@ -67,13 +67,14 @@ func (d *drawer) sched(actor int) {
 func (d *drawer) limit() {
 	values := map[int][]int64{
 		unix.RLIMIT_FSIZE: {0, 1 << 20, -1}, unix.RLIMIT_DATA: {1 << 33, -1}, unix.RLIMIT_STACK: {1 << 16, 1 << 20},
-		unix.RLIMIT_CORE: {0, 4096}, unix.RLIMIT_NPROC: {0, 4000}, unix.RLIMIT_NOFILE: {0, 3, 12, 120, 500},
+		// How many processes a user has, other programs' included, is not to matter.
+		unix.RLIMIT_CORE: {0, 4096}, unix.RLIMIT_NPROC: {4000}, unix.RLIMIT_NOFILE: {0, 3, 12, 120, 500},
 		unix.RLIMIT_MEMLOCK: {0, 4096, 65536}, unix.RLIMIT_AS: {1 << 40}, unix.RLIMIT_SIGPENDING: {0, 100},
 		unix.RLIMIT_NICE: {0, 20, 30}, unix.RLIMIT_RTPRIO: {0, 2},
 	}
 	resource := pick(d, unix.RLIMIT_FSIZE, unix.RLIMIT_DATA, unix.RLIMIT_STACK, unix.RLIMIT_CORE, unix.RLIMIT_NPROC,
 		unix.RLIMIT_NOFILE, unix.RLIMIT_NOFILE, unix.RLIMIT_MEMLOCK, unix.RLIMIT_AS, unix.RLIMIT_SIGPENDING, unix.RLIMIT_NICE, unix.RLIMIT_RTPRIO)
-	d.add(pick(d, "rlimit", "softlimit"), d.anyone(), resource, pick(d, values[resource]...))
+	d.add(pick(d, "rlimit", "softlimit", "softlimit"), d.anyone(), resource, pick(d, values[resource]...))
 }
 
 // identity draws ids that are not all the same, and sets of capabilities.
@@ -124,6 +125,27 @@ var filtered = []int{
 
 func (d *drawer) filter() {
 	d.add("filter", d.anyone(), pick(d, filtered...), pick(d, int(unix.EPERM), int(unix.ENOSYS), int(unix.EPERM), 0))
+}
+
+// exact draws a clone3(2) that chooses the child's numbers.
+func (d *drawer) exact() {
+	if d.full() {
+		return
+	}
+	actor := d.anyone()
+	flags := pick(d, uint32(0), 0, unix.CLONE_NEWPID, unix.CLONE_FILES, unix.CLONE_PARENT_SETTID, unix.CLONE_CHILD_CLEARTID)
+	d.birth("clone3", actor, actor, hex(flags), 1000+d.IntN(6), pick(d, 0, 0, 1001, 1002))
+	d.shared[d.born-1] = flags & shareMask
+}
+
+// undo draws an operation on a semaphore that the actor's end takes back.
+func (d *drawer) undo() {
+	d.add("sem", d.anyone(), pick(d, 1, 2, -1))
+}
+
+// lock draws a lock of a file: the process's, or the open file's.
+func (d *drawer) lock() {
+	d.add("lock", d.anyone(), 10+d.IntN(4), pick(d, unix.F_SETLK, unix.F_SETLK, unix.F_OFD_SETLK), pick(d, unix.F_RDLCK, unix.F_WRLCK, unix.F_UNLCK))
 }
 
 // files draws what becomes of descriptors that are open.

@@ -22,6 +22,7 @@ static long obey(int i, const struct command *c, struct answer *a)
 {
 	switch (c->kind) {
 	case DO_CLONE: return do_clone(c);
+	case DO_CLONE3: return do_clone3(c);
 	case DO_CLONEAT: return do_cloneat(c, a);
 	case DO_REPORT: do_report(a->report); return 0;
 	default: return do_deed(i, c, a);

@@ -8,13 +8,15 @@
 
 bool makes_child(const struct command *c)
 {
-	return c->kind == DO_CLONE || c->kind == DO_CLONEAT;
+	return c->kind == DO_CLONE || c->kind == DO_CLONE3 ||
+	       c->kind == DO_CLONEAT;
 }
 
 /* An array of four bytes ends before the second word. */
 static uint32_t second_word(const struct at *at)
 {
-	bool third = at->fault == THIRD_WORD || at->fault == HIGH_WORD;
+	bool third = at->fault == THIRD_WORD || at->fault == HIGH_WORD ||
+		     at->fault == LONG_ARRAY;
 
 	return at->size == 4 && !third ? 0 : at->word[1];
 }
@@ -22,14 +24,14 @@ static uint32_t second_word(const struct at *at)
 /* The classic flags of a birth, from wherever they are set. */
 static uint32_t flags_of(const struct command *c)
 {
-	return c->kind == DO_CLONE ? (uint32_t)c->arg[0] :
+	return c->kind == DO_CLONE || c->kind == DO_CLONE3 ? (uint32_t)c->arg[0] :
 	       c->kind == DO_CLONEAT ? c->at.word[0] | second_word(&c->at) << 8 : 0;
 }
 
 bool wants_pidfd(const struct command *c)
 {
 	return c->kind == DO_CLONEAT && (flags_of(c) & 0x1000) &&
-	       c->at.fault != BAD_POINTERS;
+	       c->at.fault != BAD_POINTERS && c->at.fault != READ_ONLY;
 }
 
 static bool vforks(const struct command *c)
@@ -127,7 +129,8 @@ static bool answers_early(struct who *w, const struct command *c, long ret)
  */
 static bool died_of_it(struct who *w, const struct command *c)
 {
-	if (c->kind != DO_SYSCALL || c->arg[0] != SYS_kill)
+	if (c->kind != DO_SYSCALL ||
+	    (c->arg[0] != SYS_kill && c->arg[0] != SYS_tkill))
 		return false;
 	settle();
 	return w->dead;

@@ -55,18 +55,20 @@
 #define OPEN_FD 10	/* the descriptors that programs open and close */
 #define OPEN_FDS 4
 
-#define PRIVATE_CELL 0x20000000UL
-#define SHARED_CELL 0x21000000UL
-#define FILE_CELL 0x22000000UL
-#define MEM 0x23000000UL	/* where programs make mappings */
+#define PRIVATE_CELL 0x100000UL
+#define SHARED_CELL 0x110000UL
+#define FILE_CELL 0x120000UL
+#define MEM 0x130000UL /* where programs make mappings */
 #define MEM_PAGES 8UL
-#define REPORTS 21	/* what an actor tells of itself */
+#define SEM_KEY 77
+#define REPORTS 23	/* what an actor tells of itself */
 
 /* --- what the controller tells an actor, and hears ------------------------ */
 
 enum kind {
 	DO_SYSCALL,	/* arg: number and six arguments */
 	DO_CLONE,	/* arg: flags */
+	DO_CLONE3,	/* arg: flags, numbers: the innermost first */
 	DO_CLONEAT,	/* arg: pid, hint; the rest in at */
 	DO_EXEC,
 	DO_WAIT,	/* arg: pid; extra: the status */
@@ -92,12 +94,15 @@ enum kind {
 	DO_SOFTLIMIT,	/* arg: resource, value */
 	DO_COMM,	/* arg: name */
 	DO_POKE,	/* arg: page, value */
+	DO_SEM,		/* arg: what is added to the semaphore, until the end */
+	DO_LOCK,	/* arg: descriptor, fcntl(2)'s command, type */
 };
 
 /* How the arguments of a cloneat() are wrong, or not. */
 enum fault {
 	OK, NULL_STRUCT, NULL_FLAGS, RESERVED1, RESERVED2, RESERVED3, NO_BASE,
-	NO_SIZE, WRAPS, BAD_TLS, BAD_POINTERS, THIRD_WORD, HIGH_WORD, FAULTS
+	NO_SIZE, WRAPS, BAD_TLS, BAD_POINTERS, THIRD_WORD, HIGH_WORD,
+	READ_ONLY, STRUCT_EDGE, ARRAY_EDGE, LONG_ARRAY, FAULTS
 };
 
 struct at {
@@ -129,6 +134,7 @@ void __attribute__((noreturn)) actor(int i);
 void actor_memory(void);
 long raw(long nr, long a, long b, long c, long d, long e, long f);
 long do_clone(const struct command *c);
+long do_clone3(const struct command *c);
 long do_cloneat(const struct command *c, struct answer *answer);
 long do_deed(int i, const struct command *c, struct answer *answer);
 long do_trait(const struct command *c);

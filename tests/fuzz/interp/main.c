@@ -70,7 +70,8 @@ static void start(struct worker *w, const char *text)
 	w->out[0] = '\0';
 	w->late = false;
 	w->deadline = now() + SECONDS;
-	pid = syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | SIGCHLD, 0, 0, 0, 0);
+	pid = syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC |
+		      SIGCHLD, 0, 0, 0, 0);
 	if (pid < 0)
 		die("clone");
 	if (!pid)

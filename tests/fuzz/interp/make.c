@@ -2,7 +2,7 @@
 /* How an actor makes another: clone(2) and cloneat(2). */
 #include "interp.h"
 #include <linux/cloneat.h>
-#include <sched.h>
+#include <linux/sched.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
@@ -11,6 +11,7 @@
 
 volatile int tids[TIDS];
 static char tls[256] __attribute__((aligned(64)));
+static clone_flag_t long_array[1024];
 
 bool is_tls(unsigned long at)
 {
@@ -59,6 +60,32 @@ static unsigned long new_stack(void)
 		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
+long do_clone3(const struct command *c)
+{
+	int set[2] = { c->arg[1], c->arg[2] };
+	struct clone_args a = {
+		.flags = c->arg[0],
+		.exit_signal = 17,
+		.set_tid = (unsigned long)set,
+		.set_tid_size = 1 + !!set[1],
+		.parent_tid = (unsigned long)&tids[0],
+		.child_tid = (unsigned long)&tids[1],
+	};
+	long arg[5] = { (long)&a, sizeof(a), 0, 0, 0 };
+
+	return birth(SYS_clone3, arg, c->child, false);
+}
+
+/* Copies the first n bytes to the end of a page with none behind it. */
+static void *to_edge(const void *what, size_t n)
+{
+	char *to = (char *)PRIVATE_CELL + 4096 - n;
+
+	for (size_t i = 0; i < n; i++)
+		to[i] = ((const char *)what)[i];
+	return to;
+}
+
 long do_clone(const struct command *c)
 {
 	unsigned long flags = c->arg[0];
@@ -104,6 +131,12 @@ static void fill(struct cloneat_args *a, clone_flag_t *set,
 	case BAD_POINTERS: a->parent_tid_ptr = 8; a->child_tid_ptr = 8; break;
 	case THIRD_WORD: a->flags_size = 12; break;
 	case HIGH_WORD: a->flags_size = 12; set[2] = 1; break;
+	case READ_ONLY: a->parent_tid_ptr = (unsigned long)actor;
+			a->child_tid_ptr = (unsigned long)actor; break;
+	case ARRAY_EDGE: a->flags = to_edge(set, 4); break;
+	case LONG_ARRAY: long_array[0] = set[0];
+			 long_array[1] = set[1];
+			 a->flags = long_array; a->flags_size = 4096; break;
 	default: break;
 	}
 }
@@ -119,6 +152,8 @@ long do_cloneat(const struct command *c, struct answer *answer)
 	fill(&a, set, &c->at, &stack);
 	if (c->at.fault == NULL_STRUCT)
 		arg[2] = 0;
+	if (c->at.fault == STRUCT_EDGE)
+		arg[2] = (long)to_edge(&a, 32);
 	tids[0] = -1;
 	tids[1] = -1;
 	ret = birth(511, arg, c->child, stack);

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What of an actor only itself can tell, and how it is written down. */
 #include "interp.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/keyctl.h>
 #include <asm/prctl.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/sem.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 
@@ -17,7 +20,7 @@ static const struct { const char *name; long usual; } traits[REPORTS] = {
 	{ "persona", 0 }, { "mce", 2 }, { "nice", 20 }, { "policy", 0 },
 	{ "prio", 0 }, { "schedflags", 0 }, { "alt", 0 }, { "altflags", 2 },
 	{ "altsize", 0 }, { "timer", 0 }, { "fs", 2 }, { "key", 0 },
-	{ "ioprio", 0 },
+	{ "ioprio", 0 }, { "sem", -ENOENT }, { "locks", 0 },
 };
 
 static long prctl1(long what)
@@ -55,6 +58,27 @@ static long tls_kind(void)
 	return !fs ? 0 : is_tls(fs) ? 1 : 2;
 }
 
+static long semaphore(void)
+{
+	long id = raw(SYS_semget, SEM_KEY, 1, 0, 0, 0, 0);
+
+	return id < 0 ? id : raw(SYS_semctl, id, 0, GETVAL, 0, 0, 0);
+}
+
+/* A digit for each descriptor: whether another's lock is in the way. */
+static long locks(void)
+{
+	long all = 0;
+
+	for (int fd = OPEN_FD; fd < OPEN_FD + OPEN_FDS; fd++) {
+		struct flock l = { .l_type = F_WRLCK };
+		long ret = raw(SYS_fcntl, fd, F_GETLK, (long)&l, 0, 0, 0);
+
+		all = 10 * all + (!ret && l.l_type != F_UNLCK);
+	}
+	return all;
+}
+
 void do_report(long *r)
 {
 	uint32_t attr[14] = { 0 };
@@ -89,6 +113,8 @@ void do_report(long *r)
 	*r++ = tls_kind();
 	*r++ = keyring();
 	*r++ = raw(SYS_ioprio_get, 1, 0, 0, 0, 0, 0);
+	*r++ = semaphore();
+	*r++ = locks();
 }
 
 /* Asks an actor that waits for a command. */

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 
@@ -155,6 +156,21 @@ static long do_poke(long page, long value)
 		   (long)&from, 1, (long)&to, 1, 0);
 }
 
+static long do_sem(long change)
+{
+	struct sembuf op = { 0, change, SEM_UNDO | IPC_NOWAIT };
+	long id = raw(SYS_semget, SEM_KEY, 1, IPC_CREAT | 0666, 0, 0, 0);
+
+	return id < 0 ? id : raw(SYS_semop, id, (long)&op, 1, 0, 0, 0);
+}
+
+static long do_lock(long fd, long how, long type)
+{
+	struct flock l = { .l_type = type };
+
+	return raw(SYS_fcntl, fd, how, (long)&l, 0, 0, 0);
+}
+
 long do_trait(const struct command *c)
 {
 	const long *g = c->arg;
@@ -173,6 +189,8 @@ long do_trait(const struct command *c)
 	case DO_SOFTLIMIT: return do_softlimit(g[0], g[1]);
 	case DO_COMM: return do_comm(g[0]);
 	case DO_POKE: return do_poke(g[0], g[1]);
+	case DO_SEM: return do_sem(g[0]);
+	case DO_LOCK: return do_lock(g[0], g[1], g[2]);
 	default: return -1;
 	}
 }

@@ -80,6 +80,7 @@ static const struct {
 	{ "exit", SYS_exit, 1, false, -1 },
 	{ "exitgroup", SYS_exit_group, 1, false, -1 },
 	{ "kill", SYS_kill, 2, true, -1 },
+	{ "tkill", SYS_tkill, 2, true, -1 },
 	{ "unshare", SYS_unshare, 1, false, -1 },
 	{ "setsid", SYS_setsid, 0, false, -1 },
 	{ "umask", SYS_umask, 1, false, -1 },
@@ -163,6 +164,8 @@ static const struct {
 	{ "idmap", DO_IDMAP, 0, false },
 	{ "comm", DO_COMM, 1, false },
 	{ "poke", DO_POKE, 2, false },
+	{ "sem", DO_SEM, 1, false },
+	{ "lock", DO_LOCK, 3, false },
 };
 
 static bool own_words(struct command *c, const char *op, const struct who *by)
@@ -187,6 +190,22 @@ bool read_words(struct command *c, const char *op, const struct who *by)
 		c->kind = DO_CLONE;
 		c->child = actor_word();
 		c->arg[0] = number();
+		return true;
+	}
+	if (!strcmp(op, "clone3")) {
+		c->kind = DO_CLONE3;
+		c->child = actor_word();
+		for (int i = 0; i < 3; i++)
+			c->arg[i] = number();
+		if (by->depth < 2)	/* the next is outside: others' */
+			c->arg[2] = 0;
+		return true;
+	}
+	if (!strcmp(op, "killpg")) {
+		c->kind = DO_SYSCALL;
+		c->arg[0] = SYS_kill;
+		c->arg[1] = -pid_word(by);
+		c->arg[2] = number();
 		return true;
 	}
 	if (!strcmp(op, "cloneat")) {

@@ -9,6 +9,7 @@
 #include <linux/capability.h>
 #include <linux/cloneat.h>
 #include <linux/filter.h>
+#include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
@@ -20,6 +21,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -122,6 +124,32 @@ static inline void birth(int step, int child, int how, long nr, long a, long b, 
 		errno = -ret;
 	sprintf(what, "birth of P%d", child);
 	done(step, what, ret < 0 ? -1 : ret);
+}
+
+/* A clone3() that chooses the child's numbers. */
+static inline void exact(int step, int child, unsigned long flags, const int set[2])
+{
+	struct clone_args a = { .flags = flags, .exit_signal = SIGCHLD, .set_tid = (long)set, .set_tid_size = 1 + !!set[1] };
+
+	a.parent_tid = (long)tids;
+	a.child_tid = (long)(tids + 1);
+	birth(step, child, 0, SYS_clone3, (long)&a, sizeof(a), 0, 0);
+}
+
+/* The first n bytes, at the end of what is mapped. */
+static inline void *edge(const void *what, size_t n)
+{
+	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	munmap(page + 4096, 4096);
+	return memcpy(page + 4096 - n, what, n);
+}
+
+static inline void *long_set(const clone_flag_t *set)
+{
+	static clone_flag_t words[1024];
+
+	return memcpy(words, set, 8);
 }
 
 static inline long put(int where, long value)
@@ -233,6 +261,20 @@ static inline long filter(unsigned int nr, unsigned int error)
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog);
 }
 
+static inline long sem_undo(int change)
+{
+	struct sembuf op = { 0, change, SEM_UNDO | IPC_NOWAIT };
+
+	return semop(semget(77, 1, IPC_CREAT | 0666), &op, 1);
+}
+
+static inline long lock(int fd, int how, int type)
+{
+	struct flock l = { .l_type = type };
+
+	return fcntl(fd, how, &l);
+}
+
 static inline long join_keyring(const char *name)
 {
 	return syscall(SYS_keyctl, 1 /* KEYCTL_JOIN_SESSION_KEYRING */, name) < 0 ? -1 : 0;
@@ -273,7 +315,7 @@ static inline long be_root(void)
 
 static inline long poke(unsigned long page, long value)
 {
-	struct iovec from = { &value, sizeof(value) }, to = { (void *)(0x23000000 + page * 4096), sizeof(value) };
+	struct iovec from = { &value, sizeof(value) }, to = { (void *)(0x130000 + page * 4096), sizeof(value) };
 
 	return process_vm_writev(gettid(), &from, 1, &to, 1, 0) < 0 ? -1 : 0;
 }
@@ -291,7 +333,7 @@ static inline void execute(int me, int step)
 static void share(int fd)
 {
 	all = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	mmap((void *)0x23000000, 16384, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	mmap((void *)0x130000, 16384, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 }
 
 int main(int argc, char **argv)
