@@ -210,6 +210,22 @@ PLAY_DOCUMENTED(slack_default, "the default timer slack is the caller's slack",
 	expect_eq(on(&k, do_slack_default), 77777);
 }
 
+PLAY_DOCUMENTED(slack_realtime, "a realtime caller's child without its policy has its slack, 0",
+		"PR_SET_TIMERSLACK with 0 sets the default")
+{
+	const struct sched_param p = { .sched_priority = 1 };
+	struct actor t, f, k;
+
+	spawn(&me, &t, 0);
+	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &p))
+		ct_skip("no right to a realtime policy");
+	spawn(&me, &f, 0);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(sys(&k, SYS_sched_getscheduler, 0), SCHED_OTHER);
+	expect_eq(sys(&k, SYS_prctl, PR_GET_TIMERSLACK),
+		  sys(&f, SYS_prctl, PR_GET_TIMERSLACK));
+}
+
 static long set_request_key(long ring)
 {
 	return ct_syscall3(SYS_keyctl, KEYCTL_SET_REQKEY_KEYRING, ring, 0);
