@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 )
 
 const (
@@ -21,6 +22,7 @@ type drawer struct {
 	parent map[int]int
 	shared map[int]uint32 // what an actor shares with its maker
 	born   int
+	focus  []int // the actors that it is about; everybody if there are none
 }
 
 // Draw returns program n of a seed: always the same.
@@ -32,7 +34,10 @@ func Draw(seed uint64, n int) Program {
 		shared: map[int]uint32{},
 		born:   1,
 	}
-	for range 5 + d.IntN(22) {
+	if d.chance(70) {
+		d.scene()
+	}
+	for range 5 + d.IntN(16) {
 		d.step()
 	}
 	return Program{Origin: fmt.Sprintf("seed %d, program %d", seed, n), Ops: d.ops}
@@ -108,8 +113,13 @@ func (d *drawer) full() bool {
 	return len(d.alive) >= mostAlive || d.born >= mostActors
 }
 
-// anyone returns a live actor.
+// anyone returns a live actor, mostly one that it is about.
 func (d *drawer) anyone() int {
+	if len(d.focus) > 0 && d.chance(75) {
+		if a := pick(d, d.focus...); slices.Contains(d.alive, a) {
+			return a
+		}
+	}
 	return d.alive[d.IntN(len(d.alive))]
 }
 

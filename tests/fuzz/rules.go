@@ -32,14 +32,40 @@ func (d *Difference) rule() string {
 	switch {
 	case d.Emu.Result == "EOPNOTSUPP" && (born || slices.Contains(late, d.Native.Result)):
 		return unsupported(d.World[caller], d.World[target], words[6:])
-	case born && d.Native.Result == d.Emu.Result && d.maySession(caller, child, target) && d.onlySession(child):
-		return "session"
-	case born && d.Native.Result == d.Emu.Result && d.only(child, "i~") && trait(d.World[target], "ioprio") != trait(d.World[caller], "ioprio"):
-		return "fork-alone"
-	case born && d.Native.Result == d.Emu.Result && d.only(child, "u~") && classic(words[6:])&unix.CLONE_SYSVSEM != 0:
-		return "sysvsem"
+	case born && d.Native.Result == d.Emu.Result:
+		return d.besides(caller, child, target, classic(words[6:]))
 	}
 	return ""
+}
+
+// besides returns why the child may be other than the kernel's, if only that differs
+// for which there is a reason.
+func (d *Difference) besides(caller, child, target string, flags uint32) string {
+	var reason string
+	var words []string
+	for _, r := range []struct {
+		name  string
+		may   bool
+		words []string
+	}{
+		{"sysvsem", flags&unix.CLONE_SYSVSEM != 0, []string{"u~"}},
+		{"fork-alone", d.differ(caller, target, "ioprio"), []string{"i~"}},
+		{"fork-alone", trait(d.World[caller], "schedflags") != 0, []string{"slack="}},
+		{"session", d.maySession(caller, child, target), []string{"sid=", "pgid="}},
+	} {
+		if r.may {
+			reason, words = r.name, append(words, r.words...)
+		}
+	}
+	if reason == "" || !d.only(child, words...) {
+		return ""
+	}
+	return reason
+}
+
+// differ reports that two actors tell of another trait.
+func (d *Difference) differ(a, b, name string) bool {
+	return trait(d.World[a], name) != trait(d.World[b], name)
 }
 
 // wasExecuted reports that a parent may not choose its child's group any more, since it
@@ -173,10 +199,6 @@ func (d *Difference) pidNSOf(name string) string {
 	}
 	return "0"
 }
-
-// onlySession reports that nothing but session and process group of the child
-// differ.
-func (d *Difference) onlySession(child string) bool { return d.only(child, "sid=", "pgid=") }
 
 // only reports that nothing but these words of one actor differ.
 func (d *Difference) only(actor string, prefixes ...string) bool {

@@ -120,7 +120,7 @@ var filtered = []int{
 	unix.SYS_UMASK, unix.SYS_CLONE, unix.SYS_CLONE3, unix.SYS_MMAP, unix.SYS_MUNMAP, unix.SYS_PRCTL, unix.SYS_CLOSE,
 	unix.SYS_OPENAT, unix.SYS_SETNS, unix.SYS_UNSHARE, unix.SYS_SOCKETPAIR, unix.SYS_RECVMSG, unix.SYS_DUP3, 511,
 	unix.SYS_WAIT4, unix.SYS_MEMFD_CREATE, unix.SYS_KILL, unix.SYS_PIDFD_OPEN, unix.SYS_RT_SIGPROCMASK,
-	unix.SYS_ARCH_PRCTL, unix.SYS_CAPSET, unix.SYS_SETRESUID, unix.SYS_SECCOMP, unix.SYS_PIDFD_GETFD, unix.SYS_RT_SIGACTION,
+	unix.SYS_CAPSET, unix.SYS_SETRESUID, unix.SYS_SECCOMP, unix.SYS_PIDFD_GETFD, unix.SYS_RT_SIGACTION,
 }
 
 func (d *drawer) filter() {
@@ -151,9 +151,9 @@ func (d *drawer) lock() {
 // files draws what becomes of descriptors that are open.
 func (d *drawer) files() {
 	actor, fd := d.anyone(), 10+d.IntN(4)
-	switch d.IntN(6) {
-	case 0:
-		d.add("open", actor, fd, d.IntN(9))
+	switch d.IntN(9) {
+	default:
+		d.add("open", actor, fd, pick(d, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8))
 	case 1:
 		d.add("dup3", actor, fd, 10+d.IntN(4), pick(d, 0, unix.O_CLOEXEC))
 	case 2:

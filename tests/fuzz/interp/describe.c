@@ -58,7 +58,7 @@ static void add_line(struct text *t, const char *status, const char *key,
 	value[n] = '\0';
 	while (n && value[n - 1] == ',')
 		value[--n] = '\0';
-	if (n == 16)	/* a set of signals */
+	if (strstr(key, "\nSig") || strstr(key, "Pnd"))	/* a set */
 		sprintf(value, "%lx", strtoul(value, NULL, 16));
 	add(t, " %s=%s", name, value);
 }

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import "slices"
+
+// states are the operations that give a caller or a target something of its own.
+var states = []func(*drawer){
+	(*drawer).little, (*drawer).little, (*drawer).trait, (*drawer).trait, (*drawer).limit, (*drawer).identity, (*drawer).identity,
+	(*drawer).place, (*drawer).files, (*drawer).files, (*drawer).memory, (*drawer).memory, (*drawer).memory, (*drawer).filter,
+	(*drawer).undo, (*drawer).lock, (*drawer).setid, (*drawer).exec, (*drawer).thread, (*drawer).unshare, (*drawer).setns, (*drawer).pending,
+}
+
+// scene draws what most programs that mean something are like: a caller and a target
+// below it, each with something of its own; the call; and what becomes of all three.
+func (d *drawer) scene() {
+	d.clone()
+	caller, target := d.IntN(2), 2
+	d.focus = []int{1}
+	d.clone()
+	for range 2 + d.IntN(8) {
+		d.focus = []int{caller, caller, target}
+		if len(d.ops) > 2 && d.binds(d.ops[len(d.ops)-1], target) && d.chance(80) {
+			d.ops = d.ops[:len(d.ops)-1]
+		}
+		states[d.IntN(len(states))](d)
+	}
+	d.focus = nil
+	if !slices.Contains(d.alive, caller) || !slices.Contains(d.alive, target) || d.full() {
+		return
+	}
+	word0, word1 := d.flags(false, d.shared[target])
+	d.birth("cloneat", caller, target, name(target), d.hint(target), hex(word0), hex(word1), 8, 0)
+	d.focus = []int{caller, target, d.born - 1, d.born - 1}
+}
+
+// pending draws a stop, or a signal that waits.
+func (d *drawer) pending() {
+	actor := d.anyone()
+	if d.chance(30) {
+		d.add("kill", 0, name(d.focus[len(d.focus)-1]), 19)
+		return
+	}
+	d.add("block", actor, pick(d, "0x200", "0x4a00", "0x200004200"))
+	d.add(pick(d, "kill", "tkill"), actor, name(actor), pick(d, 10, 15, 34))
+}
+
+// binds reports that the operation keeps the target from having another's child.
+func (d *drawer) binds(op Op, target int) bool {
+	return op.Actor == target && slices.Contains([]string{"filter", "nnp", "bound", "keyring", "unshare", "rlimit"}, op.Name)
+}
