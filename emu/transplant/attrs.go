@@ -18,6 +18,7 @@ func (b *build) askAttrs() error {
 	if err := b.dropRseq(); err != nil {
 		return err
 	}
+	b.useRights()
 	b.answered = queueQuestions(b.script, false)
 	if !b.opt.ShareVM && tracesAnybody() {
 		b.script.add("prctl(PR_SET_DUMPABLE)", 0, unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
@@ -27,6 +28,16 @@ func (b *build) askAttrs() error {
 		b.queueSockets()
 	}
 	return b.script.launch()
+}
+
+// useRights makes all rights effective that C has: the target may have put some aside,
+// and the call does not go by that.
+func (b *build) useRights() {
+	st := b.status
+	if st.CapEff != st.CapPrm {
+		b.queueCaps("all", st.CapPrm, st.CapPrm, st.CapInh)
+		st.CapEff = st.CapPrm
+	}
 }
 
 // readAttrs waits for the answers.

@@ -402,6 +402,18 @@ void drop_cap(int cap)
 	change_caps(clear_one, cap);
 }
 
+static void clear_effective(struct __user_cap_data_struct *data, int cap)
+{
+	(void)cap;
+	data[0].effective = 0;
+	data[1].effective = 0;
+}
+
+void suspend_caps(void)
+{
+	change_caps(clear_effective, 0);
+}
+
 void drop_all_caps(void)
 {
 	change_caps(clear_all, 0);

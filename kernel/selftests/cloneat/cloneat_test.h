@@ -375,6 +375,8 @@ void become(unsigned int id);
 /* Takes one capability out of the effective and permitted sets. */
 void drop_cap(int cap);
 void drop_all_caps(void);
+/* They stay permitted. */
+void suspend_caps(void);
 /* A user namespace in which our ids are 0; all capabilities there. */
 void enter_userns(void);
 /* unshare(2) of the running kernel: skips if the kernel has no such kind. */

@@ -156,6 +156,30 @@ PLAY(target_no_caps, "a target that dropped all capabilities")
 	double_of_caller();
 }
 
+static long do_suspend(struct msg *m)
+{
+	(void)m;
+	suspend_caps();
+	return 0;
+}
+
+PLAY(target_caps_aside, "a target that put all capabilities aside")
+{
+	cast(0);
+	expect_eq(on(&t, do_suspend), 0);
+	double_of_caller();
+}
+
+PLAY(target_caps_aside_new, "new namespaces below such a target")
+{
+	cast(0);
+	expect_eq(on(&t, do_suspend), 0);
+	expect_ok(cl(&a, &k, t.pid, 0, CLONE_NEWUTS | CLONE_NEWNS | CLONE_NEWIPC));
+	same_identity(a.pid, k.pid);
+	expect(ns_id(k.pid, "uts") != ns_id(t.pid, "uts"));
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
 PLAY_DOCUMENTED(target_no_caps_newpid,
 		"a new pid namespace below such a target: by the caller's right",
 		"the target makes the clone, and has no right to: EOPNOTSUPP")
