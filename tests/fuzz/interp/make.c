@@ -92,8 +92,12 @@ long do_clone(const struct command *c)
 	bool stack = flags & CLONE_VM;
 	long arg[5] = { flags, 0, (long)&tids[0], (long)&tids[1], 0 };
 
-	if (stack)
-		arg[1] = new_stack() + STACK_SIZE;
+	if (stack) {
+		arg[1] = new_stack();
+		if (arg[1] < 0)
+			return arg[1];
+		arg[1] += STACK_SIZE;
+	}
 	return birth(SYS_clone, arg, c->child, stack);
 }
 
@@ -150,6 +154,8 @@ long do_cloneat(const struct command *c, struct answer *answer)
 	long ret;
 
 	fill(&a, set, &c->at, &stack);
+	if (stack && (long)a.child_stack_base < 0 && c->at.fault != WRAPS)
+		return a.child_stack_base;	/* mmap(2) failed */
 	if (c->at.fault == NULL_STRUCT)
 		arg[2] = 0;
 	if (c->at.fault == STRUCT_EDGE)
