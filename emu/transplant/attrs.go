@@ -77,9 +77,6 @@ func (b *build) setAttrs() error {
 	b.setIf(unix.PR_MCE_KILL_GET, func(v uintptr) {
 		b.script.add("prctl(PR_MCE_KILL)", 0, unix.SYS_PRCTL, unix.PR_MCE_KILL, unix.PR_MCE_KILL_SET, v, 0, 0)
 	})
-	b.setIf(unix.PR_GET_TIMERSLACK, func(v uintptr) {
-		b.script.add("prctl(PR_SET_TIMERSLACK)", 0, unix.SYS_PRCTL, unix.PR_SET_TIMERSLACK, v, 0, 0, 0)
-	})
 	b.setIf(prGetMerge, func(v uintptr) {
 		b.script.add("prctl(PR_SET_MEMORY_MERGE)", 0, unix.SYS_PRCTL, prSetMerge, v, 0, 0, 0)
 	})
@@ -115,6 +112,14 @@ func (b *build) setSpeculation() {
 				uintptr(i), want.Value&^unix.PR_SPEC_PRCTL, 0, 0)
 		}
 	}
+}
+
+// setSlack sets the timer slack, which a realtime policy, the target's, keeps at 0.
+func (b *build) setSlack() error {
+	b.setIf(unix.PR_GET_TIMERSLACK, func(v uintptr) {
+		b.script.add("prctl(PR_SET_TIMERSLACK)", 0, unix.SYS_PRCTL, unix.PR_SET_TIMERSLACK, v, 0, 0, 0)
+	})
+	return nil
 }
 
 // setIf calls set with the caller's value of an attribute if C's differs.

@@ -65,6 +65,7 @@ func (b *build) stages() []stage {
 		{name: "caller's threads", do: b.release},
 		{name: "personality", do: b.setPersonality},
 		{name: "scheduling", do: b.setScheduling},
+		{name: "timer slack", do: b.setSlack},
 		{name: "knobs", do: b.setKnobs},
 		{name: "dispositions", do: b.setActions},
 		{name: "alternate stack", do: b.setAltStack},

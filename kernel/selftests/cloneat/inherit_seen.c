@@ -210,6 +210,14 @@ PLAY_DOCUMENTED(slack_default, "the default timer slack is the caller's slack",
 	expect_eq(on(&k, do_slack_default), 77777);
 }
 
+static long do_realtime(struct msg *m)
+{
+	const struct sched_param p = { .sched_priority = 1 };
+
+	(void)m;
+	return sched_setscheduler(0, SCHED_FIFO, &p);
+}
+
 PLAY_DOCUMENTED(slack_realtime, "a realtime caller's child without its policy has its slack, 0",
 		"PR_SET_TIMERSLACK with 0 sets the default")
 {
@@ -224,6 +232,22 @@ PLAY_DOCUMENTED(slack_realtime, "a realtime caller's child without its policy ha
 	expect_eq(sys(&k, SYS_sched_getscheduler, 0), SCHED_OTHER);
 	expect_eq(sys(&k, SYS_prctl, PR_GET_TIMERSLACK),
 		  sys(&f, SYS_prctl, PR_GET_TIMERSLACK));
+}
+
+PLAY(slack_realtime_target, "a realtime target: the child has the caller's timer slack")
+{
+	static const unsigned int flags[] = { 0, CLONE_NEWUTS };
+	struct actor t, k;
+
+	spawn(&me, &t, 0);
+	if (on(&t, do_realtime))
+		ct_skip("no right to a realtime policy");
+	must(prctl(PR_SET_TIMERSLACK, 77777));
+	for (int i = 0; i < 2; i++) {
+		expect_ok(cl(&me, &k, t.pid, 0, flags[i]));
+		expect_eq(sys(&k, SYS_prctl, PR_GET_TIMERSLACK), 77777);
+		expect_eq(end(&k, &t, 0), EXITED(0));
+	}
 }
 
 static long set_request_key(long ring)

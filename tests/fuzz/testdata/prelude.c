@@ -22,6 +22,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -266,6 +267,19 @@ static inline long sem_undo(int change)
 	struct sembuf op = { 0, change, SEM_UNDO | IPC_NOWAIT };
 
 	return semop(semget(77, 1, IPC_CREAT | 0666), &op, 1);
+}
+
+static inline long segment(int how, long page, int flags)
+{
+	char *at = (char *)0x130000 + page * 4096;
+	int id;
+
+	if (how == 1)
+		return shmdt(at);
+	id = shmget(78, 8192, IPC_CREAT | 0600);
+	if (how == 2)
+		return shmctl(id, IPC_RMID, NULL);
+	return shmat(id, at, flags) == at ? 0 : -1;
 }
 
 static inline long lock(int fd, int how, int type)
