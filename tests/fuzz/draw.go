@@ -22,7 +22,8 @@ type drawer struct {
 	parent map[int]int
 	shared map[int]uint32 // what an actor shares with its maker
 	born   int
-	focus  []int // the actors that it is about; everybody if there are none
+	opened map[int]int // a bit a descriptor that an actor has opened, or was born with
+	focus  []int       // the actors that it is about; everybody if there are none
 }
 
 // Draw returns program n of a seed: always the same.
@@ -32,6 +33,7 @@ func Draw(seed uint64, n int) Program {
 		alive:  []int{0},
 		parent: map[int]int{0: -1},
 		shared: map[int]uint32{},
+		opened: map[int]int{},
 		born:   1,
 	}
 	if d.chance(70) {
@@ -104,6 +106,7 @@ func (d *drawer) birth(name string, actor, parent int, args ...any) {
 	d.add(name, actor, args...)
 	d.ops[len(d.ops)-1].Child = d.born
 	d.parent[d.born] = parent
+	d.opened[d.born] = d.opened[actor]
 	d.alive = append(d.alive, d.born)
 	d.born++
 }
@@ -121,6 +124,18 @@ func (d *drawer) anyone() int {
 		}
 	}
 	return d.alive[d.IntN(len(d.alive))]
+}
+
+// open returns the number of a descriptor, mostly one that the actor has open.
+func (d *drawer) open(actor int) int {
+	fd := d.IntN(4)
+	for range 8 {
+		if d.opened[actor]>>fd&1 != 0 || d.chance(5) {
+			break
+		}
+		fd = d.IntN(4)
+	}
+	return 10 + fd
 }
 
 // chance is true in p of 100 draws.

@@ -101,7 +101,8 @@ func (d *drawer) little() {
 	case 0:
 		d.add("umask", actor, pick(d, 0, 7, 63))
 	case 1:
-		d.add("open", actor, 10+d.IntN(4), d.IntN(4))
+		d.opened[actor] |= 1
+		d.add("open", actor, 10, d.IntN(4))
 	case 2:
 		d.add("close", actor, 10+d.IntN(4))
 	case 3:

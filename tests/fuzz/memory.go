@@ -14,6 +14,9 @@ const (
 // pages draws a range of pages: where it begins, and its length.
 func (d *drawer) pages() (at string, length int) {
 	first := d.IntN(memoryPages)
+	if d.chance(60) {
+		first /= 2 // where there are some from the start
+	}
 	n := 1 + d.IntN(min(4, memoryPages-first))
 	return hex(uint32(memory + first*pageSize)), n * pageSize
 }
@@ -22,13 +25,17 @@ func (d *drawer) pages() (at string, length int) {
 func (d *drawer) memory() {
 	actor := d.anyone()
 	at, length := d.pages()
-	switch d.IntN(9) {
+	switch d.IntN(12) {
 	case 0, 1:
 		d.mmap(actor, at, length)
 	case 2:
 		d.add("munmap", actor, at, length)
 	case 3:
 		d.add("mprotect", actor, at, length, pick(d, 0, 1, 3, 5, 7))
+	case 9:
+		d.add("shm", actor, pick(d, 0, 0, 0, 1, 2), d.IntN(memoryPages-1), pick(d, "040000", "050000"))
+	case 10:
+		d.add("brk", actor, pick(d, 1, 3, -1))
 	case 4:
 		d.add("madvise", actor, at, length, pick(d, unix.MADV_DONTFORK, unix.MADV_WIPEONFORK, unix.MADV_DOFORK,
 			unix.MADV_KEEPONFORK, unix.MADV_DONTNEED, unix.MADV_DONTDUMP, unix.MADV_RANDOM, unix.MADV_SEQUENTIAL, unix.MADV_REMOVE))
@@ -40,7 +47,7 @@ func (d *drawer) memory() {
 			d.add("mremap", actor, at, pageSize, pageSize, 3, to)
 		}
 	default:
-		d.add("poke", actor, d.IntN(memoryPages), 1+d.IntN(99))
+		d.add("poke", actor, d.IntN(memoryPages)/(1+d.IntN(2)), 1+d.IntN(99))
 	}
 }
 
@@ -49,7 +56,7 @@ func (d *drawer) mmap(actor int, at string, length int) {
 	flags := pick(d, unix.MAP_PRIVATE, unix.MAP_PRIVATE, unix.MAP_SHARED)
 	fd, offset := -1, 0
 	if d.chance(50) {
-		fd, offset = 10+d.IntN(4), d.IntN(4)*pageSize
+		fd, offset = d.open(actor), d.IntN(4)*pageSize
 	} else {
 		flags |= unix.MAP_ANONYMOUS
 	}

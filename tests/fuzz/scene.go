@@ -2,7 +2,11 @@
 
 package main
 
-import "slices"
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
 
 // states are the operations that give a caller or a target something of its own.
 var states = []func(*drawer){
@@ -16,8 +20,7 @@ var states = []func(*drawer){
 func (d *drawer) scene() {
 	d.clone()
 	caller, target := d.IntN(2), 2
-	d.focus = []int{1}
-	d.clone()
+	d.offspring(1 - d.IntN(2)*caller)
 	for range 2 + d.IntN(8) {
 		d.focus = []int{caller, caller, target}
 		if len(d.ops) > 2 && d.binds(d.ops[len(d.ops)-1], target) && d.chance(80) {
@@ -29,8 +32,10 @@ func (d *drawer) scene() {
 	if !slices.Contains(d.alive, caller) || !slices.Contains(d.alive, target) || d.full() {
 		return
 	}
-	word0, word1 := d.flags(false, d.shared[target])
-	d.birth("cloneat", caller, target, name(target), d.hint(target), hex(word0), hex(word1), 8, 0)
+	for range 1 + d.IntN(2) {
+		word0, word1 := d.fitting(d.shared[target])
+		d.birth("cloneat", caller, target, name(target), d.hint(target), hex(word0), hex(word1), 8, 0)
+	}
 	d.focus = []int{caller, target, d.born - 1, d.born - 1}
 }
 
@@ -43,6 +48,43 @@ func (d *drawer) pending() {
 	}
 	d.add("block", actor, pick(d, "0x200", "0x4a00", "0x200004200"))
 	d.add(pick(d, "kill", "tkill"), actor, name(actor), pick(d, 10, 15, 34))
+}
+
+// offspring draws the birth of a target: for each engine of the emulator one that wants it.
+func (d *drawer) offspring(parent int) {
+	flags := uint32(unix.SIGCHLD)
+	switch n := d.IntN(100); {
+	case n < 20:
+		flags |= unix.CLONE_NEWPID
+	case n < 35:
+		flags |= unix.CLONE_VM
+	case n < 50:
+		flags |= pick(d, namespaces...) &^ unix.CLONE_NEWUSER
+	}
+	if d.chance(25) {
+		flags |= pick(d, sharable...)
+	}
+	d.birth("clone", parent, parent, hex(flags))
+	d.shared[d.born-1] = flags & shareMask
+}
+
+// fitting draws flags that a call with another target may have.
+func (d *drawer) fitting(shared uint32) (word0, word1 uint32) {
+	word0 = uint32(unix.SIGCHLD) | shared&d.Uint32()
+	if word0&unix.CLONE_VM == 0 {
+		word0 &^= unix.CLONE_SIGHAND
+	}
+	for d.chance(40) {
+		if d.chance(40) {
+			word0 |= pick(d, namespaces...) &^ unix.CLONE_NEWUSER
+		} else {
+			word0 |= pick(d, harmless...)
+		}
+	}
+	if d.chance(10) {
+		word1 |= 1 << 24 // CLEAR_SIGHAND
+	}
+	return word0, word1
 }
 
 // binds reports that the operation keeps the target from having another's child.

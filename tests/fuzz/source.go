@@ -67,7 +67,7 @@ var plainCalls = map[string]string{
 	"softlimit": "soft_limit(%s, %s)", "sched": "set_policy(%s, %s, %s, %s)", "altstack": "alt_stack(%s, %s, %s)",
 	"capsets": "set_caps(%sUL, %sUL, %sUL)", "filter": "filter(%s, %s)", "keyring": "join_keyring(\"k%s\")", "timer": "timer(%s)",
 	"path": "go(%s, %s)", "mount": "mount_dev(%s)", "oom": "put_text(\"/proc/thread-self/oom_score_adj\", \"%s\")", "idmap": "be_root()",
-	"tkill": "syscall(SYS_tkill, %s, %s)", "killpg": "kill(-%s, %s)", "sem": "sem_undo(%s)", "lock": "lock(%s, %s, %s)",
+	"tkill": "syscall(SYS_tkill, %s, %s)", "killpg": "kill(-%s, %s)", "sem": "sem_undo(%s)", "shm": "segment(%s, %s, %s)", "brk": "(long)sbrk(%s * 4096)", "lock": "lock(%s, %s, %s)",
 	"comm": "prctl(PR_SET_NAME, \"c%s\")", "poke": "poke(%s, %s)",
 }
 

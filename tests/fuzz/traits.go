@@ -107,7 +107,7 @@ func (d *drawer) place() {
 	case 2:
 		d.add("path", actor, 1, d.IntN(5))
 	case 3:
-		d.add("fchdir", actor, 10+d.IntN(4))
+		d.add("fchdir", actor, d.open(actor))
 	case 4:
 		d.add("mount", actor, pick(d, 0, unix.MS_NOSUID, unix.MS_NOEXEC, unix.MS_RDONLY))
 	case 5:
@@ -145,14 +145,18 @@ func (d *drawer) undo() {
 
 // lock draws a lock of a file: the process's, or the open file's.
 func (d *drawer) lock() {
-	d.add("lock", d.anyone(), 10+d.IntN(4), pick(d, unix.F_SETLK, unix.F_SETLK, unix.F_OFD_SETLK), pick(d, unix.F_RDLCK, unix.F_WRLCK, unix.F_UNLCK))
+	actor := d.anyone()
+	d.add("lock", actor, d.open(actor), pick(d, unix.F_SETLK, unix.F_SETLK, unix.F_OFD_SETLK), pick(d, unix.F_RDLCK, unix.F_WRLCK, unix.F_UNLCK))
 }
 
 // files draws what becomes of descriptors that are open.
 func (d *drawer) files() {
-	actor, fd := d.anyone(), 10+d.IntN(4)
+	actor := d.anyone()
+	fd := d.open(actor)
 	switch d.IntN(9) {
 	default:
+		fd = 10 + d.IntN(4)
+		d.opened[actor] |= 1 << (fd - 10)
 		d.add("open", actor, fd, pick(d, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8))
 	case 1:
 		d.add("dup3", actor, fd, 10+d.IntN(4), pick(d, 0, unix.O_CLOEXEC))

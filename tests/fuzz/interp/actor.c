@@ -49,6 +49,8 @@ void actor(int i)
 	}
 }
 
+long first_brk;
+
 static void map_at(unsigned long at, int flags, int fd)
 {
 	raw(SYS_mmap, at, 4096, PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd, 0);
@@ -57,7 +59,10 @@ static void map_at(unsigned long at, int flags, int fd)
 /* The memory that programs write to, at the same addresses in everybody. */
 void actor_memory(void)
 {
-	long fd = raw(SYS_memfd_create, (long)"cell", 0, 0, 0, 0, 0);
+	long fd;
+
+	first_brk = raw(SYS_brk, 0, 0, 0, 0, 0, 0);
+	fd = raw(SYS_memfd_create, (long)"cell", 0, 0, 0, 0, 0);
 
 	raw(SYS_ftruncate, fd, 4096, 0, 0, 0, 0);
 	map_at(PRIVATE_CELL, MAP_PRIVATE | MAP_ANONYMOUS, -1);

@@ -61,7 +61,8 @@
 #define MEM 0x130000UL /* where programs make mappings */
 #define MEM_PAGES 8UL
 #define SEM_KEY 77
-#define REPORTS 23	/* what an actor tells of itself */
+#define SHM_KEY 78
+#define REPORTS 25	/* what an actor tells of itself */
 
 /* --- what the controller tells an actor, and hears ------------------------ */
 
@@ -95,6 +96,8 @@ enum kind {
 	DO_COMM,	/* arg: name */
 	DO_POKE,	/* arg: page, value */
 	DO_SEM,		/* arg: what is added to the semaphore, until the end */
+	DO_SHM,		/* arg: attach, detach or remove; page, flags */
+	DO_BRK,		/* arg: by how many pages */
 	DO_LOCK,	/* arg: descriptor, fcntl(2)'s command, type */
 };
 
@@ -128,6 +131,7 @@ struct answer {
 /* --- actors --------------------------------------------------------------- */
 
 extern volatile long data_cell;
+extern long first_brk;
 extern volatile int tids[TIDS];
 
 void __attribute__((noreturn)) actor(int i);

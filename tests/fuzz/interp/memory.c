@@ -61,6 +61,8 @@ static void add_mappings(struct text *t, char *smaps)
 		if (strstr(line, "memfd:"))
 			sprintf(m.what + strlen(m.what), "@%ld",
 				(long)(offset - (m.from - MEM)) / 4096);
+		else if (strstr(line, "/SYSV"))
+			strcat(m.what, "@shm");
 		else if (strchr(line, '/'))
 			strcat(m.what, "@zero");
 		while (line && strncmp(line, "VmFlags:", 8))

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 
@@ -21,6 +22,7 @@ static const struct { const char *name; long usual; } traits[REPORTS] = {
 	{ "prio", 0 }, { "schedflags", 0 }, { "alt", 0 }, { "altflags", 2 },
 	{ "altsize", 0 }, { "timer", 0 }, { "fs", 2 }, { "key", 0 },
 	{ "ioprio", 0 }, { "sem", -ENOENT }, { "locks", 0 },
+	{ "nattch", -ENOENT }, { "brk", 0 },
 };
 
 static long prctl1(long what)
@@ -63,6 +65,22 @@ static long semaphore(void)
 	long id = raw(SYS_semget, SEM_KEY, 1, 0, 0, 0, 0);
 
 	return id < 0 ? id : raw(SYS_semctl, id, 0, GETVAL, 0, 0, 0);
+}
+
+/* How many have the segment attached. */
+static long attached(void)
+{
+	long id = raw(SYS_shmget, SHM_KEY, 8192, 0, 0, 0, 0);
+	struct shmid_ds d;
+	long ret = id < 0 ? id : raw(SYS_shmctl, id, IPC_STAT, (long)&d, 0, 0, 0);
+
+	return ret ? ret : (long)d.shm_nattch;
+}
+
+/* In pages, since the program began. */
+static long heap(void)
+{
+	return (raw(SYS_brk, 0, 0, 0, 0, 0, 0) - first_brk) / 4096;
 }
 
 /* A digit for each descriptor: whether another's lock is in the way. */
@@ -115,6 +133,8 @@ void do_report(long *r)
 	*r++ = raw(SYS_ioprio_get, 1, 0, 0, 0, 0, 0);
 	*r++ = semaphore();
 	*r++ = locks();
+	*r++ = attached();
+	*r++ = heap();
 }
 
 /* Asks an actor that waits for a command. */

@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 
@@ -164,6 +165,30 @@ static long do_sem(long change)
 	return id < 0 ? id : raw(SYS_semop, id, (long)&op, 1, 0, 0, 0);
 }
 
+/* Attaches, detaches or removes the segment; it has two pages. */
+static long do_shm(const long *g)
+{
+	long at = MEM + g[1] % MEM_PAGES * 4096, id;
+
+	if (g[0] == 1)
+		return raw(SYS_shmdt, at, 0, 0, 0, 0, 0);
+	id = raw(SYS_shmget, SHM_KEY, 8192, IPC_CREAT | 0600, 0, 0, 0);
+	if (id < 0)
+		return id;
+	if (g[0] == 2)
+		return raw(SYS_shmctl, id, IPC_RMID, 0, 0, 0, 0);
+	id = raw(SYS_shmat, id, at, g[2], 0, 0, 0);
+	return id == at ? 0 : id;
+}
+
+static long do_brk(long pages)
+{
+	long now = raw(SYS_brk, 0, 0, 0, 0, 0, 0);
+
+	raw(SYS_brk, now + pages * 4096, 0, 0, 0, 0, 0);
+	return (raw(SYS_brk, 0, 0, 0, 0, 0, 0) - now) / 4096;
+}
+
 static long do_lock(long fd, long how, long type)
 {
 	struct flock l = { .l_type = type };
@@ -190,6 +215,8 @@ long do_trait(const struct command *c)
 	case DO_COMM: return do_comm(g[0]);
 	case DO_POKE: return do_poke(g[0], g[1]);
 	case DO_SEM: return do_sem(g[0]);
+	case DO_SHM: return do_shm(g);
+	case DO_BRK: return do_brk(g[0]);
 	case DO_LOCK: return do_lock(g[0], g[1], g[2]);
 	default: return -1;
 	}

@@ -165,6 +165,8 @@ static const struct {
 	{ "comm", DO_COMM, 1, false },
 	{ "poke", DO_POKE, 2, false },
 	{ "sem", DO_SEM, 1, false },
+	{ "shm", DO_SHM, 3, false },
+	{ "brk", DO_BRK, 1, false },
 	{ "lock", DO_LOCK, 3, false },
 };
 
