@@ -36,17 +36,8 @@ func (c *call) fork(i *ptrace.Injection, a cloneArgs, setTID []int32) (*ptrace.S
 		i.OnForked = func() { c.step("forked") }
 	}
 	child, err := forkBy(i.Fork, i, a, setTID)
-	var dead *ptrace.Stillborn
-	switch {
-	case err == nil || a.Flags&unix.CLONE_THREAD != 0:
-	case errors.As(err, &dead):
-		// Nobody else knows of it, and the init of its pid namespace could not end
-		// before (zap_pid_ns_processes() in kernel/pid_namespace.c).
-		_, _ = i.Call(unix.SYS_WAIT4, dead.ID, 0, unix.WALL, 0)
-	case ptrace.Gone(err):
-		c.endUnheard(i.TID)
-	}
 	if err != nil {
+		c.unborn(i, a, err)
 		return nil, err
 	}
 	err = c.s.bind(child, a)
@@ -59,6 +50,36 @@ func (c *call) fork(i *ptrace.Injection, a cloneArgs, setTID []int32) (*ptrace.S
 		return nil, err
 	}
 	return child, nil
+}
+
+// unborn ends what a clone that failed with err has made all the same. Nobody else knows of it,
+// and the init of its pid namespace could not end before it (zap_pid_ns_processes() in
+// kernel/pid_namespace.c).
+func (c *call) unborn(i *ptrace.Injection, a cloneArgs, err error) {
+	var dead *ptrace.Stillborn
+	switch thread := a.Flags&unix.CLONE_THREAD != 0; {
+	case errors.As(err, &dead) && thread:
+		dead.Child.Reap() // as nobody does for a thread
+	case errors.As(err, &dead):
+		c.endStillborn(i, dead, unix.Signal(a.ExitSignal))
+	case ptrace.Gone(err) && !thread:
+		c.endUnheard(i.TID)
+	}
+}
+
+// endStillborn has a child that died before its first stop reaped, by its parent or whoever it is
+// left to, without their notice.
+func (c *call) endStillborn(i *ptrace.Injection, dead *ptrace.Stillborn, sig unix.Signal) {
+	reaped := false
+	if dead.ID != 0 {
+		_ = quietly(i, dead.Child.TID, sig, func() error {
+			reaped = i.ReapChild(dead.Child, dead.ID)
+			return nil
+		})
+	}
+	if !reaped {
+		c.orphan(dead.Child)
+	}
 }
 
 // bind makes the child die with the supervisor, unless it is a thread, with

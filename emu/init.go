@@ -142,7 +142,8 @@ func (c *call) inThread(c0 *ptrace.Injection) (*ptrace.Injection, int64, error) 
 func (c *call) viaC1(c0 *ptrace.Injection, stopped *ptrace.Stopped, pidfd uintptr) (*ptrace.Injection, int64, error) {
 	c1, err := hold(stopped)
 	if err != nil {
-		stopped.Kill()
+		stopped.Die()
+		c.father = stopped
 		return nil, 0, err
 	}
 	defer func() {

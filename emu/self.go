@@ -24,8 +24,11 @@ import (
 func (c *call) makeSelf() (int64, error) {
 	child, err := c.forkSelf()
 	var dead *ptrace.Stillborn
-	if errors.As(err, &dead) && (c.hint == 0 || int(dead.ID) == c.hint) {
-		return int64(dead.ID), nil // its parent hears of its end as of any other
+	if errors.As(err, &dead) {
+		dead.Child.Reap() // its parent hears of its end as of any other
+		if dead.ID != 0 && (c.hint == 0 || int(dead.ID) == c.hint) {
+			return int64(dead.ID), nil
+		}
 	}
 	if err != nil {
 		return 0, ofCaller(err)

@@ -20,7 +20,7 @@ const ForkOptions = unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_TRACEFORK |
 // registers back there, and the kernel will still put the child's number into
 // rax when it goes on. Where the call fails, the tracee is at its exit and the
 // error is the call's. So it is if the child is killed before its first stop, by the
-// init of its pid namespace: a Stillborn. Precondition: seized with ForkOptions, and flags
+// init of its pid namespace or with its process group: a Stillborn. Precondition: seized with ForkOptions, and flags
 // without CLONE_UNTRACED.
 func (i *Injection) Fork(nr uintptr, args ...uintptr) (*Stopped, error) {
 	return i.fork(healFork, nr, args)
@@ -82,23 +82,27 @@ func (i *Injection) child() (*Stopped, error) {
 	if err != nil {
 		return nil, err
 	}
-	child, _, err := Adopt(tid).waitSoon()
+	r := Adopt(tid)
+	r.left = true
+	child, _, err := r.waitSoon()
 	if err == nil {
 		child.vdso, child.suspended, child.filtered = i.vdso, i.suspended, i.filtered
 		return child, nil
 	}
-	id, ferr := i.Finish()
-	if ferr != nil {
-		return nil, ferr
+	dead := &Stillborn{Child: &Stopped{TID: r.TID}, err: err}
+	if dead.ID, err = i.Finish(); err != nil {
+		dead.ID = 0
 	}
-	return nil, fmt.Errorf("the child of pid %d: %w", i.TID, &Stillborn{ID: id, err: err})
+	return nil, fmt.Errorf("the child of pid %d: %w", i.TID, dead)
 }
 
 // Stillborn is the error of a Fork whose child was killed before its first stop. The
-// tracee has done its clone, and has a zombie by this number. Gone is true for it.
+// tracee has done its clone. Gone is true for it. Nobody hears of the child's end before
+// it is reaped here (ReapChild, or Reap).
 type Stillborn struct {
-	ID  uintptr // in the tracee's pid namespace
-	err error
+	Child *Stopped
+	ID    uintptr // in the tracee's pid namespace; 0 if that is gone, too
+	err   error
 }
 
 func (s *Stillborn) Error() string { return fmt.Sprintf("born as %d: %v", s.ID, s.err) }

@@ -12,6 +12,7 @@ type Running struct {
 	TID int
 
 	slept *asleep // see Observe; nil: not known
+	left  bool    // its exit is left to be taken (Reap) by who knows whose child it is
 }
 
 // Stopped is a tracee in a ptrace-stop. It must not be used any more once

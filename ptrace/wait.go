@@ -160,8 +160,10 @@ func (r *Running) poll(flags int) (s *Stopped, stop Stop, done bool, err error) 
 		return &Stopped{TID: r.TID, Last: stop, slept: r.slept}, stop, true, nil
 	}
 	gone := ErrGone
-	if _, there := reap(r.TID, unix.WNOTHREAD); !there {
-		gone = ErrExecuted
+	if !r.left {
+		if _, there := reap(r.TID, unix.WNOTHREAD); !there {
+			gone = ErrExecuted
+		}
 	}
 	return nil, Stop{Kind: Ended}, true, fmt.Errorf("pid %d: %w (%w)", r.TID, gone, err)
 }

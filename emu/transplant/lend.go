@@ -86,7 +86,7 @@ func (l *lender) noGiver(err error) {
 	var dead *ptrace.Stillborn
 	switch {
 	case errors.As(err, &dead):
-		_, _ = l.inj.Call(unix.SYS_WAIT4, dead.ID, 0, unix.WALL, 0)
+		l.reap(dead.Child, dead.ID)
 	case ptrace.Gone(err) && l.heirs.Unheard != nil:
 		l.heirs.Unheard(l.inj.TID)
 	}
@@ -111,6 +111,18 @@ func (s *Snapshot) giverFlags() (uintptr, error) {
 	return unix.CLONE_FILES | unix.CLONE_VM, errors.Join(err, cerr)
 }
 
+// reap has a dead giver reaped by the caller, for which it has the number id (0: none), or by
+// whoever it is left to.
+func (l *lender) reap(giver *ptrace.Stopped, id uintptr) {
+	switch {
+	case id != 0 && l.inj.ReapChild(giver, id):
+	case l.heirs.Orphan == nil:
+		giver.Reap()
+	default:
+		l.heirs.Orphan(giver)
+	}
+}
+
 // close ends the lender, and leaves the caller as it was.
 func (l *lender) close() error {
 	if l.pidfd >= 0 {
@@ -120,12 +132,6 @@ func (l *lender) close() error {
 		return nil
 	}
 	l.giver.Die()
-	if l.id == 0 || !l.inj.ReapChild(l.giver, l.id) {
-		if l.heirs.Orphan == nil {
-			l.giver.Reap()
-		} else {
-			l.heirs.Orphan(l.giver)
-		}
-	}
+	l.reap(l.giver, l.id)
 	return l.inj.Rest()
 }

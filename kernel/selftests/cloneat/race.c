@@ -829,6 +829,11 @@ PLAY(group_killed, "what kills the caller's group does not miss the child")
 	kill_group(0);
 }
 
+PLAY(group_killed_init, "nor does it below a container's init")
+{
+	kill_group(CLONE_NEWPID);
+}
+
 /* It is stopped, or is about to be. */
 static bool stops(pid_t pid)
 {
