@@ -14,12 +14,16 @@
  *				waits for another, probes, and writes what came to FD
  *	call without RIGHT PROGRAM ...	the program, below a Landlock domain without a right to
  *				files: write, list
+ *	call deny NR ERRNO PROGRAM ...	the program, below a filter that answers call NR
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/landlock.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,6 +201,22 @@ static int without(char **argv)
 	return perror(argv[1]), 127;
 }
 
+static int deny(char **argv)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, atoi(argv[0]), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | atoi(argv[1])),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { 4, code };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog))
+		return perror("seccomp"), 77;
+	execvp(argv[2], argv + 2);
+	return perror(argv[2]), 127;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -219,6 +239,8 @@ int main(int argc, char **argv)
 		return leave(atoi(argv[2]));
 	if (!strcmp(what, "without") && argc > 3)
 		return without(argv + 2);
+	if (!strcmp(what, "deny") && argc > 4)
+		return deny(argv + 2);
 	fprintf(stderr, "call: what?\n");
 	return 2;
 }
