@@ -75,16 +75,10 @@ func describe(pid int, pidns proc.NSID, n int) string {
 }
 
 // level is the place of the namespace in the lists of st, -1 if the process is
-// not in it. A zombie has no namespaces left; its parent's are its own or the
-// ones above.
+// not in it. A zombie shows this one still, by its number (pidns_get() in
+// kernel/pid_namespace.c).
 func level(d *proc.Dir, st *proc.Status, pidns proc.NSID) int {
 	id, err := d.NS(proc.PID)
-	if err != nil && st.PPid > 0 {
-		if p, perr := d.Parent(); perr == nil && p != nil {
-			id, err = p.NS(proc.PID)
-			_ = p.Close()
-		}
-	}
 	if err == nil && id == pidns {
 		return len(st.NSpid) - 1
 	}
