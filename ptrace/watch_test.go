@@ -32,17 +32,18 @@ func withOwnFilter(t *testing.T) *Injection {
 	if err := s.SetOptions(ForkOptions | SuspendSeccomp); err != nil {
 		t.Skip(err)
 	}
-	i, err := s.Begin()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range CommonFilters() + 1 {
+	for n := range CommonFilters() + 1 {
+		i, err := s.Begin()
+		if err != nil || i.watched {
+			t.Fatalf("%d filters, all of them everybody's: watched %v, %v", n, i.watched, err)
+		}
 		installAllow(t, i)
+		if err := i.End(); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := i.End(); err != nil {
-		t.Fatal(err)
-	}
-	if i, err = s.Begin(); err != nil || !i.watched {
+	i, err := s.Begin()
+	if err != nil || !i.watched {
 		t.Fatalf("not watched: %v", err)
 	}
 	return i
