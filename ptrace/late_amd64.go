@@ -90,7 +90,7 @@ func (s *Stopped) pollTells(r Regs) bool {
 
 // isUnix reports whether the tracee's fd is a socket of this machine.
 func (s *Stopped) isUnix(fd int) (is bool) {
-	_ = s.withSocket(fd, func(own int) error {
+	_ = s.withFile(fd, func(own int) error {
 		domain, err := unix.GetsockoptInt(own, unix.SOL_SOCKET, unix.SO_DOMAIN)
 		is = err == nil && domain == unix.AF_UNIX
 		return err

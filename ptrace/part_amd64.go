@@ -26,7 +26,7 @@ const (
 // achieve more.
 func mayBePart(r Regs, v uint64) bool {
 	switch r.Orig_rax {
-	case unix.SYS_WRITE:
+	case unix.SYS_WRITE, unix.SYS_PWRITE64:
 		return v < r.Rdx
 	case unix.SYS_READ, unix.SYS_PREAD64:
 		return v < r.Rdx && r.Rdx <= mostBytes
@@ -36,11 +36,13 @@ func mayBePart(r Regs, v uint64) bool {
 		return r.R10&unix.MSG_DONTWAIT == 0 && v < r.Rdx
 	case unix.SYS_SENDFILE:
 		return v < r.R10
+	case unix.SYS_SPLICE:
+		return v < r.R8
 	case unix.SYS_RECVFROM:
 		return waitsForAll(r.R10) && v < r.Rdx
 	case unix.SYS_RECVMSG:
 		return waitsForAll(r.Rdx)
-	case unix.SYS_WRITEV, unix.SYS_READV, unix.SYS_PREADV, unix.SYS_PREADV2:
+	case unix.SYS_WRITEV, unix.SYS_READV, unix.SYS_PREADV, unix.SYS_PREADV2, unix.SYS_PWRITEV, unix.SYS_PWRITEV2:
 		return true
 	case unix.SYS_SENDMSG:
 		return r.Rdx&unix.MSG_DONTWAIT == 0
@@ -65,10 +67,14 @@ func waitsForAll(flags uint64) bool {
 // was to: its limits (RLIMIT_FSIZE), or the size that the source had.
 func (s *Stopped) isPart(r Regs) bool {
 	switch r.Orig_rax {
-	case unix.SYS_WRITE, unix.SYS_WRITEV, unix.SYS_SENDFILE,
+	case unix.SYS_SENDFILE:
+		return s.takesFile(int(int32(r.Rdi)), int(int32(r.Rsi)))
+	case unix.SYS_WRITE, unix.SYS_WRITEV, unix.SYS_PWRITE64, unix.SYS_PWRITEV, unix.SYS_PWRITEV2,
 		unix.SYS_READ, unix.SYS_PREAD64, unix.SYS_READV, unix.SYS_PREADV, unix.SYS_PREADV2:
 		st, err := s.statFD(int(int32(r.Rdi)))
 		return err == nil && completes(r.Orig_rax, &st)
+	case unix.SYS_SPLICE: // into a socket, which takes all that the pipe has
+		return s.isSocket(int(int32(r.Rdx))) && s.pipeHolds(int(int32(r.Rdi)))
 	case unix.SYS_IO_URING_ENTER:
 		return s.ringWaits(int(r.Rdi), r.Rdx)
 	case unix.SYS_RECVMMSG:
@@ -77,12 +83,24 @@ func (s *Stopped) isPart(r Regs) bool {
 	return true
 }
 
+// takesFile reports whether a sendfile(2) goes on to the end of what it sends. A pipe takes what
+// finds room (splice_file_to_pipe).
+func (s *Stopped) takesFile(to, from int) bool {
+	out, err := s.statFD(to)
+	if kind := out.Mode & unix.S_IFMT; err != nil || kind != unix.S_IFSOCK && kind != unix.S_IFCHR {
+		return false
+	}
+	in, err := s.statFD(from)
+	if kind := in.Mode & unix.S_IFMT; kind != unix.S_IFCHR {
+		return err == nil && (kind == unix.S_IFREG || kind == unix.S_IFBLK)
+	}
+	return err == nil && endless(in.Rdev)
+}
+
 // completes reports whether such a call on such a file is short for a signal alone.
 func completes(nr uint64, st *unix.Stat_t) bool {
 	kind := st.Mode & unix.S_IFMT
 	switch nr {
-	case unix.SYS_SENDFILE: // a pipe takes what finds room (splice_file_to_pipe)
-		return kind == unix.S_IFSOCK
 	case unix.SYS_WRITE, unix.SYS_WRITEV:
 		return kind == unix.S_IFSOCK || kind == unix.S_IFIFO || kind == unix.S_IFCHR
 	}
@@ -105,10 +123,20 @@ func endless(device uint64) bool {
 // forgetError clears the error that a recvmmsg(2) which was cut short leaves for
 // the next call (kernel: __sys_recvmmsg puts even ERESTARTSYS into sk_err).
 func (s *Stopped) forgetError(fd int) {
-	_ = s.withSocket(fd, func(own int) error {
+	_ = s.withFile(fd, func(own int) error {
 		_, err := unix.GetsockoptInt(own, unix.SOL_SOCKET, unix.SO_ERROR)
 		return err
 	})
+}
+
+// pipeHolds reports whether there is anything in the pipe that the tracee's fd reads from.
+func (s *Stopped) pipeHolds(fd int) (holds bool) {
+	_ = s.withFile(fd, func(own int) error {
+		n, err := unix.IoctlGetInt(own, unix.TIOCINQ)
+		holds = n > 0
+		return err
+	})
+	return holds
 }
 
 // ringWaits reports whether fewer than least completions are there.
@@ -134,19 +162,21 @@ func ringField(b []byte, name string) (uint32, bool) {
 func (s *Stopped) rest(l *leg, addr uint64) (Regs, []byte, bool) {
 	r, done := l.own, uint64(l.done)
 	switch r.Orig_rax {
-	case unix.SYS_WRITE, unix.SYS_READ, unix.SYS_PREAD64, unix.SYS_SENDTO, unix.SYS_RECVFROM:
+	case unix.SYS_WRITE, unix.SYS_PWRITE64, unix.SYS_READ, unix.SYS_PREAD64, unix.SYS_SENDTO, unix.SYS_RECVFROM:
 		r.Rsi, r.Rdx = r.Rsi+done, r.Rdx-done
 	case unix.SYS_GETRANDOM:
 		r.Rdi, r.Rsi = r.Rdi+done, r.Rsi-done
 	case unix.SYS_SENDFILE:
 		r.R10 -= done
+	case unix.SYS_SPLICE:
+		r.R8 -= done
 	case unix.SYS_SENDMMSG, unix.SYS_RECVMMSG:
 		r.Rsi, r.Rdx = r.Rsi+done*mmsghdrSize, r.Rdx-done
 	case unix.SYS_IO_GETEVENTS:
 		r.Rsi, r.Rdx, r.R10 = r.Rsi-done, r.Rdx-done, r.R10+done*ioEventSize
 	case unix.SYS_IO_URING_ENTER:
 		r.Rsi = 0 // all are submitted; what is left is the wait
-	case unix.SYS_WRITEV:
+	case unix.SYS_WRITEV, unix.SYS_PWRITEV, unix.SYS_PWRITEV2: // where a position means nothing
 		return s.restOfVector(l, r, r.Rsi, r.Rdx, done, addr)
 	case unix.SYS_READV, unix.SYS_PREADV, unix.SYS_PREADV2:
 		return s.restOfReadv(l, r, done, addr)

@@ -39,7 +39,7 @@ func (s *Stopped) limitOf(r Regs) limit {
 
 // limitsEach reports whether the limit is for each of a call's parts, and not for all of it.
 func limitsEach(nr uint64) bool {
-	return nr == unix.SYS_SENDMMSG || nr == unix.SYS_RECVMMSG || nr == unix.SYS_SENDFILE
+	return nr == unix.SYS_SENDMMSG || nr == unix.SYS_RECVMMSG || nr == unix.SYS_SENDFILE || nr == unix.SYS_SPLICE
 }
 
 // isSocket reports whether the tracee's fd is one.
@@ -55,7 +55,7 @@ func (s *Stopped) statFD(fd int) (st unix.Stat_t, err error) {
 
 // socketTimeout reads the option of the tracee's socket fd; 0 for none.
 func (s *Stopped) socketTimeout(fd, option int) (d time.Duration) {
-	_ = s.withSocket(fd, func(own int) error {
+	_ = s.withFile(fd, func(own int) error {
 		tv, err := unix.GetsockoptTimeval(own, unix.SOL_SOCKET, option)
 		if err == nil {
 			d = time.Duration(tv.Nano())
@@ -65,8 +65,8 @@ func (s *Stopped) socketTimeout(fd, option int) (d time.Duration) {
 	return d
 }
 
-// withSocket calls do with a descriptor of ours for the tracee's fd.
-func (s *Stopped) withSocket(fd int, do func(own int) error) error {
+// withFile calls do with a descriptor of ours for the tracee's fd.
+func (s *Stopped) withFile(fd int, do func(own int) error) error {
 	pidfd, err := unix.PidfdOpen(s.TID, unix.PIDFD_THREAD)
 	if err != nil { // before Linux 6.9 only the leader has one, and must not have exited
 		tgid, terr := tgidOf(s.TID)

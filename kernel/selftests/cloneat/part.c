@@ -124,6 +124,28 @@ static long by_sendfile(void)
 	return at == SIZE ? ret : -EBADMSG;
 }
 
+static int way[2];	/* a pipe with all of it */
+
+static void make_filled_pipe(void)
+{
+	make_big_sockets();
+	must(pipe(way));
+	if (fcntl(way[1], F_SETPIPE_SZ, 1 << 20) < SIZE)
+		ct_skip("no pipe of a megabyte here");
+	expect_eq(write(way[1], data, SIZE), SIZE);
+}
+
+static long by_splice(void)
+{
+	return kept_call(SYS_splice, way[0], 0, p[1], 0, SIZE, 0);
+}
+
+/* More than the pipe has: it is not waited for. */
+static long by_splice_short(void)
+{
+	return kept_call(SYS_splice, way[0], 0, p[1], 0, 2 * SIZE, 0);
+}
+
 /* Messages that do not fit into the queue together. */
 static long by_sendmmsg(void)
 {
@@ -258,6 +280,8 @@ static const struct part parts[] = {
 	PART(sendmsg, make_big_sockets, take, SIZE, SIZE),
 	PART(sendmsg_pieces, make_big_sockets, take, SIZE, SIZE),
 	PART(sendfile, make_big_sockets, take, SIZE, SIZE),
+	PART(splice, make_filled_pipe, take, SIZE, SIZE),
+	PART(splice_short, make_filled_pipe, take, SIZE, SIZE),
 	PART(sendmmsg, make_packets, take, PIECES, PIECES * CHUNK),
 	PART(recv, make_big_sockets, give, SIZE, SIZE),
 	PART(recvmsg, make_big_sockets, give, SIZE, SIZE),
@@ -397,6 +421,39 @@ static long long_preadv(void)
 	return ct_syscall6(SYS_preadv, p[0], (long)iov, 2, 4096, 0, 0);
 }
 
+static void make_random_writer(void)
+{
+	map_big();
+	p[1] = must(open("/dev/urandom", O_WRONLY | O_CLOEXEC));
+}
+
+static long long_pwrite(void)
+{
+	return ct_syscall6(SYS_pwrite64, p[1], (long)big, BIG, 4096, 0, 0);
+}
+
+static long long_pwritev(void)
+{
+	struct iovec iov[2] = { { big, BIG / 2 }, { big + BIG / 2, BIG / 2 } };
+
+	return ct_syscall6(SYS_pwritev, p[1], (long)iov, 2, 4096, 0, 0);
+}
+
+static void make_source_and_sink(void)
+{
+	p[0] = must(memfd_create("source", MFD_CLOEXEC));
+	must(ftruncate(p[0], BIG));
+	p[1] = must(open("/dev/null", O_WRONLY | O_CLOEXEC));
+}
+
+static long long_sendfile(void)
+{
+	off_t at = 0;
+	long ret = ct_syscall6(SYS_sendfile, p[1], p[0], (long)&at, BIG, 0, 0);
+
+	return at == ret ? ret : -EBADMSG;
+}
+
 struct long_call {
 	const char *name;
 	const char *verdict;
@@ -411,6 +468,11 @@ static const struct long_call long_calls[] = {
 	{ "long_read_random", "and a read of /dev/urandom",
 	  make_random, long_read },
 	{ "long_preadv", "and a preadv", make_zero, long_preadv },
+	{ "long_pwrite", "a pwrite to /dev/urandom", make_random_writer,
+	  long_pwrite },
+	{ "long_pwritev", "a pwritev", make_random_writer, long_pwritev },
+	{ "long_sendfile", "and a sendfile to a device",
+	  make_source_and_sink, long_sendfile },
 };
 
 /* Until slot 1 is set: the first result that is not BIG, or BIG. */
