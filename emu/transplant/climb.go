@@ -40,6 +40,8 @@ func (b *build) climb() error {
 	switch {
 	case forever && !b.opt.BestEffort:
 		return unsupported("the target has %s", what)
+	case what != "" && !forever && b.opt.ShareFS: // LSM_UNSAFE_SHARE in check_unsafe_exec(), fs/exec.c
+		return unsupported("the target has %s, and an exec gives no rights to a child that shares its root", what)
 	case what != "" && !forever:
 		return b.exec(what, b.makeLadder)
 	case old != "":

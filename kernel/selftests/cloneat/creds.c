@@ -378,6 +378,25 @@ PLAY_DOCUMENTED(target_fewer_caps_files,
 	same_identity(a.pid, k.pid);
 }
 
+PLAY_DOCUMENTED(target_fewer_caps_fs,
+		"CLONE_FS with a target that dropped a capability",
+		"an exec gives no right to who shares its root: EOPNOTSUPP")
+{
+	cast(CLONE_FS);
+	expect_eq(on(&t, do_drop, CAP_NET_ADMIN), 0);
+	expect_ok(cl(&a, &k, t.pid, 0, CLONE_FS));
+	same_identity(a.pid, k.pid);
+}
+
+PLAY(fs_undumpable, "CLONE_FS of a caller that may not be dumped")
+{
+	cast(CLONE_FS);
+	expect_eq(sys(&a, SYS_prctl, PR_SET_DUMPABLE, 0), 0);
+	expect_ok(cl(&a, &k, t.pid, 0, CLONE_FS));
+	same_identity(a.pid, k.pid);
+	expect_eq(sys(&k, SYS_prctl, PR_GET_DUMPABLE), 0);
+}
+
 PLAY_DOCUMENTED(target_fewer_caps_vm,
 		"CLONE_VM with a target that dropped a capability",
 		"an exec for the right would end the sharing: EOPNOTSUPP")
