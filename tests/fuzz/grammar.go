@@ -68,7 +68,10 @@ func (d *drawer) thread() {
 	if d.full() {
 		return
 	}
-	actor := d.anyone()
+	d.threadOf(d.anyone())
+}
+
+func (d *drawer) threadOf(actor int) {
 	d.birth("clone", actor, d.parent[actor], hex(unix.CLONE_THREAD|unix.CLONE_SIGHAND|unix.CLONE_VM|unix.CLONE_FILES|unix.CLONE_FS))
 }
 

@@ -55,13 +55,15 @@ func (d *drawer) memory() {
 func (d *drawer) mmap(actor int, at string, length int) {
 	flags := pick(d, unix.MAP_PRIVATE, unix.MAP_PRIVATE, unix.MAP_SHARED)
 	fd, offset := -1, 0
+	prot := pick(d, 0, 1, 3, 3, 3, 7)
 	if d.chance(50) {
 		fd, offset = d.open(actor), d.IntN(4)*pageSize
+		prot &= 3 // what may be code of what cannot be mapped is EPERM or ENODEV, by kernel
 	} else {
 		flags |= unix.MAP_ANONYMOUS
 	}
 	if d.chance(20) {
 		flags |= pick(d, unix.MAP_NORESERVE, unix.MAP_LOCKED, unix.MAP_GROWSDOWN)
 	}
-	d.add("mmap", actor, at, length, pick(d, 0, 1, 3, 3, 3, 7), hex(uint32(flags|unix.MAP_FIXED)), fd, offset)
+	d.add("mmap", actor, at, length, prot, hex(uint32(flags|unix.MAP_FIXED)), fd, offset)
 }

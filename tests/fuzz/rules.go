@@ -32,6 +32,8 @@ func (d *Difference) rule() string {
 	switch {
 	case d.Emu.Result == "EOPNOTSUPP" && (born || slices.Contains(late, d.Native.Result)):
 		return unsupported(d.World[caller], d.World[target], words[6:])
+	case d.Emu.Result == "ENOMEM" && born && d.World[target].sharesMemory(d.World[caller], caller, target) && softFiles(d.World[caller]) < 32:
+		return "caller-room"
 	case born && d.Native.Result == d.Emu.Result:
 		return d.besides(caller, child, target, classic(words[6:]))
 	}
@@ -61,6 +63,25 @@ func (d *Difference) besides(caller, child, target string, flags uint32) string 
 		return ""
 	}
 	return reason
+}
+
+// sharesMemory reports what interp/resources.c says: the one of the higher number has
+// the other's, or both have that of a third.
+func (v View) sharesMemory(w View, caller, target string) bool {
+	return v.has("v~"+caller) || w.has("v~"+target) || slices.ContainsFunc(strings.Fields(string(v)), func(word string) bool {
+		return strings.HasPrefix(word, "v~") && w.has(word)
+	})
+}
+
+// softFiles is the limit on descriptors, which few that are in use reach (CHANNEL_FD).
+func softFiles(v View) uint64 {
+	const nofile = 5 // in describe.c's list
+	all := strings.Split(v.Get("limits"), ",")
+	if len(all) <= nofile {
+		return 0
+	}
+	soft, _, _ := strings.Cut(all[nofile], "/")
+	return limit(soft)
 }
 
 // differ reports that two actors tell of another trait.
@@ -163,7 +184,7 @@ func lacks(caller, target View, set string) uint64 {
 
 // shares reports flags that keep a child from an execve(2).
 func shares(words []string) bool {
-	return classic(words)&(unix.CLONE_VM|unix.CLONE_FILES) != 0
+	return classic(words)&(unix.CLONE_VM|unix.CLONE_FILES|unix.CLONE_FS) != 0
 }
 
 // classic is the mask of clone(2) that the two words of flags make.

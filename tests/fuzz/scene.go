@@ -32,6 +32,7 @@ func (d *drawer) scene() {
 	if !slices.Contains(d.alive, caller) || !slices.Contains(d.alive, target) || d.full() {
 		return
 	}
+	caller = d.threads(caller, target)
 	for range 1 + d.IntN(2) {
 		word0, word1 := d.fitting(d.shared[target])
 		d.birth("cloneat", caller, target, name(target), d.hint(target), hex(word0), hex(word1), 8, 0)
@@ -48,6 +49,33 @@ func (d *drawer) pending() {
 	}
 	d.add("block", actor, pick(d, "0x200", "0x4a00", "0x200004200"))
 	d.add(pick(d, "kill", "tkill"), actor, name(actor), pick(d, 10, 15, 34))
+}
+
+// threads draws threads: of the target, whose leader may end then, and of the caller's
+// process. It returns the caller, who may be such a thread.
+func (d *drawer) threads(caller, target int) int {
+	if d.chance(15) {
+		d.threadOf(target)
+		if d.chance(60) {
+			d.add("exit", target, 0)
+		} else {
+			d.focus = []int{d.born - 1}
+			states[d.IntN(len(states))](d)
+		}
+	}
+	if d.chance(15) {
+		leader := caller
+		d.threadOf(leader)
+		caller = d.born - 1
+		d.focus = []int{caller, caller, leader}
+		for range d.IntN(4) {
+			states[d.IntN(len(states))](d)
+		}
+		if d.chance(30) {
+			d.add("exit", leader, 0)
+		}
+	}
+	return caller
 }
 
 // offspring draws the birth of a target: for each engine of the emulator one that wants it.
