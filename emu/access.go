@@ -30,11 +30,12 @@ func (c *call) access(targetTID int) unix.Errno {
 	if id == 0 {
 		return unix.ESRCH
 	}
-	ask := c.askByMemory
+	var err error
 	if c.oneMemory = c.sharesMemory(); c.oneMemory {
-		ask = c.askByDescriptor
+		err = c.askByDescriptor()
+	} else {
+		err = c.askByMemory(uintptr(id))
 	}
-	err := ask(uintptr(id))
 	switch {
 	case ptrace.Gone(err) && !errors.Is(err, unix.ESRCH), errors.Is(err, ptrace.ErrAgain):
 		c.end(verdictOf(ofCaller(err)))
@@ -72,8 +73,10 @@ func (c *call) askByMemory(id uintptr) error {
 // closedFD is a number that is open nowhere.
 const closedFD = 1<<31 - 1
 
-func (c *call) askByDescriptor(id uintptr) error {
-	fd, err := c.caller.Call(unix.SYS_PIDFD_OPEN, id, 0)
+// askByDescriptor asks about the leader where threads have no pidfds: by then it is dead,
+// and its credentials are those that it had.
+func (c *call) askByDescriptor() error {
+	fd, err := c.openTarget(c.caller)
 	if err != nil {
 		return err
 	}

@@ -33,12 +33,13 @@ const sharing = unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SI
 	unix.CLONE_SYSVSEM | unix.CLONE_IO
 
 // toInit reports whether the engine fits: what the child shares, it must share
-// with the caller alone.
+// with the caller alone, and the target must have a pidfd that leads to its namespaces.
 func (c *call) toInit() bool {
-	if c.check.Target.Self || c.args.Has(sharing) {
+	t := c.check.Target
+	if t.Self || c.args.Has(sharing) || t.TID != t.TGID && !threadPIDFDs() {
 		return false
 	}
-	ids, own := c.check.Target.NSpid, c.check.Caller.Status.NSpid
+	ids, own := t.NSpid, c.check.Caller.Status.NSpid
 	return len(ids) > len(own) && ids[len(ids)-1] == 1 && c.mayThread()
 }
 
@@ -115,8 +116,7 @@ func (c *call) viaThread() (*ptrace.Injection, int64, error) {
 
 // inThread is C0's part.
 func (c *call) inThread(c0 *ptrace.Injection) (*ptrace.Injection, int64, error) {
-	target := c.numberForCaller(c.check.Target.TGID)
-	pidfd, err := c0.Call(unix.SYS_PIDFD_OPEN, uintptr(target), 0)
+	pidfd, err := c.openTarget(c0)
 	if err != nil {
 		return nil, 0, err
 	}

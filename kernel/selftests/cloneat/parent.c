@@ -105,6 +105,39 @@ PLAY(dead_leader_parent, "with a dead leader the live thread is the parent")
 	expect_eq(status_of(&th), EXITED(5));
 }
 
+/* The same for a target that is born with flags: other ways lead to its kid. */
+static void dead_leader_with(uint64_t flags, uint64_t of_kid)
+{
+	struct actor t, th, k;
+
+	spawn(&me, &t, flags);
+	thread_of(&t, &th);
+	kill_leader(&t);
+	expect_ok(cl(&me, &k, t.pid, 0, of_kid));
+	expect_eq(sys(&k, SYS_getppid), flags & CLONE_NEWPID ? 1 : t.pid);
+	expect((ns_id(k.pid, "pid") != ns_id(getpid(), "pid")) ==
+	       !!(flags & CLONE_NEWPID));
+	quit(&k, 5);
+	expect_eq(on(&th, do_wait4, -1, __WNOTHREAD), flags & CLONE_NEWPID ? 3 : k.pid);
+	expect_eq(status_of(&th), EXITED(5));
+}
+
+PLAY(dead_leader_init, "the dead leader was the init of a pid namespace")
+{
+	dead_leader_with(CLONE_NEWPID, 0);
+}
+
+PLAY(dead_leader_init_others, "the same in other namespaces, too")
+{
+	dead_leader_with(CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWNS, CLONE_NEWIPC);
+}
+
+PLAY(dead_leader_memory, "the target with the dead leader shares the caller's memory")
+{
+	dead_leader_with(CLONE_VM, 0);
+	dead_leader_with(CLONE_VM, CLONE_VM);
+}
+
 /* check -> target (dead leader, threads 1 2) -> kid */
 PLAY(dead_leader_first, "with a dead leader the FIRST live thread is it")
 {
