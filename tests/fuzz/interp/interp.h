@@ -143,6 +143,7 @@ long do_cloneat(const struct command *c, struct answer *answer);
 long do_deed(int i, const struct command *c, struct answer *answer);
 long do_trait(const struct command *c);
 void do_report(long *report);
+bool is_own(long fd);
 bool is_tls(unsigned long at);	/* what CLONE_SETTLS gives a child */
 
 /* --- the controller ------------------------------------------------------- */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What an actor changes of itself that is more than one call with numbers. */
 #include "interp.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
@@ -13,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 
@@ -189,11 +191,20 @@ static long do_brk(long pages)
 	return (raw(SYS_brk, 0, 0, 0, 0, 0, 0) - now) / 4096;
 }
 
+/* A file without a name is a program's own; other locks would be everybody's. */
+bool is_own(long fd)
+{
+	struct stat st;
+
+	return !raw(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) && S_ISREG(st.st_mode) &&
+	       !st.st_nlink;
+}
+
 static long do_lock(long fd, long how, long type)
 {
 	struct flock l = { .l_type = type };
 
-	return raw(SYS_fcntl, fd, how, (long)&l, 0, 0, 0);
+	return is_own(fd) ? raw(SYS_fcntl, fd, how, (long)&l, 0, 0, 0) : -EINVAL;
 }
 
 long do_trait(const struct command *c)
