@@ -11,7 +11,7 @@
 
 /* Flags that every kernel shows, and that a program has chosen. */
 static const char *const flags[] = {
-	"mr", "mw", "me", "sh", "lo", "lf", "rr", "sr", "dc", "dd", "wf", "nr",
+	"mr", "mw", "me", "sh", "lo", "rr", "sr", "dc", "dd", "wf", "nr",
 	"gd",
 };
 
