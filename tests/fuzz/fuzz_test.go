@@ -54,6 +54,10 @@ func TestEveryKindOfOperationIsDrawn(t *testing.T) {
 	for _, name := range []string{
 		"clone", "cloneat", "exit", "exitgroup", "wait", "kill", "unshare", "setns", "exec", "setid", "caps", "umask", "open", "close",
 		"dumpable", "subreaper", "signal", "block", "bound", "nnp", "setsid", "setpgid", "write",
+		"clone3", "tkill", "killpg", "pdeath", "secure", "slack", "thp", "tsc", "mce", "persona", "nice", "ioprio", "sched", "altstack",
+		"keyring", "timer", "oom", "comm", "keepcaps", "mlockall", "rlimit", "softlimit", "resuid", "resgid", "fsuid", "capsets",
+		"ambient", "path", "fchdir", "mount", "idmap", "filter", "dup3", "fcntl", "lseek", "sem", "lock", "shm", "brk",
+		"mmap", "munmap", "mprotect", "madvise", "mlock", "mremap", "poke",
 	} {
 		if !seen[name] {
 			t.Errorf("500 programs without %s", name)

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -22,7 +23,7 @@ func (d *Difference) rule() string {
 	case len(words) < 6 || words[1] != "cloneat":
 		return ""
 	}
-	caller, child, target := words[2], words[3], words[4]
+	caller, child, target := words[2], words[3], d.thread(words[4])
 	if d.Emu.Result == "EBUSY" && (d.World[caller].inVfork() || d.World[target].inVfork()) {
 		return "traced"
 	}
@@ -69,6 +70,20 @@ func (v View) sharesMemory(w View, caller, target string) bool {
 	return v.has("v~"+caller) || w.has("v~"+target) || slices.ContainsFunc(strings.Fields(string(v)), func(word string) bool {
 		return strings.HasPrefix(word, "v~") && w.has(word)
 	})
+}
+
+// thread returns the actor that is the target thread: another than the leader, if that
+// is dead.
+func (d *Difference) thread(leader string) string {
+	if !d.World[leader].has("zombie") {
+		return leader
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.World)) {
+		if v := d.World[name]; v.Get("thread-of") == leader && !v.has("zombie") {
+			return name
+		}
+	}
+	return leader
 }
 
 // differ reports that two actors tell of another trait.
