@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package emu is cloneat(2) for kernels that do not have it: a server that
 // answers the calls of all processes under one seccomp filter.
 //

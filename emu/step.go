@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package emu
 
 // onStep, if set, is called at every named step of every call, with what the command

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package pidhint makes a child get an exact pid in a pid namespace.
 //
 // Two drivers do it. [SetTID] passes the number to clone3(2) (set_tid, Linux

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ptrace works on one stopped tracee at a time: it seizes a thread,
 // stops it, reads and writes its registers and memory, makes it run system
 // calls that its program never asked for, and lets it go as it was.

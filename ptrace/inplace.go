@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package ptrace
 
 // A clone that takes no arguments, fork(2) or vfork(2), can be made in place: at the

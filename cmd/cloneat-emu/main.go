@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command cloneat-emu gives a stock Linux the system call cloneat(2): see README.md.
 //
 // This package is the command line, a file a subcommand; how anything works is in

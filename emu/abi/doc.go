@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package abi is the binary interface of cloneat(2): the layout of struct
 // cloneat_args, the numbering of its flag bits, and the checks that need
 // nothing but the arguments themselves.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package abi
 
 // AddressLimit is the first address that is no user's, with 48-bit virtual

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package check judges a call: rows 7 to 14 of the list of errors in section 4
 // of the specification. Rows 1 to 6 need only the arguments and are those of
 // package abi; rows 15 to 20 are the answers of the kernel that makes the

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package kcmp asks the kernel whether two threads share a resource, by
 // kcmp(2). It has no state and may be used from any thread.
 package kcmp

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package launch starts a program under the filter, and stays its parent.
 //
 // Four processes make a supervised program; each is this executable again, told by

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package launch
 
 // Run plays the part of the keeper, the exec stage or who asks or tries, and does not return if

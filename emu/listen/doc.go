@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package listen owns the seccomp filter through which system call 511 reaches
 // the supervisor, and the notifications that come out of it.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package probe finds out what this kernel lets this process do, by doing it: versions
 // say little where distributions backport and containers forbid.
 package probe

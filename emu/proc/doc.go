@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package proc reads what the kernel tells about a process under /proc.
 //
 // A [Dir] is a directory of /proc that is held open. It stands for one process

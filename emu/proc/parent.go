@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package proc
 
 // Parent opens the process of the real parent, nil if that is not visible: the

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package rights judges what another thread may do, as the kernel would.
 //
 // A capability counts in a user namespace: the thread's own, those below it for

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package transplant turns a stopped fresh child of the target into a clone of
 // the caller.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package reexec gives tests real processes to look at: the test binary starts
 // itself again and plays a role instead of running tests.
 //

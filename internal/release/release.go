@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package release knows which kernel this is, for what cannot be tried without harm.
 package release
 

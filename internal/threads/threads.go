@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package threads keeps the Go runtime from having to make a thread where the kernel lets
 // it have none: it gives up then ("failed to create new OS thread"), and with it the
 // process. A program that fills its container (pids.max) or its user's limit

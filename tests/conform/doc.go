@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package conform runs the conformance programs of kernel/selftests/cloneat and lines
 // up what they say under different implementations.
 //
