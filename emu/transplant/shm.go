@@ -4,10 +4,13 @@ package transplant
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"cloneat-emu/ptrace"
 )
 
 // sysv reports a segment of shmget(2), whose name is made of its key. Its inode number is its id.
@@ -28,34 +31,94 @@ func (b *build) segments() []*mapping {
 	return list
 }
 
+// An attachment is what is left of one shmat(2): the pieces of a segment that lie as far
+// from where it would begin as from its beginning. mprotect(2) cuts it into pieces, munmap(2)
+// and mremap(2) leave less than a segment.
+type attachment struct {
+	pieces []*mapping
+	at     ptrace.Result // where C has attached it at first
+}
+
+// attachments are the segments by what was attached at once, so that shmdt(2) detaches at once.
+func (b *build) attachments() []*attachment {
+	type key struct {
+		id, base uint64
+		flags    uintptr
+	}
+	var list []*attachment
+	of := map[key]*attachment{}
+	for _, m := range b.segments() {
+		k := key{m.inode, m.start - m.offset, m.attachFlags()}
+		a := of[k]
+		if a == nil {
+			a = &attachment{}
+			of[k], list = a, append(list, a)
+		}
+		a.pieces = append(a.pieces, m)
+	}
+	return list
+}
+
 // makeShm attaches the caller's System V segments, so that shmdt(2) works on
 // them and their attach counts are right. Where C lives in another ipc
 // namespace than the caller, it visits the caller's for that: a segment stays
 // attached wherever its process goes.
 func (b *build) makeShm() error {
-	segments := b.segments()
-	if len(segments) == 0 {
+	list := b.attachments()
+	if len(list) == 0 {
 		return nil
 	}
-	attach := func() {
-		for _, m := range segments {
-			b.queueShmat(m)
-		}
-		b.stats.Mappings += len(segments)
-	}
 	if b.sameIPC {
-		attach()
-		return b.script.run()
+		return errors.Join(b.attach(list), b.script.run())
 	}
-	err := b.inCallersIPC(attach)
+	err := b.inCallersIPC(func() error { return b.attach(list) })
 	if errors.Is(err, unix.EPERM) {
 		return unsupported("the caller has System V memory of an ipc namespace that the target's child may not enter")
 	}
 	return err
 }
 
+// attach attaches whole segments where there is room, moves the pieces that the caller has to
+// their places, and detaches the rest.
+func (b *build) attach(list []*attachment) error {
+	for _, a := range list {
+		b.stats.Mappings += len(a.pieces)
+		m, to, remap := a.pieces[0], uint64(0), uintptr(0)
+		if a.cannotMove() {
+			to, remap = m.start, shmREMAP
+		}
+		b.script.ask(&a.at, "shmat", unix.SYS_SHMAT, uintptr(m.inode), uintptr(to), m.attachFlags()|remap)
+	}
+	if err := b.script.run(); err != nil {
+		return err
+	}
+	for _, a := range list {
+		if a.at.Errno != 0 {
+			return fmt.Errorf("shmat of segment %d: %w", a.pieces[0].inode, a.at.Errno)
+		}
+		if a.cannotMove() {
+			continue
+		}
+		for _, m := range a.pieces {
+			b.script.expect(uintptr(m.start), "mremap", m.start, unix.SYS_MREMAP, uintptr(a.at.Value)+uintptr(m.offset),
+				uintptr(m.size()), uintptr(m.size()), unix.MREMAP_MAYMOVE|unix.MREMAP_FIXED, uintptr(m.start))
+		}
+		b.script.try("shmdt", unix.SYS_SHMDT, uintptr(a.at.Value)) // EINVAL: nothing is left of it
+	}
+	return nil
+}
+
+const shmREMAP = 0o40000
+
+// cannotMove reports huge pages, which mremap(2) moves from Linux 5.16 on, of a segment that
+// lies where it was attached.
+func (a *attachment) cannotMove() bool {
+	m := a.pieces[0]
+	return m.has("ht") && len(a.pieces) == 1 && m.offset == 0
+}
+
 // inCallersIPC runs what do queues inside the caller's ipc namespace.
-func (b *build) inCallersIPC(do func()) error {
+func (b *build) inCallersIPC(do func() error) error {
 	theirs, err := openProc(b.snap.caller.TID, "ns/ipc", unix.O_RDONLY)
 	if err != nil {
 		return err
@@ -71,7 +134,9 @@ func (b *build) inCallersIPC(do func()) error {
 		return err
 	}
 	b.script.add("setns", 0, unix.SYS_SETNS, uintptr(there[0]), unix.CLONE_NEWIPC)
-	do()
+	if err := do(); err != nil {
+		return err
+	}
 	b.script.add("setns", 0, unix.SYS_SETNS, uintptr(there[1]), unix.CLONE_NEWIPC)
 	for _, fd := range there {
 		b.ch.drop(fd)
@@ -90,9 +155,4 @@ func (m *mapping) attachFlags() uintptr {
 		how |= shmEXEC
 	}
 	return how
-}
-
-func (b *build) queueShmat(m *mapping) {
-	const shmREMAP = 0o40000
-	b.script.expect(uintptr(m.start), "shmat", m.inode, unix.SYS_SHMAT, uintptr(m.inode), uintptr(m.start), m.attachFlags()|shmREMAP)
 }

@@ -208,6 +208,66 @@ static void shared_sysv(enum kind kind)
 	shared_both(kind);
 }
 
+static unsigned long attached(int id)
+{
+	struct shmid_ds ds;
+
+	must(shmctl(id, IPC_STAT, &ds));
+	return ds.shm_nattch;
+}
+
+/*
+ * What is left of a segment: page 1 is protected, 3 has been replaced by memory of one's
+ * own, 5 lies elsewhere.
+ */
+static void sysv_pieces(enum kind kind)
+{
+	const int words = PAGE / sizeof(*area), keep[] = { 0, 1, 2, 4, 6, 7 };
+	int id = shmget(IPC_PRIVATE, 8 * PAGE, 0600);
+	long *moved, at;
+	unsigned long mine, all;
+	struct actor k;
+
+	if (id < 0 && errno == ENOSYS)
+		ct_skip("this kernel has no System V shared memory");
+	must(id);
+	area = shmat(id, NULL, 0);
+	must(shmctl(id, IPC_RMID, NULL));
+	expect(area != (void *)-1);
+	for (int i = 0; i < 8; i++)
+		area[i * words] = 100 + i;
+	moved = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	expect(mremap((void *)(area + 5 * words), PAGE, PAGE,
+		      MREMAP_MAYMOVE | MREMAP_FIXED, moved) == moved);
+	expect(mmap((void *)(area + 3 * words), PAGE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+	       area + 3 * words);
+	area[3 * words] = 33;
+	must(mprotect((void *)(area + words), PAGE, PROT_READ));
+	at = moved - area;
+	mine = attached(id);
+	kid_of(kind, &k);
+	all = attached(id);
+	/* A forked target has it, too. */
+	expect_eq(all, (kind == FORKED ? 3 : 2) * mine);
+	for (size_t i = 0; i < ct_count(keep); i++)
+		expect_eq(on(&k, do_read, keep[i] * words), 100 + keep[i]);
+	expect_eq(on(&k, do_read, at), 105);
+	expect_eq(on(&k, do_read, 3 * words), 33);
+	expect_eq(on(&k, do_write, 3 * words, 34), 0);
+	expect_eq(area[3 * words], 33);
+	expect_eq(on(&k, do_write, at, 205), 0);
+	expect_eq(*moved, 205);
+	expect_eq(on(&k, do_write, 7 * words, 207), 0);
+	expect_eq(area[7 * words], 207);
+	expect_eq(on(&k, do_probe, words, 1), -EFAULT);
+	/* Detached at once, but for what lies elsewhere. */
+	expect_eq(sys(&k, SYS_shmdt, (long)area), 0);
+	expect_eq(attached(id), all - mine + 1);
+	expect_eq(on(&k, do_read, at), 205);
+	expect_eq(on(&k, do_read, 3 * words), 34);
+}
+
 /* Private before and after: a page that was never touched reads as 0. */
 static void untouched(enum kind kind)
 {
@@ -485,6 +545,7 @@ static const struct kinds rows[] = {
 	KINDS(shared_deleted, "a shared mapping of a deleted file is shared"),
 	KINDS(shared_alike, "so is one of a file named as the kernel names others"),
 	KINDS(shared_sysv, "System V shared memory stays attached"),
+	KINDS(sysv_pieces, "pieces of System V memory stay what they are"),
 	KINDS(untouched, "memory never touched reads as zeros"),
 	KINDS(read_only, "read-only memory stays read-only"),
 	KINDS(no_access, "memory without access keeps its contents"),
