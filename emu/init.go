@@ -78,6 +78,10 @@ func (c *call) makeInit() (int64, error) {
 	case late != nil:
 		return c.undoLate(child.Stopped, late)
 	}
+	if err := c.inGroup(child.TID); err != nil { // now that it is the target's
+		c.abandon(child.Stopped)
+		return 0, err
+	}
 	return c.commit(child.Stopped, id)
 }
 

@@ -14,7 +14,7 @@ import (
 
 // ready makes C2 what the caller's program expects of its child.
 func (c *call) ready(stopped *ptrace.Stopped, pidfd uintptr, way ...*ptrace.Injection) (*ptrace.Injection, error) {
-	if err := c.missed(); err != nil {
+	if err := errors.Join(c.missed(), c.inGroup(stopped.TID)); err != nil {
 		return nil, err
 	}
 	child, err := hold(stopped)

@@ -174,7 +174,7 @@ func (c *call) lendsFiles() bool {
 // settleIn is what a new child does while the target stands: it leaves the table that it was
 // lent, for one without any descriptors, and joins the caller's process group.
 func (c *call) settleIn(child *ptrace.Stopped) error {
-	group, err := transplant.Group(c.n.TID, child.TID, c.check.Caller.Status)
+	group, err := transplant.Group(c.n.TID, child.TID)
 	if err == nil && (c.lent || group != 0) {
 		err = c.settleByCalls(child, group)
 	}
@@ -190,10 +190,7 @@ func (c *call) settleByCalls(child *ptrace.Stopped, group int) error {
 		_, err = i.Call(unix.SYS_CLOSE_RANGE, 0, math.MaxUint32, unix.CLOSE_RANGE_UNSHARE)
 	}
 	if group != 0 && err == nil {
-		// In another session it cannot: a documented difference.
-		if _, perr := i.Call(unix.SYS_SETPGID, 0, uintptr(group)); ptrace.Gone(perr) {
-			err = perr
-		}
+		err = c.joinGroup(i, group)
 	}
 	return errors.Join(err, i.End())
 }

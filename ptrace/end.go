@@ -125,6 +125,9 @@ func (i *Injection) LeaveStop(heir *Injection) {
 	i.stops = false
 }
 
+// ForgetStop drops it: it was not meant for the tracee.
+func (i *Injection) ForgetStop() { i.stops = false }
+
 // resend sends the SIGSTOP that was taken away, if one was; the tracee meets it
 // when it is let go. A SIGCONT that came after it has the last word: it is
 // pending, since a SIGSTOP that came later would have removed it.

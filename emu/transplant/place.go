@@ -125,20 +125,29 @@ func placeOf(path string) (placeID, error) {
 	return placeID{st.Mnt_id, st.Ino, st.Dev_major, st.Dev_minor}, err
 }
 
-// Group is the process group that a child of the caller's has to join, in its own numbers: 0
-// where it is born in it, or cannot join it because it has no number there, a documented
-// difference (so it is in another session).
-func Group(caller, child int, status *proc.Status) (int, error) {
+// Group is the process group that a child of the caller's has to join, in its own numbers: the
+// caller's at this moment. It is 0 where the child is born in it, or cannot join it because it
+// is in another session, or has no number there: a documented difference.
+func Group(caller, child int) (int, error) {
 	want, err := unix.Getpgid(caller)
 	if err != nil {
 		return 0, nil // the caller ended: found out elsewhere
 	}
-	if have, err := unix.Getpgid(child); err != nil || want == have {
+	if have, err := unix.Getpgid(child); err != nil || want == have || !sameSession(caller, child) {
 		return 0, nil
 	}
-	same, err := sameNS(caller, child, proc.PID)
-	if err != nil || !same || len(status.NSpgid) == 0 {
+	if same, err := sameNS(caller, child, proc.PID); err != nil || !same {
 		return 0, err
 	}
-	return status.NSpgid[len(status.NSpgid)-1], nil
+	st, err := readStatus(caller)
+	if err != nil || len(st.NSpgid) == 0 {
+		return 0, nil
+	}
+	return st.NSpgid[len(st.NSpgid)-1], nil
+}
+
+func sameSession(a, b int) bool {
+	one, err := unix.Getsid(a)
+	other, berr := unix.Getsid(b)
+	return err == nil && berr == nil && one == other
 }
