@@ -25,11 +25,17 @@ func (c *call) attach() bool {
 	return c.stopCaller()
 }
 
-// lock takes the caller's process, and the target's where it is another.
+// lock takes the caller's process, and where the target is another that, and the caller's company.
 func (c *call) lock() {
 	c.locked = []int{c.check.Caller.TGID}
 	if t := c.check.Target; !t.Self {
 		c.locked = append(c.locked, t.TGID)
+		for _, tgid := range c.s.companies.take(c.n.TID) {
+			if tgid != t.TGID {
+				c.company = append(c.company, tgid)
+			}
+		}
+		c.locked = append(c.locked, c.company...)
 	}
 	c.s.locks.lock(c.locked...)
 }

@@ -33,6 +33,7 @@ type call struct {
 	oneMemory   bool                  // caller and target have one address space
 	lent        bool                  // the child is born with the target's table of descriptors
 	left        *transplant.Leftovers // of child and caller; nil but for a transplant
+	company     []int                 // other processes that share the caller's memory
 	locked      []int                 // processes that this worker may attach to
 	event       Event
 	told        bool // of the event

@@ -57,7 +57,7 @@ func (c *call) transplant(memoryIsSame bool) (int64, error) {
 		return c.undoLate(child, late)
 	}
 	c.left = &transplant.Leftovers{}
-	snap, err := c.snapshot()
+	snap, err := c.snapshot(memoryIsSame)
 	if err != nil {
 		return 0, ofCaller(err)
 	}
@@ -79,12 +79,15 @@ func (c *call) transplant(memoryIsSame bool) (int64, error) {
 
 // snapshot reads the caller, which stands as it was stopped afterwards, for as long as
 // the child is built.
-func (c *call) snapshot() (*transplant.Snapshot, error) {
+func (c *call) snapshot(keepsMemory bool) (*transplant.Snapshot, error) {
 	if onStep != nil {
 		c.caller.OnAsleep = func() { c.step("caller asleep") }
 	}
-	snap, err := transplant.Take(c.caller, c.callerPIDFD, c.others(), c.left)
+	others := c.others()
+	others.Company, others.KeepsMemory = c.company, keepsMemory
+	snap, err := transplant.Take(c.caller, c.callerPIDFD, others, c.left)
 	if err != nil {
+		c.s.companies.keep(c.n.TID, err)
 		return nil, c.ofFrozen(err)
 	}
 	return snap, nil

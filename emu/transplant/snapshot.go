@@ -23,7 +23,8 @@ type Snapshot struct {
 
 	left *Leftovers
 
-	frozen  []*ptrace.Stopped // the caller's other threads
+	frozen  []*ptrace.Stopped // the caller's other threads, and its company's
+	stopped map[int][]int     // the numbers of caller and frozen, by process
 	mayWait bool              // those that wait in vfork(2) need not be among them
 	others  Others
 
@@ -76,6 +77,9 @@ func (s *Snapshot) takeRegisters() (err error) {
 
 func (s *Snapshot) takeStatus() (err error) {
 	s.status, err = readStatus(s.caller.TID)
+	if err == nil {
+		s.stopped = map[int][]int{s.status.Tgid: {s.caller.TID}}
+	}
 	return err
 }
 
@@ -102,7 +106,8 @@ func (s *Snapshot) ask() (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.closeArea(script)) }()
-	var brk ptrace.Result
+	var brk, alone ptrace.Result
+	s.askAlone(script, &alone)
 	policies, rest := queuePolicies(script, s.policyStarts())
 	script.ask(&brk, "brk", unix.SYS_BRK, 0)
 	var found func() []descriptor
@@ -110,6 +115,9 @@ func (s *Snapshot) ask() (err error) {
 		found = queryFDs(script, fds)
 	}
 	if s.own, err = queryAll(script, true); err != nil {
+		return err
+	}
+	if err := s.checkCompany(alone); err != nil {
 		return err
 	}
 	s.own.brk = uint64(brk.Value)

@@ -17,7 +17,8 @@ import (
 
 // The child's memory is that of one instant, although it is copied over many
 // milliseconds: fork(2) holds the caller's mmap_lock and write-protects its
-// pages, here the caller's other threads are stopped until the copy is made.
+// pages, here the caller's other threads are stopped until the copy is made, and with them other
+// processes that share its memory (company.go).
 
 // Freeze keeps the programs of a stopped caller's other threads from going on, until
 // Release. One that cannot be stopped now, since it waits in vfork(2), would stop before
@@ -35,49 +36,49 @@ func Freeze(caller *ptrace.Stopped, others Others) (*Snapshot, error) {
 	return s, err
 }
 
-// freeze stops every other thread of the caller's group. New ones can be born
-// until the last one is stopped, so that the list is read again until it holds
-// nobody new.
+// freeze stops every other thread of the caller's group, and of its company. New ones can be
+// born until the last one is stopped, so that the list is read again until it holds nobody new.
 func (s *Snapshot) freeze() error {
-	if s.status.Threads < 2 {
+	if s.status.Threads < 2 && len(s.others.Company) == 0 {
 		return nil
 	}
 	held := map[int]bool{s.caller.TID: true}
-	for {
-		tids, err := threadsOf(s.status.Tgid)
-		if err != nil {
-			return err
-		}
-		fresh := 0
-		for _, tid := range tids {
-			if !held[tid] {
-				held[tid] = true
-				fresh++
-				if err := s.freezeOne(tid); err != nil {
+	for fresh := true; fresh; {
+		fresh = false
+		for _, tgid := range append([]int{s.status.Tgid}, s.others.Company...) {
+			tids, err := threadsOf(tgid)
+			if err != nil && tgid == s.status.Tgid {
+				return err
+			}
+			for _, tid := range tids {
+				if held[tid] {
+					continue
+				}
+				held[tid], fresh = true, true
+				if err := s.freezeOne(tgid, tid); err != nil {
 					return err
 				}
 			}
 		}
-		if fresh == 0 {
-			return nil
-		}
 	}
+	return nil
 }
 
-// freezeOne stops one thread; one that is ending is none any more, and one of the kernel's has
-// no part in the program.
-func (s *Snapshot) freezeOne(tid int) error {
-	if st, err := readStat(tid); err == nil && st.Worker() {
+// freezeOne stops one thread of process tgid; one that is ending is none any more, and one of
+// the kernel's has no part in the program.
+func (s *Snapshot) freezeOne(tgid, tid int) error {
+	if st, err := readStat(tid); err == nil && (st.Worker() || s.awaitsCaller(tgid, st)) {
 		return nil
 	}
 	awaited := func() { s.interrupted(tid) }
-	t, err := ptrace.StopBeside(tid, unix.PTRACE_O_TRACESYSGOOD, s.stopped(), awaited)
+	t, err := ptrace.StopBeside(tid, unix.PTRACE_O_TRACESYSGOOD, s.stopped[tgid], awaited)
 	switch {
 	case errors.Is(err, ptrace.ErrExecuted):
 		s.frozen = nil // dead, or somebody else by now
 		return err
 	case err == nil:
 		s.frozen = append(s.frozen, t)
+		s.stopped[tgid] = append(s.stopped[tgid], tid)
 		return nil
 	case ptrace.Gone(err), s.mayWait && errors.Is(err, ptrace.ErrBusy):
 		return nil
@@ -89,18 +90,20 @@ func (s *Snapshot) freezeOne(tid int) error {
 	return fmt.Errorf("thread %d of the caller is traced by another process, or may not be traced: %w", tid, ptrace.ErrBusy)
 }
 
-// stopped are the threads of the caller's that are.
-func (s *Snapshot) stopped() []int {
-	tids := []int{s.caller.TID}
-	for _, t := range s.frozen {
-		tids = append(tids, t.TID)
-	}
-	return tids
+// awaitsCaller reports whether a thread of another process waits for the caller, its vfork(2)
+// child, to execute or end.
+func (s *Snapshot) awaitsCaller(tgid int, st *proc.Stat) bool {
+	return tgid != s.status.Tgid && tgid == s.status.PPid && st.State == 'D'
 }
 
 // Others are told what becomes of threads of the caller's other than the calling one, and of
 // helpers that the caller was made to make. A nil function does nothing.
 type Others struct {
+	// Company are other processes that share the caller's memory, which are stopped as well.
+	// Nobody else may attach to them meanwhile.
+	Company []int
+	// KeepsMemory: the caller's memory is not to be copied.
+	KeepsMemory bool
 	// Awaited is called, again and again, for each that was interrupted and has not stopped
 	// yet: it may wait in a call of its own, and has to be sent back before it can stop.
 	Awaited func(tid int)
