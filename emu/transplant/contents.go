@@ -92,6 +92,7 @@ func (b *build) fill(work []fillWork) error {
 		return err
 	}
 	var spans []span // joined across mappings: there may be tens of thousands
+	var ofFiles []*filePage
 	for _, w := range work {
 		if w.force || w.m.prot&unix.PROT_READ == 0 && !readsAnything() {
 			if err := b.forceFill(w); err != nil {
@@ -100,9 +101,16 @@ func (b *build) fill(work []fillWork) error {
 			continue
 		}
 		for _, s := range w.spans {
+			if !w.m.anonymous() && !w.m.has("ht") {
+				ofFiles = append(ofFiles, &filePage{span: s, m: w.m})
+				continue
+			}
 			b.prepare(mem, w.m, s)
 			spans = appendSpan(spans, s.start, s.end)
 		}
+	}
+	if err := b.copyFilePages(mem, ofFiles); err != nil {
+		return err
 	}
 	b.queueFill(mem, spans)
 	b.ch.drop(mem)
