@@ -10,7 +10,7 @@ import (
 )
 
 // The process group of a child is the caller's of the moment in which it is born, or of a later
-// one: others may set it meanwhile (setpgid(2) by the caller's parent).
+// one: others may set it meanwhile (setpgid(2) by the caller's parent). So are its control groups.
 
 // joinGroup brings a child that is born in the target's process group into the caller's. What it
 // was sent as a member of the first is not for it: fork(2) would have made it in the second. On
@@ -41,6 +41,17 @@ func (c *call) inGroup(child int) error {
 	}
 	have, err := unix.Getpgid(child)
 	if err == nil && have != want && c.s.patience.tried(c.n.TID) < maxMissed {
+		return errMissed
+	}
+	return nil
+}
+
+// inGroups is inGroup, and the same for control groups.
+func (c *call) inGroups(child int) error {
+	if err := c.inGroup(child); err != nil {
+		return err
+	}
+	if !transplant.SameCgroups(c.n.TID, child) && c.s.patience.tried(c.n.TID) < maxMissed {
 		return errMissed
 	}
 	return nil

@@ -78,7 +78,7 @@ func (c *call) makeInit() (int64, error) {
 	case late != nil:
 		return c.undoLate(child.Stopped, late)
 	}
-	if err := c.inGroup(child.TID); err != nil { // now that it is the target's
+	if err := c.inGroups(child.TID); err != nil { // now that it is the target's
 		c.abandon(child.Stopped)
 		return 0, err
 	}

@@ -24,7 +24,7 @@ import (
 const maxMissed = 3
 
 // errMissed is an ErrAgain for the whole call.
-var errMissed = fmt.Errorf("a signal to the caller's process group: %w", ptrace.ErrAgain)
+var errMissed = fmt.Errorf("a signal to the caller's process group, or a change of groups: %w", ptrace.ErrAgain)
 
 // missed says errMissed if the child may miss a signal.
 func (c *call) missed() error {

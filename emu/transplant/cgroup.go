@@ -72,6 +72,13 @@ func (b *build) cgroupLeft(controllers, why string) error {
 	return nil
 }
 
+// SameCgroups reports whether two processes are in the same control groups; whoever is gone is.
+func SameCgroups(a, b int) bool {
+	one, err := readCgroups(a)
+	other, berr := readCgroups(b)
+	return err != nil || berr != nil || bytes.Equal(one, other)
+}
+
 // readCgroups reads /proc/TID/cgroup: nothing on a kernel that has no control groups.
 func readCgroups(tid int) ([]byte, error) {
 	if !hasCgroups() {

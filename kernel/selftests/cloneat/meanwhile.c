@@ -526,6 +526,40 @@ static const struct engine frozen_table[] = {
 	ENGINES(frozen, "the caller's control group is frozen and thawed"),
 };
 
+/* The caller goes from one group to another and back. */
+static void resettled(void)
+{
+	char num[16], old[512], new[512], is[512];
+	bool after;
+	long us;
+
+	spawn(&me, &a, 0);
+	give_group(&a);
+	cast_target();
+	us = measure();
+	snprintf(num, sizeof(num), "%d", a.pid);
+	for (int i = 0; i < ROUNDS; i++) {
+		groups_of(a.pid, old, sizeof(old));
+		call();
+		moment(us);
+		expect_eq(in_group(i & 1 ? "cgroup.procs" : "../cgroup.procs",
+				   num), 0);
+		after = engine()->target != SELF_TARGET && childless(t.pid);
+		groups_of(a.pid, new, sizeof(new));
+		finish();
+		groups_of(k.pid, is, sizeof(is));
+		expect(!strcmp(is, new) || (!after && !strcmp(is, old)));
+		bury();
+	}
+	if (engine()->target != SELF_TARGET)
+		quit(&t, 0);
+	remove_group(&a);
+}
+
+static const struct engine resettled_table[] = {
+	ENGINES(resettled, "the caller goes to another control group"),
+};
+
 /* --- files -------------------------------------------------------------- */
 
 #define PAGES 64
@@ -759,6 +793,11 @@ PLAY_TABLE(play_acted, acted_table)
 }
 
 PLAY_TABLE(play_frozen, frozen_table)
+{
+	play_engine();
+}
+
+PLAY_TABLE(play_resettled, resettled_table)
 {
 	play_engine();
 }
