@@ -34,7 +34,7 @@ func unsupported(caller, target View, flags []string) string {
 		return "target-user-namespace"
 	case namespace(target, 1) != namespace(target, 2):
 		return "birth-namespace"
-	case shares(flags) && lacks(caller, target, "prm") != 0:
+	case shares(flags) && lacks(caller, target, "prm") != 0, hides(caller, target) && sharesFilesAlone(flags):
 		return "exec-unshares"
 	case bornInto(flags) && caps(target.Get("eff"))&(1<<unix.CAP_SYS_ADMIN) == 0:
 		return "birth-rights"
@@ -107,6 +107,17 @@ func lacks(caller, target View, set string) uint64 {
 // shares reports flags that keep a child from an execve(2).
 func shares(words []string) bool {
 	return classic(words)&(unix.CLONE_VM|unix.CLONE_FILES|unix.CLONE_FS) != 0
+}
+
+// sharesFilesAlone reports that a child with memory of its own has to have the target's
+// descriptors.
+func sharesFilesAlone(words []string) bool {
+	return classic(words)&(unix.CLONE_VM|unix.CLONE_FILES) == unix.CLONE_FILES
+}
+
+// hides reports a caller that may not be dumped, with a target that may.
+func hides(caller, target View) bool {
+	return caller.Get("dumpable") == "0" && target.Get("dumpable") != "0"
 }
 
 // classic is the mask of clone(2) that the two words of flags make.
