@@ -30,6 +30,7 @@ type silence struct {
 
 // quietly lets end end the child of t, and takes back the signal that tells of it.
 func quietly(t *ptrace.Injection, child int, sig unix.Signal, end func() error) error {
+	defer t.KeepStops()()
 	if sig == 0 {
 		return end()
 	}

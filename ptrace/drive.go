@@ -117,9 +117,17 @@ func (i *Injection) proceed() (Stop, error) { return i.proceedBy((*Running).Wait
 
 // keepsStop reports whether the tracee has met a SIGSTOP that does not take it out of this
 // scope: it is taken away, and sent again at the end. So it is where something is mapped in
-// the tracee that has to be unmapped.
+// the tracee that has to be unmapped, or KeepStops says so.
 func (i *Injection) keepsStop(stop Stop) bool {
-	return stop.Kind == Signal && stop.Sig == unix.SIGSTOP && (i.Hold || i.Ends || i.stood || i.page != 0 || i.areas > 0)
+	return stop.Kind == Signal && stop.Sig == unix.SIGSTOP && (i.Hold || i.Ends || i.keeps || i.stood || i.page != 0 || i.areas > 0)
+}
+
+// KeepStops has a SIGSTOP wait for the end of the scope, until the function that it returns is
+// called: for what has to be brought to its end once it was begun.
+func (i *Injection) KeepStops() (over func()) {
+	was := i.keeps
+	i.keeps = true
+	return func() { i.keeps = was }
 }
 
 func (i *Injection) proceedBy(wait func(*Running) (*Stopped, Stop, error)) (Stop, error) {

@@ -33,6 +33,7 @@ type Injection struct {
 	heal     heal        // what slot's code does
 	untold   bool        // whether calls are sent to the tracee: see checkDispatched
 	trapped  *Batch      // the tracee stands behind this one's trap
+	keeps    bool        // see KeepStops
 	inPlace  bool        // the clone is made at the program's own instruction
 	watched  bool        // its calls are looked at: see ErrForeign
 	asked    Regs        // with which the last call was to be made

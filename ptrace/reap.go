@@ -18,15 +18,23 @@ import (
 //	tracer                        tracee
 //	                              wait4: sleeps, since the child is traced
 //	is it there? Reap             is woken, and reaps
+//
+// A SIGSTOP that comes in between ends the wait4: it is kept for the end of the scope, and the
+// tracee waits again.
 func (i *Injection) ReapChild(child *Stopped, id uintptr) (reaped bool) {
-	_, _ = i.callBy(func(r *Running) (*Stopped, Stop, error) {
-		if !reaped && r.sleepsIn(unix.SYS_WAIT4) {
-			child.Reap()
-			reaped = true
+	defer i.KeepStops()()
+	for {
+		_, err := i.callBy(func(r *Running) (*Stopped, Stop, error) {
+			if !reaped && r.sleepsIn(unix.SYS_WAIT4) {
+				child.Reap()
+				reaped = true
+			}
+			return r.Wait()
+		}, unix.SYS_WAIT4, []uintptr{id, 0, unix.WALL, 0})
+		if !errors.Is(err, interrupted) {
+			return reaped || err == nil
 		}
-		return r.Wait()
-	}, unix.SYS_WAIT4, []uintptr{id, 0, unix.WALL, 0})
-	return reaped
+	}
 }
 
 // sleepsIn waits until the tracee, which is on its way there, sleeps in call nr; false if it
@@ -36,15 +44,15 @@ func (r *Running) sleepsIn(nr int) bool {
 	in := fmt.Appendf(nil, "%d ", nr)
 	for i := 0; ; i++ {
 		call, err := readProc(r.TID, "syscall")
-		switch {
-		case err != nil:
+		if err != nil {
 			return !Gone(err) && !errors.Is(err, unix.ENOENT) // nobody may look: it will be there
-		case bytes.HasPrefix(call, in):
-			return true
 		}
-		var si siginfo
+		var si siginfo // asked later: who has stopped at the call's end is shown in it, too
 		if err := waitid(r.TID, &si, waitFlags|anyChange); err != nil || si.pid != 0 {
 			return false
+		}
+		if bytes.HasPrefix(call, in) {
+			return true
 		}
 		if pending(r.TID)&(1<<(uint(unix.SIGKILL)-1)) != 0 {
 			return false

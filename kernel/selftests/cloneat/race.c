@@ -892,6 +892,40 @@ PLAY(group_stopped_self, "nor a child of the caller's own")
 	}
 }
 
+/* Calls that fail late, where there may be a child already. */
+static long do_fail_often(struct msg *m)
+{
+	struct ct_args args;
+	long ret;
+
+	for (int i = 0; i < 4 * ROUNDS; i++) {
+		ct_args(&args, SIGCHLD | CLONE_PIDFD, 0)->parent_tid_ptr = 8;
+		ret = cloneat(m->arg[0], 0, &args.a);
+		if (!ret)
+			ct_exit(0);
+		if (ret != -EFAULT)
+			return ret;
+	}
+	return 0;
+}
+
+/* The target is sent SIGSTOP and SIGCONT all the time. */
+PLAY(failed_stopped, "no stop shows the target a child of a call that fails")
+{
+	cast();
+	expect_eq(on(&t, do_count_hits, SIGCHLD), 0);
+	start(&a, do_fail_often, t.pid);
+	while (!answered(&a)) {
+		usleep(rand() % 500);
+		must(kill(t.pid, SIGSTOP));
+		usleep(rand() % 200);
+		must(kill(t.pid, SIGCONT));
+	}
+	expect_eq(actor_finish(&a), 0);
+	expect_eq(on(&t, do_wait4, -1, WNOHANG | __WALL), -ECHILD);
+	expect_eq(on(&t, do_hits), 0);
+}
+
 PLAY(caller_stopped, "the caller is stopped and continued: no harm")
 {
 	cast();
