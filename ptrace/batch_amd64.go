@@ -192,7 +192,7 @@ func (b *Batch) toSleep() error {
 	if _, err := b.i.Cont(0); err != nil {
 		return err
 	}
-	r := &Running{TID: b.i.TID}
+	r := b.i.running()
 	said := false
 	for i := 0; ; i++ {
 		s, stop, over, err := r.poll(unix.WNOHANG)
@@ -235,7 +235,7 @@ func (b *Batch) done() bool {
 // toTrap waits for a SIGTRAP, which is the int3 if the program is done.
 func (b *Batch) toTrap() error {
 	for {
-		s, stop, err := (&Running{TID: b.i.TID}).Wait()
+		s, stop, err := b.i.running().Wait()
 		if err != nil {
 			return err
 		}

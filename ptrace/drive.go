@@ -59,7 +59,7 @@ func (i *Injection) toEntry(nr uintptr) error {
 // get_signal, which traps before it freezes). It is in the signal code then, as when
 // the scope was opened.
 func (i *Injection) standStill() error {
-	r := &Running{TID: i.TID}
+	r := i.running()
 	if err := r.Interrupt(); err != nil {
 		return err
 	}
@@ -130,7 +130,10 @@ func (i *Injection) KeepStops() (over func()) {
 	return func() { i.keeps = was }
 }
 
-func (i *Injection) proceedBy(wait func(*Running) (*Stopped, Stop, error)) (Stop, error) {
+// waiter waits for a tracee's next stop.
+type waiter func(*Running) (*Stopped, Stop, error)
+
+func (i *Injection) proceedBy(wait waiter) (Stop, error) {
 	for {
 		r, err := i.Syscall(0)
 		if err != nil {

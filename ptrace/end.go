@@ -84,7 +84,7 @@ func (i *Injection) left(sig unix.Signal) error {
 // toSignalCode moves the tracee from the exit of an injected call to an
 // interrupt stop. Precondition: every signal is blocked.
 func (i *Injection) toSignalCode() error {
-	r := &Running{TID: i.TID}
+	r := i.running()
 	if err := r.Interrupt(); err != nil {
 		return err
 	}

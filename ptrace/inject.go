@@ -160,7 +160,7 @@ func (i *Injection) Call(nr uintptr, args ...uintptr) (uintptr, error) {
 }
 
 // callBy is Call with a wait of its own for the call's end.
-func (i *Injection) callBy(wait func(*Running) (*Stopped, Stop, error), nr uintptr, args []uintptr) (uintptr, error) {
+func (i *Injection) callBy(wait waiter, nr uintptr, args []uintptr) (uintptr, error) {
 	if err := i.enter(healCall, nr, args); err != nil {
 		return 0, err
 	}

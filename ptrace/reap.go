@@ -22,15 +22,36 @@ import (
 // A SIGSTOP that comes in between ends the wait4: it is kept for the end of the scope, and the
 // tracee waits again.
 func (i *Injection) ReapChild(child *Stopped, id uintptr) (reaped bool) {
+	return i.reapBy(child, func(wait waiter) error {
+		_, err := i.callBy(wait, unix.SYS_WAIT4, waitFor(id))
+		return err
+	})
+}
+
+// ReapChild is that of [Injection] for a child in the making, which makes the call in the area.
+func (b *Batch) ReapChild(child *Stopped, id uintptr) (reaped bool) {
+	return b.i.reapBy(child, func(wait waiter) error {
+		v, err := b.makes(wait, unix.SYS_WAIT4, waitFor(id))
+		if err == nil && v < 0 {
+			err = unix.Errno(-v)
+		}
+		return err
+	})
+}
+
+func waitFor(id uintptr) []uintptr { return []uintptr{id, 0, unix.WALL, 0} }
+
+// reapBy has the tracee reap by the wait4 that call makes.
+func (i *Injection) reapBy(child *Stopped, call func(waiter) error) (reaped bool) {
 	defer i.KeepStops()()
 	for {
-		_, err := i.callBy(func(r *Running) (*Stopped, Stop, error) {
+		err := call(func(r *Running) (*Stopped, Stop, error) {
 			if !reaped && r.sleepsIn(unix.SYS_WAIT4) {
 				child.Reap()
 				reaped = true
 			}
 			return r.Wait()
-		}, unix.SYS_WAIT4, []uintptr{id, 0, unix.WALL, 0})
+		})
 		if !errors.Is(err, interrupted) {
 			return reaped || err == nil
 		}

@@ -14,7 +14,7 @@ type Running struct {
 	TID int
 
 	slept *asleep // see Observe; nil: not known
-	left  bool    // its exit is left to be taken (Reap) by who knows whose child it is
+	left  bool    // see LeaveExit
 }
 
 // Stopped is a tracee in a ptrace-stop. It must not be used any more once
@@ -44,6 +44,8 @@ type Stopped struct {
 
 	suspended bool // its filters are
 	filtered  bool // it has some of its own, as far as is known
+
+	left bool // see LeaveExit
 }
 
 // Seize attaches to tid with options (PTRACE_O_*) in one request, so that no
@@ -71,8 +73,14 @@ func (s *Stopped) resume(name string, req, sig int) (*Running, error) {
 	if err := request(name, req, s.TID, 0, uintptr(sig)); err != nil {
 		return nil, err
 	}
-	return &Running{TID: s.TID}, nil
+	return s.running(), nil
 }
+
+func (s *Stopped) running() *Running { return &Running{TID: s.TID, left: s.left} }
+
+// LeaveExit has nobody hear of the tracee's end before it is reaped here (ReapChild, or Reap),
+// though it is killed while it is waited for: for a child that its parent must not know of.
+func (s *Stopped) LeaveExit() { s.left = true }
 
 // Cont resumes the tracee, delivering sig (0 for none).
 func (s *Stopped) Cont(sig int) (*Running, error) { return s.resume("CONT", unix.PTRACE_CONT, sig) }

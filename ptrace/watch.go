@@ -101,7 +101,7 @@ func (b *Batch) singly(list []byte) error {
 		for n := range args {
 			args[n] = uintptr(binary.LittleEndian.Uint64(e[8+8*n:]))
 		}
-		v, err := b.makes(uintptr(binary.LittleEndian.Uint64(e)), args)
+		v, err := b.makes((*Running).Wait, uintptr(binary.LittleEndian.Uint64(e)), args)
 		if err != nil {
 			return err
 		}
@@ -115,7 +115,7 @@ func (b *Batch) singly(list []byte) error {
 
 // makes makes one call and returns what it left, an errno as a negative number. A child in the making makes it in the
 // area, on the stack there, as it would the list; it may have no other code.
-func (b *Batch) makes(nr uintptr, args []uintptr) (int64, error) {
+func (b *Batch) makes(wait waiter, nr uintptr, args []uintptr) (int64, error) {
 	i := b.i
 	if i.Hold {
 		insn, saved := i.insn, i.saved
@@ -129,7 +129,7 @@ func (b *Batch) makes(nr uintptr, args []uintptr) (int64, error) {
 	if err := i.enter(healCall, nr, args); err != nil {
 		return 0, err
 	}
-	stop, err := i.proceed()
+	stop, err := i.proceedBy(wait)
 	if err != nil {
 		return 0, err
 	}

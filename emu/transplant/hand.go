@@ -16,7 +16,11 @@ import (
 // user, who would read it, or put something of its own under the number that C is about to use. So
 // C makes another process for that time, its hand, which has its memory and its directories, and
 // descriptors of its own: it has them to itself, and what it does to memory and directories is done
-// to C's. C waits for its end. It never runs a program, and dies with the operator.
+// to C's. It never runs a program, and dies with the operator.
+//
+// C ignores its end, so that it is gone with that (C's dispositions are set later), and need not
+// be reaped by a C that may be killed before it has done so. Where those are others' too, C waits
+// for it.
 type hand struct {
 	*ptrace.Stopped
 	id    uintptr // C's number for it
@@ -43,6 +47,10 @@ func (b *build) takeHand() error {
 	if !b.opt.ShareFiles || b.opt.keepsMemory() && b.opt.ShareFS {
 		return nil
 	}
+	if !b.opt.ShareSighand {
+		ignore := sigaction{sigIgn}
+		b.script.add("rt_sigaction", uint64(unix.SIGCHLD), unix.SYS_RT_SIGACTION, uintptr(unix.SIGCHLD), b.script.data(ignore[:]), 0, 8)
+	}
 	if err := b.script.run(); err != nil {
 		return err
 	}
@@ -58,16 +66,22 @@ func (b *build) takeHand() error {
 }
 
 func (b *build) makeHand() error {
-	if err := b.c.SetOptions(b.options() | unix.PTRACE_O_TRACECLONE); err != nil {
+	if err := b.c.SetOptions(b.options() | unix.PTRACE_O_TRACECLONE | unix.PTRACE_O_TRACEFORK); err != nil {
 		return err
 	}
-	stopped, err := b.inj.Fork(unix.SYS_CLONE, unix.CLONE_VM|unix.CLONE_FS, 0, 0, 0, 0)
+	flags := uintptr(unix.CLONE_VM | unix.CLONE_FS)
+	if !b.opt.ShareSighand {
+		flags |= uintptr(unix.SIGCHLD)
+	}
+	stopped, err := b.inj.Fork(unix.SYS_CLONE, flags, 0, 0, 0, 0)
 	if errors.Is(err, unix.EAGAIN) {
 		return unsupported("the target's child needs a helper, and there is no room for one more process")
 	}
 	if err != nil {
+		b.noHand(err)
 		return fmt.Errorf("a helper that has the child's memory: %w", err)
 	}
+	stopped.LeaveExit()
 	b.hand = &hand{Stopped: stopped, pidfd: -1, own: b.work}
 	if err := errors.Join(stopped.SetOptions(b.options()), b.c.SetOptions(b.options())); err != nil {
 		return err
@@ -106,9 +120,20 @@ func (b *build) dropHand() error {
 	return errors.Join(err, b.endHand())
 }
 
-// endHand ends it wherever it is, and has C reap it: whoever adopts C's children has never heard
-// of it.
-func (b *build) endHand() (err error) {
+// noHand looks for what a clone that failed with err has made all the same.
+func (b *build) noHand(err error) {
+	var dead *ptrace.Stillborn
+	switch {
+	case errors.As(err, &dead):
+		b.hand = &hand{Stopped: dead.Child, id: dead.ID, pidfd: -1, own: b.work}
+	case ptrace.Gone(err) && b.snap.others.Unheard != nil:
+		b.snap.others.Unheard(b.c.TID)
+	}
+}
+
+// endHand ends it wherever it is, and has C reap it, or, if C was killed, whoever it is left to:
+// that one has never heard of it.
+func (b *build) endHand() error {
 	h := b.hand
 	if h == nil {
 		return nil
@@ -116,17 +141,36 @@ func (b *build) endHand() (err error) {
 	if b.ch != nil && b.ch != h.own.ch {
 		b.ch.closeOurs()
 	}
-	h.Kill()
+	h.Die()
 	if h.pidfd >= 0 {
 		unix.Close(h.pidfd)
 	}
 	b.hand, b.work = nil, h.own
-	if h.id == 0 { // C is in its clone, and dies there
-		return nil
+	if h.id != 0 { // else C is in its clone
+		batch, err := b.script.batch.For(b.inj)
+		if err == nil && b.reapHand(batch, h) {
+			b.script.batch = batch
+			return nil
+		}
 	}
-	if b.script.batch, err = b.script.batch.For(b.inj); err != nil {
-		return err
+	b.c.Die()
+	b.snap.others.orphan(h.Stopped)
+	return fmt.Errorf("the child, which has a helper: %w", ptrace.ErrGone)
+}
+
+// reapHand reports false where it is C's no more. A C that is killed meanwhile stops before its end.
+func (b *build) reapHand(batch *ptrace.Batch, h *hand) bool {
+	if b.opt.ShareSighand {
+		return batch.ReapChild(h.Stopped, h.id)
 	}
-	b.script.expect(h.id, "wait4", uint64(h.id), unix.SYS_WAIT4, h.id, 0, unix.WALL, 0)
-	return b.script.run()
+	if b.c.SetOptions(b.options()|unix.PTRACE_O_TRACEEXIT) != nil {
+		return false
+	}
+	defer b.c.SetOptions(b.options()) //nolint:errcheck // gone: whatever it is asked next finds out
+	st, err := readStatus(h.TID)
+	if err != nil || st.PPid != b.c.TID {
+		return false
+	}
+	h.Reap()
+	return true
 }

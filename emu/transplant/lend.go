@@ -116,12 +116,8 @@ func (s *Snapshot) giverFlags() (uintptr, error) {
 // reap has a dead giver reaped by the caller, for which it has the number id (0: none), or by
 // whoever it is left to.
 func (l *lender) reap(giver *ptrace.Stopped, id uintptr) {
-	switch {
-	case id != 0 && l.inj.ReapChild(giver, id):
-	case l.heirs.Orphan == nil:
-		giver.Reap()
-	default:
-		l.heirs.Orphan(giver)
+	if id == 0 || !l.inj.ReapChild(giver, id) {
+		l.heirs.orphan(giver)
 	}
 }
 

@@ -115,6 +115,14 @@ type Others struct {
 	Unheard func(caller int)
 }
 
+func (o *Others) orphan(helper *ptrace.Stopped) {
+	if o.Orphan == nil {
+		helper.Reap()
+		return
+	}
+	o.Orphan(helper)
+}
+
 func (o *Others) letGo(t *ptrace.Stopped) {
 	if o.LetGo != nil {
 		o.LetGo(t.TID, t.Due())

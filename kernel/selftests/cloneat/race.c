@@ -118,14 +118,19 @@ static long now_us(void)
 }
 
 /* How long a call takes here. */
-static long measure(struct actor *caller)
+static long measure_shared(struct actor *caller, uint64_t flags)
 {
 	long start = now_us();
 
-	expect_ok(cl(caller, &k, t.pid, 0, 0));
+	expect_ok(cl(caller, &k, t.pid, 0, flags));
 	start = now_us() - start;
 	expect_eq(end(&k, &t, 3), EXITED(3));
 	return start + 1;
+}
+
+static long measure(struct actor *caller)
+{
+	return measure_shared(caller, 0);
 }
 
 /*
@@ -803,11 +808,18 @@ PLAY(group_realtime, "nor does a real-time signal")
 	signal_group(SIGRTMIN, 0);
 }
 
+/* The only child, if there is one, has been killed. */
+static void await_child_end(pid_t parent)
+{
+	pid_t child = child_under(parent);
+
+	while (child && proc_state(child) && proc_state(child) != 'Z')
+		usleep(1000);
+}
+
 /* The caller's group is killed: with the child, or before there is one. */
 static void kill_group(uint64_t flags)
 {
-	pid_t child;
-
 	must(prctl(PR_SET_CHILD_SUBREAPER, 1));
 	for (int i = 0; i < 2 * ROUNDS; i++) {
 		cast_groups(SIGUSR1, flags);
@@ -815,9 +827,7 @@ static void kill_group(uint64_t flags)
 		usleep(rand() % 4000);
 		must(kill(-a.pid, SIGKILL));
 		wait_end(a.pid);
-		child = child_under(t.pid);
-		while (child && proc_state(child) && proc_state(child) != 'Z')
-			usleep(1000);
+		await_child_end(t.pid);
 		expect_eq(on(&t, do_reap_all), 0);
 		quit(&t, 0);
 		close_all();
@@ -832,6 +842,32 @@ PLAY(group_killed, "what kills the caller's group does not miss the child")
 PLAY(group_killed_init, "nor does it below a container's init")
 {
 	kill_group(CLONE_NEWPID);
+}
+
+/* The same where caller and target share their descriptors. */
+PLAY(group_killed_files, "nor does it leave anybody else to an adopter")
+{
+	pid_t pid;
+	long us;
+
+	must(prctl(PR_SET_CHILD_SUBREAPER, 1));
+	for (int i = 0; i < 4 * ROUNDS; i++) {
+		spawn(&me, &a, 0);
+		expect_eq(on(&a, do_count_hits, SIGUSR1), 0);
+		spawn(&a, &t, CLONE_FILES);
+		expect_eq(on(&t, do_count_hits, SIGUSR1), 0);
+		us = measure_shared(&a, CLONE_FILES);
+		cl_start(&a, t.pid, 0, CLONE_FILES);
+		usleep(rand() % us);
+		must(kill(-a.pid, SIGKILL));
+		wait_end(a.pid);
+		await_child_end(t.pid);
+		expect_eq(on(&t, do_reap_all), 0);
+		quit(&t, 0);
+		while ((pid = waitpid(-1, NULL, __WALL)) > 0)
+			expect(pid == a.pid || pid == t.pid);
+		close_all();
+	}
 }
 
 /* It is stopped, or is about to be. */
