@@ -51,6 +51,7 @@ func (i *Injection) toEntry(nr uintptr) error {
 	case stop.Kind != Syscall:
 		return fmt.Errorf("pid %d: expected the entry of call %d, met %+v", i.TID, nr, stop)
 	}
+	i.entered = true
 	return i.checkEntry()
 }
 

@@ -34,6 +34,7 @@ type Injection struct {
 	untold   bool        // whether calls are sent to the tracee: see checkDispatched
 	trapped  *Batch      // the tracee stands behind this one's trap
 	keeps    bool        // see KeepStops
+	entered  bool        // the tracee has been at the entry of a call
 	inPlace  bool        // the clone is made at the program's own instruction
 	watched  bool        // its calls are looked at: see ErrForeign
 	asked    Regs        // with which the last call was to be made
@@ -113,10 +114,11 @@ func (s *Stopped) BeginWith(regs Regs) (*Injection, error) {
 // one. It waits for the first call: a tracee that is only stopped keeps its mask,
 // whatever becomes of its tracer. A tracee inside a call that saved a mask to put back afterwards
 // (sigsuspend, ppoll, pselect, epoll_pwait) keeps its mask: PTRACE_SETSIGMASK
-// would throw the saved one away. See keepsMask.
+// would throw the saved one away. See keepsMask. On its way to the first call it passes the signal
+// code, and has its own mask again.
 func (i *Injection) block() error {
 	all := i.blocked()
-	if keepsMask(i.saved) || i.now == all {
+	if keepsMask(i.saved) && !i.entered || i.now == all {
 		return nil
 	}
 	i.masked = true

@@ -962,6 +962,43 @@ PLAY(failed_stopped, "no stop shows the target a child of a call that fails")
 	expect_eq(on(&t, do_hits), 0);
 }
 
+static volatile sig_atomic_t over;
+
+static void set_over(int sig)
+{
+	(void)sig;
+	over = 1;
+}
+
+/* Waits for signals until SIGUSR1 comes. */
+static long do_suspend(struct msg *m)
+{
+	sigset_t usr1, none;
+
+	(void)m;
+	sigemptyset(&none);
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	must(sigprocmask(SIG_BLOCK, &usr1, NULL));
+	signal(SIGUSR1, set_over);
+	slot_set(2, 1);
+	while (!over)
+		sigsuspend(&none);
+	return hits;
+}
+
+PLAY(failed_suspended, "nor does a target in sigsuspend() hear of it")
+{
+	cast();
+	expect_eq(on(&t, do_count_hits, SIGCHLD), 0);
+	start(&t, do_suspend, 0);
+	slot_wait(2, 1);
+	expect_eq(on(&a, do_fail_often, t.pid), 0);
+	must(kill(t.pid, SIGUSR1));
+	expect_eq(actor_finish(&t), 0);
+	expect_eq(on(&t, do_wait4, -1, WNOHANG | __WALL), -ECHILD);
+}
+
 PLAY(caller_stopped, "the caller is stopped and continued: no harm")
 {
 	cast();
