@@ -10,6 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// interrupted is the error of an injected call that a signal has ended (ERESTARTSYS).
+const interrupted = unix.Errno(512)
+
 // ReapChild has the tracee reap a dead tracee of this thread (see Die) that is its process's
 // child, and has the number id for it. It reports false, and the child is as it was, where the
 // tracee was killed first: then the child is left to another process, which must not hear of it

@@ -70,9 +70,6 @@ const (
 	restartBlock  = -516
 )
 
-// interrupted is the error of an injected call that a signal has ended.
-const interrupted = unix.Errno(-restartSys)
-
 // InSyscall reports whether the registers are those of a thread that was
 // interrupted inside a system call, and which one.
 func InSyscall(r Regs) (nr int, in bool) {
