@@ -42,6 +42,9 @@ func (c *call) fork(i *ptrace.Injection, a cloneArgs, setTID []int32) (*ptrace.S
 		c.unborn(i, a, err)
 		return nil, err
 	}
+	if a.Flags&unix.CLONE_THREAD == 0 {
+		child.LeaveExit() // somebody may kill it
+	}
 	err = c.s.bind(child, a)
 	// A thread, which cannot be bound, stays in the code that would end it.
 	if err == nil && a.Flags&unix.CLONE_THREAD == 0 {

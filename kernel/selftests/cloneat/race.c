@@ -730,6 +730,22 @@ static void cast_groups(int sig, uint64_t flags)
 	expect_eq(on(&t, do_count_hits, sig), 0);
 }
 
+/* The latest child of a process, or 0. */
+static pid_t last_child(pid_t pid)
+{
+	char path[64];
+	int child = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	f = fopen(path, "r");
+	while (f && fscanf(f, "%d", &child) == 1)
+		;
+	if (f)
+		fclose(f);
+	return child;
+}
+
 /* The only child of a process, or 0. */
 static pid_t child_under(pid_t pid)
 {
@@ -926,6 +942,58 @@ PLAY(group_stopped_self, "nor a child of the caller's own")
 		expect_ok(cl_finish(&a, &k));
 		expect_eq(end(&k, &a, 3), EXITED(3));
 	}
+}
+
+/* Reaps until it is told to end: how many. */
+static long do_count_reaped(struct msg *m)
+{
+	long n = 0, ret;
+
+	(void)m;
+	for (;;) {
+		bool last = ct_slot[2];
+
+		ret = ct_syscall6(SYS_wait4, -1, 0, WNOHANG, 0, 0, 0);
+		if (ret > 0)
+			n++;
+		else if (last)
+			return n;
+	}
+}
+
+static long do_call_often(struct msg *m)
+{
+	long ret;
+
+	for (int i = 0; i < 2 * ROUNDS; i++) {
+		ret = cloneat_fork(m->arg[0], 0);
+		while (!ret)
+			pause();
+		if (ret < 0)
+			return ret;
+		wait_end(ret);
+	}
+	return 0;
+}
+
+PLAY(killed_unborn, "the target's children are killed at once: one for each call")
+{
+	pid_t pid, before = 0;
+
+	cast();
+	start(&t, do_count_reaped, 0);
+	start(&a, do_call_often, t.pid);
+	while (!answered(&a)) {
+		pid = last_child(t.pid);
+
+		usleep(pid == before ? 0 : rand() % 10000);
+		if (pid)
+			kill(pid, SIGKILL);
+		before = pid;
+	}
+	expect_eq(actor_finish(&a), 0);
+	slot_set(2, 1);
+	expect_eq(actor_finish(&t), 2 * ROUNDS);
 }
 
 /* Calls that fail late, where there may be a child already. */
