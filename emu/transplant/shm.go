@@ -79,8 +79,14 @@ func (b *build) makeShm() error {
 }
 
 // attach attaches whole segments where there is room, moves the pieces that the caller has to
-// their places, and detaches the rest.
+// their places, and detaches the rest. The places are taken first, or there would be room.
 func (b *build) attach(list []*attachment) error {
+	for _, a := range list {
+		for _, m := range a.pieces {
+			b.script.expect(uintptr(m.start), "mmap", m.start, unix.SYS_MMAP, uintptr(m.start), uintptr(m.size()), unix.PROT_NONE,
+				unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_FIXED|unix.MAP_NORESERVE, ^uintptr(0), 0)
+		}
+	}
 	for _, a := range list {
 		b.stats.Mappings += len(a.pieces)
 		m, to, remap := a.pieces[0], uint64(0), uintptr(0)
