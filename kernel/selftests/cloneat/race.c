@@ -971,6 +971,7 @@ static long do_call_often(struct msg *m)
 			pause();
 		if (ret < 0)
 			return ret;
+		kill(ret, SIGKILL);
 		wait_end(ret);
 	}
 	return 0;
@@ -986,8 +987,9 @@ PLAY(killed_unborn, "the target's children are killed at once: one for each call
 	while (!answered(&a)) {
 		pid = last_child(t.pid);
 
+		/* Each second one: a call whose children are all killed gives up. */
 		usleep(pid == before ? 0 : rand() % 10000);
-		if (pid)
+		if (pid & 1)
 			kill(pid, SIGKILL);
 		before = pid;
 	}
