@@ -3,6 +3,11 @@
 package emu
 
 import (
+	"errors"
+	"io/fs"
+
+	"golang.org/x/sys/unix"
+
 	"cloneat-emu/emu/proc"
 	"cloneat-emu/emu/transplant"
 	"cloneat-emu/ptrace"
@@ -25,8 +30,11 @@ func (c *call) callerJudged() error { return c.judged("caller", c.check.Caller.S
 // targetJudged is judged for the target thread.
 func (c *call) targetJudged() error {
 	st, err := c.check.Target.Thread.Status()
-	if err != nil {
-		return ofTarget(err)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ESRCH):
+		return ptrace.ErrAgain // another of its threads executes, or it has ended
+	case err != nil:
+		return err
 	}
 	return c.judged("target", st)
 }
