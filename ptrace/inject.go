@@ -163,15 +163,20 @@ func (i *Injection) Call(nr uintptr, args ...uintptr) (uintptr, error) {
 
 // callBy is Call with a wait of its own for the call's end.
 func (i *Injection) callBy(wait waiter, nr uintptr, args []uintptr) (uintptr, error) {
-	if err := i.enter(healCall, nr, args); err != nil {
+	if err := i.toExit(wait, nr, args); err != nil {
 		return 0, err
-	}
-	stop, err := i.proceedBy(wait)
-	if err != nil {
-		return 0, err
-	}
-	if stop.Kind != Syscall {
-		return 0, fmt.Errorf("pid %d: call %d met stop %+v", i.TID, nr, stop)
 	}
 	return i.result()
+}
+
+// toExit runs the tracee to the exit of the call.
+func (i *Injection) toExit(wait waiter, nr uintptr, args []uintptr) error {
+	if err := i.enter(healCall, nr, args); err != nil {
+		return err
+	}
+	stop, err := i.proceedBy(wait)
+	if err == nil && stop.Kind != Syscall {
+		err = fmt.Errorf("pid %d: call %d met stop %+v", i.TID, nr, stop)
+	}
+	return err
 }

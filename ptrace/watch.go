@@ -126,15 +126,8 @@ func (b *Batch) makes(wait waiter, nr uintptr, args []uintptr) (int64, error) {
 			return 0, err
 		}
 	}
-	if err := i.enter(healCall, nr, args); err != nil {
+	if err := i.toExit(wait, nr, args); err != nil {
 		return 0, err
-	}
-	stop, err := i.proceedBy(wait)
-	if err != nil {
-		return 0, err
-	}
-	if stop.Kind != Syscall {
-		return 0, fmt.Errorf("pid %d: call %d met stop %+v", i.TID, nr, stop)
 	}
 	regs, err := i.Regs()
 	return returned(regs), err

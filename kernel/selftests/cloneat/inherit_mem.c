@@ -194,9 +194,10 @@ static void shared_alike(enum kind kind)
 	}
 }
 
-static void shared_sysv(enum kind kind)
+/* The area is a segment that goes with the last who has it: its number. */
+static int get_segment(size_t size)
 {
-	int id = shmget(IPC_PRIVATE, 4 * PAGE, 0600);
+	int id = shmget(IPC_PRIVATE, size, 0600);
 
 	if (id < 0 && errno == ENOSYS)
 		ct_skip("this kernel has no System V shared memory");
@@ -204,6 +205,12 @@ static void shared_sysv(enum kind kind)
 	area = shmat(id, NULL, 0);
 	must(shmctl(id, IPC_RMID, NULL));
 	expect(area != (void *)-1);
+	return id;
+}
+
+static void shared_sysv(enum kind kind)
+{
+	get_segment(4 * PAGE);
 	area[0] = 100;
 	shared_both(kind);
 }
@@ -223,17 +230,11 @@ static unsigned long attached(int id)
 static void sysv_pieces(enum kind kind)
 {
 	const int words = PAGE / sizeof(*area), keep[] = { 0, 1, 2, 4, 6, 7 };
-	int id = shmget(IPC_PRIVATE, 8 * PAGE, 0600);
+	int id = get_segment(8 * PAGE);
 	long *moved, at;
 	unsigned long mine, all;
 	struct actor k;
 
-	if (id < 0 && errno == ENOSYS)
-		ct_skip("this kernel has no System V shared memory");
-	must(id);
-	area = shmat(id, NULL, 0);
-	must(shmctl(id, IPC_RMID, NULL));
-	expect(area != (void *)-1);
 	for (int i = 0; i < 8; i++)
 		area[i * words] = 100 + i;
 	moved = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
