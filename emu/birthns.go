@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"cloneat-emu/emu/proc"
-	"cloneat-emu/emu/rights"
 	"cloneat-emu/emu/transplant"
 )
 
@@ -36,11 +35,11 @@ func (c *call) mayBear() error {
 	if !c.args.Has(atBirth) {
 		return nil
 	}
-	cred, err := rights.Of(c.check.Target.Thread)
+	st, err := c.targetStatus()
 	if err != nil {
 		return err
 	}
-	if !cred.Capable(unix.CAP_SYS_ADMIN) {
+	if !st.Capable(unix.CAP_SYS_ADMIN) {
 		return &transplant.Unsupported{Cause: "a new pid or time namespace below a target without CAP_SYS_ADMIN: the target makes the clone"}
 	}
 	return nil

@@ -29,12 +29,19 @@ func (c *call) callerJudged() error { return c.judged("caller", c.check.Caller.S
 
 // targetJudged is judged for the target thread.
 func (c *call) targetJudged() error {
-	st, err := c.check.Target.Thread.Status()
-	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ESRCH):
-		return ptrace.ErrAgain // another of its threads executes, or it has ended
-	case err != nil:
+	st, err := c.targetStatus()
+	if err != nil {
 		return err
 	}
 	return c.judged("target", st)
+}
+
+// targetStatus is the target thread's status, ErrAgain where it has none: another of its
+// threads executes and takes the number over, or it has ended.
+func (c *call) targetStatus() (*proc.Status, error) {
+	st, err := c.check.Target.Thread.Status()
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
+		return nil, ptrace.ErrAgain
+	}
+	return st, err
 }

@@ -22,7 +22,7 @@ func mayTrace(ownNS bool) error {
 		return nil // no Yama, or nobody says
 	}
 	mighty := ownNS
-	if st, err := statusOf(os.Getpid()); err == nil && st.CapEff>>unix.CAP_SYS_PTRACE&1 != 0 {
+	if st, err := statusOf(os.Getpid()); err == nil && st.Capable(unix.CAP_SYS_PTRACE) {
 		mighty = true
 	}
 	return yamaForbids(strings.TrimSpace(string(scope)), mighty)

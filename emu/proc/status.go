@@ -39,6 +39,10 @@ type Status struct {
 	SeccompFilters int // -1 before Linux 5.9
 }
 
+// Capable reports whether the capability (unix.CAP_*) is in effect, which counts in the
+// thread's own user namespace.
+func (s *Status) Capable(capability int) bool { return s.CapEff>>capability&1 != 0 }
+
 // Status reads the status of the process's leader, or of the thread.
 func (d *Dir) Status() (*Status, error) {
 	b, err := d.ReadFile("status")

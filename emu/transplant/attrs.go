@@ -54,7 +54,7 @@ func (b *build) readAttrs() (err error) {
 // tracesAnybody reports whether this process has CAP_SYS_PTRACE.
 var tracesAnybody = sync.OnceValue(func() bool {
 	own, err := readStatus(os.Getpid())
-	return err == nil && hasCap(own.CapEff, unix.CAP_SYS_PTRACE)
+	return err == nil && own.Capable(unix.CAP_SYS_PTRACE)
 })
 
 // dropRseq unregisters what C inherited from the target: the kernel would

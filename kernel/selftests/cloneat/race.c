@@ -254,7 +254,8 @@ PLAY(target_execs, "the target executes: the child is its, before or after")
 	}
 }
 
-PLAY(thread_execs, "another thread of the target executes: the same")
+/* The child's parent is the target as it was before or is after. */
+static void exec_by_thread(unsigned long flags)
 {
 	struct actor th;
 
@@ -262,15 +263,25 @@ PLAY(thread_execs, "another thread of the target executes: the same")
 		cast();
 		thread_of(&t, &th);
 		start(&th, do_execute_loop, 0);
-		cl_start(&a, t.pid, 0, 0);
+		cl_start(&a, t.pid, 0, flags);
 		expect_ok(cl_finish(&a, &k));
 		expect_eq(actor_finish(&th), t.pid);
 		th.pid = t.pid;
-		expect_eq(sys(&k, SYS_getppid), t.pid);
+		expect_eq(sys(&k, SYS_getppid), flags ? 0 : t.pid);
 		expect_eq(end(&k, &th, 3), EXITED(3));
 		close(th.fd);
 		close_all();
 	}
+}
+
+PLAY(thread_execs, "another thread of the target executes: the same")
+{
+	exec_by_thread(0);
+}
+
+PLAY(thread_execs_newpid, "the same, the child in a pid namespace of its own")
+{
+	exec_by_thread(CLONE_NEWPID);
 }
 
 PLAY(leader_exits, "the target's leader exits: the group is its parent still")
