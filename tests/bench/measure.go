@@ -36,14 +36,15 @@ func (b *bench) columns() []column {
 	}
 }
 
-// operation is what the loops do, and how often in one go.
+// operation is what the loops do, and how often in one go: long enough that the
+// supervisor's own start, on the same processor, is but the beginning of it.
 type operation struct {
 	name, mode string
 	count      int
 }
 
 var operations = []operation{
-	{"getppid", "getppid", 50},
+	{"getppid", "getppid", 200},
 	{"fork+exit+wait", "fork", 300},
 	{"fork+exec+wait", "exec", 200},
 }
