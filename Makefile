@@ -39,6 +39,8 @@ kernel-check: ## the patch series as a reviewer sees it: checkpatch, sparse, W=1
 	@kernel/check.sh
 conform: ## the conformance suite under the emulator
 	@.ci/conform emu
+stock: ## the conformance suite under the emulator on a distribution's kernel (IMAGE=vmlinuz), else the one that apt has
+	@.ci/stock $(IMAGE)
 conform-debug: ## the conformance suite on the debug kernel: it must pass, and the kernel have no complaint
 	@.ci/conform native --debug
 compare: ## emulator and kernels side by side, report in build/compare.html
@@ -54,5 +56,5 @@ dist: ## the release: a static command with manual, header and licences
 clean: ## removes build/ and dist/out/; the cached kernels stay
 	rm -rf build dist/out
 
-.PHONY: help build demo test bystanders soak servers bench warm tree-bench docker criu-bench oracle fuzz kernel kernel-debug kernel-check conform conform-debug \
+.PHONY: help build demo test bystanders soak servers bench warm tree-bench docker criu-bench oracle fuzz kernel kernel-debug kernel-check conform stock conform-debug \
 	compare man lint deb dist clean
