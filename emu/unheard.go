@@ -3,6 +3,8 @@
 package emu
 
 import (
+	"slices"
+
 	"golang.org/x/sys/unix"
 
 	"cloneat-emu/emu/proc"
@@ -26,8 +28,7 @@ func (c *call) unheard(parent int) *ptrace.Stopped {
 		return nil
 	}
 	for _, pid := range pids {
-		switch pid {
-		case parent, c.check.Caller.TGID, c.check.Target.TGID:
+		if pid == parent || slices.Contains(c.locked, pid) { // whom this thread has attached to
 			continue
 		}
 		if st, err := statusOf(pid); err == nil && st.TracerPid == unix.Gettid() {

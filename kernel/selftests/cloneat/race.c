@@ -174,6 +174,26 @@ PLAY(target_leaves_caller, "the same where the caller is the adopter")
 	leave(&a);
 }
 
+/* check -> a (caller) -> target; company, which shares a's memory */
+PLAY(target_leaves_company, "a target that is killed: who shares the caller's memory lives on")
+{
+	struct actor company;
+	long us;
+
+	for (int i = 0; i < 4 * ROUNDS; i++) {
+		cast();
+		spawn(&a, &company, CLONE_VM);
+		us = measure(&a);
+		cl_start(&a, t.pid, 0, 0);
+		usleep(rand() % us);
+		must(kill(t.pid, SIGKILL));
+		expect_among(cl_finish(&a, &k), AMONG(0, ESRCH));
+		whole(&k);
+		expect_eq(end(&company, &a, 3), EXITED(3));
+		close_all();
+	}
+}
+
 /* check -> adopter, traced -> a (caller) -> target */
 PLAY_DOCUMENTED(target_leaves_traced, "the same where the adopter is traced",
 		"a process has one tracer, so that the emulator leaves it a child that has ended")
