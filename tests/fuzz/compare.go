@@ -14,6 +14,7 @@ type Difference struct {
 	Step        int
 	Native, Emu Step
 	World       map[string]View // the actors before that step
+	Told        map[string]View // likewise, with what stopped ones told before
 	Documented  string          // the manual page's name for it, or ""
 }
 
@@ -21,17 +22,33 @@ type Difference struct {
 // its end counts as one even if neither did: that is the interpreter's bug, and
 // what would have come after it is not compared.
 func Compare(native, emu Outcome) *Difference {
-	world := make(map[string]View)
+	world, told := make(map[string]View), make(map[string]View)
 	for i := range max(len(native), len(emu)) {
 		a, b := at(native, i), at(emu, i)
 		if !a.equal(b) || a.broken() || b.broken() {
-			d := &Difference{Step: i, Native: a, Emu: b, World: world}
+			d := &Difference{Step: i, Native: a, Emu: b, World: world, Told: told}
 			d.Documented = d.rule()
 			return d
 		}
 		maps.Copy(world, a.Seen)
+		for name, seen := range a.Seen {
+			told[name] = seen.since(told[name])
+		}
 	}
 	return nil
+}
+
+// since adds to the view of a stopped actor, who cannot be asked, what it told before.
+func (v View) since(before View) View {
+	if !v.has("stopped") {
+		return v
+	}
+	for _, word := range strings.Fields(string(before)) {
+		if key, _, is := strings.Cut(word, "="); is && v.Get(key) == "" {
+			v += View(" " + word)
+		}
+	}
+	return v
 }
 
 // at returns step i, or one that says that there is none.

@@ -30,7 +30,7 @@ func (d *Difference) rule() string {
 	_, born := d.Native.Seen[child]
 	switch {
 	case d.Emu.Result == "EOPNOTSUPP" && (born || slices.Contains(late, d.Native.Result)):
-		return unsupported(d.World[caller], d.World[target], words[6:])
+		return unsupported(d.Told[caller], d.Told[target], words[6:])
 	case d.Emu.Result == "ENOMEM" && born && d.World[target].sharesMemory(d.World[caller], caller, target) && fileLimit(d.World[caller], 0) < 32:
 		return "caller-room"
 	case born && d.Native.Result == d.Emu.Result:

@@ -19,6 +19,15 @@ static bool named(const char *operation, int i)
 	return false;
 }
 
+/* Or a thread of the same process? */
+static bool concerns(const char *operation, int i)
+{
+	for (int k = 0; k < MAX_ACTORS; k++)
+		if (who[k].born && who[k].pid == who[i].pid && named(operation, k))
+			return true;
+	return false;
+}
+
 static void look_at(int i, bool closely)
 {
 	struct who *w = &who[i];
@@ -35,12 +44,12 @@ static void look_at(int i, bool closely)
 }
 
 /*
- * Writes down what has changed: of those that the operation names, or of all if
- * it is NULL, everything; of others the family.
+ * Writes down what has changed: of those that the operation names and their
+ * threads, or of all if it is NULL, everything; of others the family.
  */
 void look(const char *operation)
 {
 	for (int i = 0; i < MAX_ACTORS; i++)
 		if (who[i].born)
-			look_at(i, !operation || named(operation, i));
+			look_at(i, !operation || concerns(operation, i));
 }
