@@ -156,9 +156,7 @@ func (b *build) setLast() error {
 	if v := b.snap.own.inheritedMDWE(); v != 0 && v != b.own.prctl[prGetMDWE].Value {
 		b.script.add("prctl(PR_SET_MDWE)", 0, unix.SYS_PRCTL, prSetMDWE, v, 0, 0, 0)
 	}
-	if v := b.snap.own.dumpable(); v != suidDumpRoot {
-		b.script.add("prctl(PR_SET_DUMPABLE)", uint64(v), unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, v, 0, 0, 0)
-	}
+	b.queueDumpable()
 	return nil
 }
 

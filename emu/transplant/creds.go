@@ -149,6 +149,9 @@ func (b *build) setCreds() error {
 		b.script.add("prctl(PR_SET_NO_NEW_PRIVS)", 0, unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 	}
 	b.queueCaps("the caller's", want.caps.effective, want.caps.permitted, want.caps.inheritable)
+	if b.opt.ShareVM {
+		b.queueDumpable() // of all who share it
+	}
 	return nil
 }
 

@@ -27,6 +27,13 @@ func (b *build) needsVeil() bool {
 	return b.own.dumpable() == 1 && b.snap.own.dumpable() != 1 && tracesAnybody()
 }
 
+// queueDumpable gives C's memory what the caller's had. A change of ids has taken it away.
+func (b *build) queueDumpable() {
+	if v := b.snap.own.dumpable(); v != suidDumpRoot {
+		b.script.add("prctl(PR_SET_DUMPABLE)", uint64(v), unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, v, 0, 0, 0)
+	}
+}
+
 // markDumpable has C change its user for a moment, if that is what made the caller one
 // that is dumped for root. It moves capabilities about (capabilities(7)).
 func (b *build) markDumpable(want *credentials) bool {

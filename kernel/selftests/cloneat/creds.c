@@ -407,6 +407,18 @@ PLAY_DOCUMENTED(target_fewer_caps_vm,
 	same_identity(a.pid, k.pid);
 }
 
+/* Memory that may be dumped again after its process has changed its user. */
+PLAY(vm_dumpable, "CLONE_VM with a target of another user: all may be dumped as before")
+{
+	cast(CLONE_VM);
+	expect_eq(sys(&a, SYS_setresuid, -1, 1000, 0), 0);
+	expect_eq(sys(&t, SYS_prctl, PR_SET_DUMPABLE, 1), 0);
+	expect_ok(cl(&a, &k, t.pid, 0, CLONE_VM));
+	same_identity(a.pid, k.pid);
+	expect_eq(sys(&a, SYS_prctl, PR_GET_DUMPABLE), 1);
+	expect_eq(sys(&k, SYS_prctl, PR_GET_DUMPABLE), 1);
+}
+
 PLAY_DOCUMENTED(undumpable_files,
 		"CLONE_FILES of a caller that may not be dumped",
 		"an exec to hide memory would end the sharing: EOPNOTSUPP")
