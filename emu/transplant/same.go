@@ -38,10 +38,9 @@ func (b *build) findKept() (err error) {
 	return nil
 }
 
-// canKeep leaves out what is easier made anew. An id of System V memory is one
-// of its namespace.
+// canKeep leaves out what is easier made anew, and System V memory that is not the caller's.
 func (b *build) canKeep(m *mapping) bool {
-	return !m.vdso() && !m.has("dc") && !m.has("ht") && (!m.sysv() || b.sameIPC) &&
+	return !m.vdso() && !m.has("dc") && !m.has("ht") && (!m.sysv() || b.keepsSegment(m)) &&
 		len(within(b.snap.pages.guards, m.start, m.end)) == 0 && len(within(b.mine.guards, m.start, m.end)) == 0
 }
 

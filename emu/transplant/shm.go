@@ -98,10 +98,10 @@ func (b *build) attach(list []*attachment) error {
 	if err := b.script.run(); err != nil {
 		return err
 	}
+	if err := b.checkAttached(list); err != nil {
+		return err
+	}
 	for _, a := range list {
-		if a.at.Errno != 0 {
-			return fmt.Errorf("shmat of segment %d: %w", a.pieces[0].inode, a.at.Errno)
-		}
 		if a.cannotMove() {
 			continue
 		}
@@ -112,6 +112,21 @@ func (b *build) attach(list []*attachment) error {
 		b.script.try("shmdt", unix.SYS_SHMDT, uintptr(a.at.Value)) // EINVAL: nothing is left of it
 	}
 	return nil
+}
+
+// checkAttached looks at what came of it: where there is no segment of that id, or another one, the
+// caller has that of a namespace that it has left.
+func (b *build) checkAttached(list []*attachment) error {
+	for _, a := range list {
+		switch a.at.Errno {
+		case 0:
+		case unix.EINVAL, unix.EIDRM:
+			return leftSegment(a)
+		default:
+			return fmt.Errorf("shmat of segment %d: %w", a.pieces[0].inode, a.at.Errno)
+		}
+	}
+	return b.checkSegments(list)
 }
 
 const shmREMAP = 0o40000
@@ -150,15 +165,12 @@ func (b *build) inCallersIPC(do func() error) error {
 	return b.script.run()
 }
 
-// attachFlags are shmat(2)'s, but for the address.
+// attachFlags are shmat(2)'s, but for the address. What mprotect(2) may change, as whether a piece
+// is code, says nothing about how it was attached.
 func (m *mapping) attachFlags() uintptr {
-	const shmRDONLY, shmEXEC = 0o10000, 0o100000
-	how := uintptr(0)
-	if !m.has("mw") {
-		how |= shmRDONLY
+	const shmRDONLY = 0o10000
+	if m.has("mw") {
+		return 0
 	}
-	if m.prot&unix.PROT_EXEC != 0 {
-		how |= shmEXEC
-	}
-	return how
+	return shmRDONLY
 }

@@ -225,7 +225,7 @@ static unsigned long attached(int id)
 
 /*
  * What is left of a segment: page 1 is protected, 3 has been replaced by memory of one's
- * own, 5 lies elsewhere.
+ * own, 5 lies elsewhere, 6 is code.
  */
 static void sysv_pieces(enum kind kind)
 {
@@ -245,6 +245,7 @@ static void sysv_pieces(enum kind kind)
 	       area + 3 * words);
 	area[3 * words] = 33;
 	must(mprotect((void *)(area + words), PAGE, PROT_READ));
+	must(mprotect((void *)(area + 6 * words), PAGE, PROT_READ | PROT_WRITE | PROT_EXEC));
 	at = moved - area;
 	mine = attached(id);
 	kid_of(kind, &k);
@@ -267,6 +268,27 @@ static void sysv_pieces(enum kind kind)
 	expect_eq(attached(id), all - mine + 1);
 	expect_eq(on(&k, do_read, at), 205);
 	expect_eq(on(&k, do_read, 3 * words), 34);
+}
+
+/* A segment of an ipc namespace that the caller has left, for one with the same number. */
+static void left_segment(enum kind kind)
+{
+	struct actor k;
+	long *theirs;
+	int id;
+
+	must(unshare(CLONE_NEWIPC));
+	id = get_segment(PAGE);
+	theirs = area;
+	theirs[0] = 100;
+	must(unshare(CLONE_NEWIPC));
+	expect_eq(get_segment(PAGE), id);
+	area[0] = 200;
+	area = theirs;
+	kid_of(kind, &k);
+	expect_eq(on(&k, do_read, 0), 100);
+	expect_eq(on(&k, do_write, 0, 101), 0);
+	expect_eq(area[0], 101);
 }
 
 /* Private before and after: a page that was never touched reads as 0. */
@@ -547,6 +569,10 @@ static const struct kinds rows[] = {
 	KINDS(shared_alike, "so is one of a file named as the kernel names others"),
 	KINDS(shared_sysv, "System V shared memory stays attached"),
 	KINDS(sysv_pieces, "pieces of System V memory stay what they are"),
+	{ "sysv_left_self", "System V memory of an ipc namespace that was left (target: self)",
+	  SELF, left_segment },
+	{ "sysv_left_forked", "System V memory of an ipc namespace that was left (target: forked)",
+	  FORKED, left_segment },
 	KINDS(untouched, "memory never touched reads as zeros"),
 	KINDS(read_only, "read-only memory stays read-only"),
 	KINDS(no_access, "memory without access keeps its contents"),
@@ -565,6 +591,12 @@ static const struct kinds rows[] = {
 PLAY_TABLE(memory, rows)
 {
 	play_kind();
+}
+
+PLAY_DOCUMENTED(sysv_left, "System V memory of an ipc namespace that was left",
+		"its number may be that of another where the caller is: EOPNOTSUPP")
+{
+	left_segment(EXECUTED);
 }
 
 /* --- memory that belongs to a kernel object ------------------------------ */
