@@ -44,13 +44,15 @@ func mayBePart(r Regs, v uint64) bool {
 		return waitsForAll(r.R10) && v < r.Rdx
 	case unix.SYS_RECVMSG:
 		return waitsForAll(r.Rdx)
-	case unix.SYS_WRITEV, unix.SYS_READV, unix.SYS_PREADV, unix.SYS_PREADV2, unix.SYS_PWRITEV, unix.SYS_PWRITEV2:
+	case unix.SYS_WRITEV, unix.SYS_READV, unix.SYS_PREADV, unix.SYS_PREADV2, unix.SYS_PWRITEV:
 		return true
+	case unix.SYS_PWRITEV2:
+		return r.R9&unix.RWF_NOWAIT == 0
 	case unix.SYS_SENDMSG:
 		return r.Rdx&unix.MSG_DONTWAIT == 0
 	case unix.SYS_SENDMMSG, unix.SYS_RECVMMSG:
 		return r.R10&noWaitForAll == 0 && v < r.Rdx
-	case unix.SYS_IO_GETEVENTS:
+	case unix.SYS_IO_GETEVENTS, unix.SYS_IO_PGETEVENTS:
 		return v < r.Rsi
 	case unix.SYS_IO_URING_ENTER:
 		return r.R10&enterGetEvents != 0 && r.Rdx > 0
@@ -74,7 +76,7 @@ func (s *Stopped) isPart(r Regs) bool {
 	case unix.SYS_WRITE, unix.SYS_WRITEV, unix.SYS_PWRITE64, unix.SYS_PWRITEV, unix.SYS_PWRITEV2,
 		unix.SYS_READ, unix.SYS_PREAD64, unix.SYS_READV, unix.SYS_PREADV, unix.SYS_PREADV2:
 		st, err := s.statFD(int(int32(r.Rdi)))
-		return err == nil && completes(r.Orig_rax, &st)
+		return err == nil && completes(r, &st)
 	case unix.SYS_SPLICE: // into a socket, which takes all that the pipe has
 		return s.isSocket(int(int32(r.Rdx))) && s.pipeHolds(int(int32(r.Rdi)))
 	case unix.SYS_IO_URING_ENTER:
@@ -100,10 +102,10 @@ func (s *Stopped) takesFile(to, from int) bool {
 }
 
 // completes reports whether such a call on such a file is short for a signal alone.
-func completes(nr uint64, st *unix.Stat_t) bool {
+func completes(r Regs, st *unix.Stat_t) bool {
+	const nowhere = ^uint64(0) // pwritev2(2) then is writev(2)
 	kind := st.Mode & unix.S_IFMT
-	switch nr {
-	case unix.SYS_WRITE, unix.SYS_WRITEV:
+	if nr := r.Orig_rax; nr == unix.SYS_WRITE || nr == unix.SYS_WRITEV || nr == unix.SYS_PWRITEV2 && r.R10 == nowhere {
 		return kind == unix.S_IFSOCK || kind == unix.S_IFIFO || kind == unix.S_IFCHR
 	}
 	return kind == unix.S_IFCHR && endless(st.Rdev)
@@ -174,7 +176,7 @@ func (s *Stopped) rest(l *leg, addr uint64) (Regs, []byte, bool) {
 		r.R8 -= done
 	case unix.SYS_SENDMMSG, unix.SYS_RECVMMSG:
 		r.Rsi, r.Rdx = r.Rsi+done*mmsghdrSize, r.Rdx-done
-	case unix.SYS_IO_GETEVENTS:
+	case unix.SYS_IO_GETEVENTS, unix.SYS_IO_PGETEVENTS:
 		r.Rsi, r.Rdx, r.R10 = r.Rsi-done, r.Rdx-done, r.R10+done*ioEventSize
 	case unix.SYS_IO_URING_ENTER:
 		r.Rsi = 0 // all are submitted; what is left is the wait
@@ -272,6 +274,9 @@ func (s *Stopped) restOfVector(l *leg, r Regs, iov, n, done, addr uint64) (Regs,
 	}
 	binary.LittleEndian.PutUint64(b, base)
 	binary.LittleEndian.PutUint64(b[8:], size)
-	r.Orig_rax, r.Rsi, r.Rdx = unix.SYS_WRITEV, addr, uint64(len(b)/iovecSize)
+	r.Rsi, r.Rdx = addr, uint64(len(b)/iovecSize)
+	if !l.strict || r.Orig_rax != unix.SYS_PWRITEV2 && r.Orig_rax != unix.SYS_PWRITEV { // which do the same here
+		r.Orig_rax = unix.SYS_WRITEV
+	}
 	return r, b, true
 }

@@ -70,6 +70,15 @@ static long by_writev(void)
 	return kept_call(SYS_writev, p[1], (long)iov, 3, 0, 0, 0);
 }
 
+/* A position of -1 is none. */
+static long by_pwritev2(void)
+{
+	struct iovec iov[3] = { { data, 1000 }, { data + 1000, SIZE / 2 },
+				{ data + 1000 + SIZE / 2, SIZE / 2 - 1000 } };
+
+	return kept_call(SYS_pwritev2, p[1], (long)iov, 3, -1, -1, 0);
+}
+
 static long by_send(void)
 {
 	return kept_call(SYS_sendto, p[1], (long)data, SIZE, 0, 0, 0);
@@ -275,6 +284,7 @@ struct part {
 static const struct part parts[] = {
 	PART(write, make_big_pipe, take, SIZE, SIZE),
 	PART(writev, make_big_pipe, take, SIZE, SIZE),
+	PART(pwritev2, make_big_pipe, take, SIZE, SIZE),
 	PART(send, make_big_sockets, take, SIZE, SIZE),
 	PART(writev_pieces, make_big_pipe, take, SIZE, SIZE),
 	PART(sendmsg, make_big_sockets, take, SIZE, SIZE),
@@ -337,25 +347,34 @@ static long do_nothing(struct msg *m)
 }
 
 /* The target is below an actor that does @first, and forbids itself sendto. */
-static void play_forbidden(actor_fn first)
+static void play_forbidden(actor_fn first, const struct part *part)
 {
-	static const struct part part =
-		PART(sendmsg, make_big_sockets, take, SIZE, SIZE);
 	struct actor a;
 	long ret;
 
-	part.make();
+	part->make();
 	spawn(&me, &a, 0);
 	ret = on(&a, first, 0);
 	if (ret)
 		ct_skip("%s", ct_errname(-ret));
 	expect_eq(on(&a, do_forbid), 0);
-	play_below(&part, &a);
+	play_below(part, &a);
 }
+
+static const struct part message =
+	PART(sendmsg, make_big_sockets, take, SIZE, SIZE);
 
 PLAY(filtered, "the target's sendmsg goes on where a filter forbids sendto")
 {
-	play_forbidden(do_nothing);
+	play_forbidden(do_nothing, &message);
+}
+
+PLAY(filtered_pwritev2, "the target's pwritev2 goes on where there is a filter")
+{
+	static const struct part vector =
+		PART(pwritev2, make_big_pipe, take, SIZE, SIZE);
+
+	play_forbidden(do_nothing, &vector);
 }
 
 /* /proc/PID/status tells of filters behind all of them. */
@@ -374,7 +393,7 @@ static long do_join_groups(struct msg *m)
 
 PLAY(filtered_groups, "so does that of a target that is in many groups")
 {
-	play_forbidden(do_join_groups);
+	play_forbidden(do_join_groups, &message);
 }
 
 /* --- long calls that wait for nothing ---------------------------------------------- */
@@ -504,6 +523,53 @@ PLAY_TABLE(long_call, long_calls)
 	expect_eq(actor_finish(&t), BIG);
 }
 
+#define PIPE (1 << 20)
+
+static long write_at_once(size_t size)
+{
+	struct iovec iov = { big, size };
+
+	return ct_syscall6(SYS_pwritev2, p[1], (long)&iov, 1, -1L, -1L,
+			   RWF_NOWAIT);
+}
+
+/* Fills a pipe and empties it, until slot 1 is set or one of both did not do all. */
+static long do_fill(struct msg *m)
+{
+	long ret;
+
+	(void)m;
+	do {
+		ret = write_at_once(BIG);
+	} while (ret == PIPE && !ct_slot[1] &&
+		 ct_syscall3(SYS_read, p[0], (long)big, BIG) == PIPE);
+	return ret;
+}
+
+PLAY(no_wait, "a target's pwritev2 ends where it must not wait")
+{
+	struct actor t, k;
+
+	map_big();
+	make_pipe();
+	if (fcntl(p[1], F_SETPIPE_SZ, PIPE) < PIPE)
+		ct_skip("no pipe of a megabyte here");
+	if (write_at_once(1) != 1 || read(p[0], big, 1) != 1)
+		ct_skip("no RWF_NOWAIT for pipes");
+	spawn(&me, &t, 0);
+	expect_eq(on(&t, do_ignore_sigchld, 0), 0);
+	start(&t, do_fill, 0);
+	for (int i = 0; i < 50 && !answered(&t); i++) {
+		expect_ok(cl(&me, &k, t.pid, 0, 0));
+		quit(&k, 0);
+	}
+	slot_set(1, 1);
+	for (int i = 0; i < 500 && !answered(&t); i++)
+		usleep(10000);
+	expect(answered(&t));
+	expect_eq(actor_finish(&t), PIPE);
+}
+
 /* --- events ------------------------------------------------------------------------ */
 
 /* Three events are waited for: they come one by one. */
@@ -524,7 +590,7 @@ static long do_events(struct msg *m)
 	if (!ret)
 		ret = ct_syscall3(SYS_io_submit, ctx, 3, list);
 	if (ret == 3)
-		ret = kept_call(SYS_io_getevents, ctx, 3, 3, (long)e, 0, 0);
+		ret = kept_call(m->arg[3], ctx, 3, 3, (long)e, 0, 0);
 	ct_syscall3(SYS_io_destroy, ctx, 0, 0);
 	for (int i = 0; i < 3 && ret == 3; i++)
 		if (e[i].data != (unsigned int)i)
@@ -532,7 +598,7 @@ static long do_events(struct msg *m)
 	return ret;
 }
 
-PLAY(events, "the target's io_getevents ends with as many as were asked for")
+static void play_events(long nr)
 {
 	struct actor t, k;
 	int in[3], out[3];
@@ -546,7 +612,7 @@ PLAY(events, "the target's io_getevents ends with as many as were asked for")
 	}
 	spawn(&me, &t, 0);
 	expect_eq(on(&t, do_ignore_sigchld, 0), 0);
-	start(&t, do_events, in[0], in[1], in[2]);
+	start(&t, do_events, in[0], in[1], in[2], nr);
 	for (int i = 0; i < 3; i++) {
 		wait_asleep(&t);
 		expect_busy(&t);
@@ -555,6 +621,16 @@ PLAY(events, "the target's io_getevents ends with as many as were asked for")
 		expect_eq(write(out[i], "", 1), 1);
 	}
 	expect_eq(actor_finish(&t), 3);
+}
+
+PLAY(events, "the target's io_getevents ends with as many as were asked for")
+{
+	play_events(SYS_io_getevents);
+}
+
+PLAY(events_masked, "so does its io_pgetevents")
+{
+	play_events(SYS_io_pgetevents);
 }
 
 /* --- signals in the rest of a call ---------------------------------------------------- */
