@@ -34,6 +34,7 @@ type call struct {
 	lent        bool                  // the child is born with the target's table of descriptors
 	left        *transplant.Leftovers // of child and caller; nil but for a transplant
 	company     []int                 // other processes that share the caller's memory
+	snap        *transplant.Snapshot  // nil but for a transplant
 	locked      []int                 // processes that this worker may attach to
 	event       Event
 	told        bool // of the event

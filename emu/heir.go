@@ -4,6 +4,7 @@ package emu
 
 import (
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -78,6 +79,10 @@ func (c *call) leftTo(tid, tgid int, child *ptrace.Stopped) (done, again bool) {
 			return false, false
 		}
 		return reapQuietly(c.caller, child)
+	case slices.Contains(c.company, tgid): // this worker has it
+		if t := c.snap.Frozen(tid); t != nil {
+			return leftToFrozen(t, child)
+		}
 	case tgid != c.check.Target.TGID:
 		if !c.serves(tid) {
 			return false, false
@@ -94,6 +99,17 @@ func (c *call) leftTo(tid, tgid int, child *ptrace.Stopped) (done, again bool) {
 	}
 	done, again = reapQuietly(t, child)
 	_ = c.letTargetGo(t)
+	return done, again
+}
+
+// leftToFrozen is for a thread that is stopped with the caller, and stays so.
+func leftToFrozen(t *ptrace.Stopped, child *ptrace.Stopped) (done, again bool) {
+	i, err := t.Begin()
+	if err != nil {
+		return false, ptrace.Gone(err)
+	}
+	done, again = reapQuietly(i, child)
+	_ = i.End()
 	return done, again
 }
 

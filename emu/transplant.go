@@ -90,6 +90,7 @@ func (c *call) snapshot(keepsMemory bool) (*transplant.Snapshot, error) {
 		c.s.companies.keep(c.n.TID, err)
 		return nil, c.ofFrozen(err)
 	}
+	c.snap = snap
 	return snap, nil
 }
 

@@ -148,6 +148,20 @@ func ours(tid int) bool {
 	return err == nil
 }
 
+// Frozen is a thread that was stopped with the caller, in a stop in which it can be made to call,
+// if it has not been let go.
+func (s *Snapshot) Frozen(tid int) *ptrace.Stopped {
+	if s == nil {
+		return nil
+	}
+	for _, t := range s.frozen {
+		if t.TID == tid && (t.Last.Kind == ptrace.Interrupt || t.Last.Kind == ptrace.Group) {
+			return t
+		}
+	}
+	return nil
+}
+
 // Release lets the caller's other threads go on. Build does it as soon as the
 // contents of memory are copied; who takes a snapshot and does not build must
 // do it himself. It may be called more than once.
