@@ -51,7 +51,7 @@ func (d *Difference) besides(caller, child, target string, flags uint32) string 
 	}{
 		{"sysvsem", flags&unix.CLONE_SYSVSEM != 0, []string{"u~"}},
 		{"fork-alone", d.differ(caller, target, "ioprio"), []string{"i~"}},
-		{"fork-alone", trait(d.World[caller], "schedflags") != 0, []string{"slack="}},
+		{"fork-alone", trait(d.Told[caller], "schedflags") != 0, []string{"slack="}},
 		{"session", d.maySession(caller, child, target), []string{"sid=", "pgid="}},
 	} {
 		if r.may {
@@ -88,7 +88,7 @@ func (d *Difference) thread(leader string) string {
 
 // differ reports that two actors tell of another trait.
 func (d *Difference) differ(a, b, name string) bool {
-	return trait(d.World[a], name) != trait(d.World[b], name)
+	return trait(d.Told[a], name) != trait(d.Told[b], name)
 }
 
 // wasExecuted reports that a parent may not choose its child's group any more, since it
