@@ -12,6 +12,7 @@ import (
 // scheduling is what the scheduler knows of a thread that is inherited.
 type scheduling struct {
 	attr     unix.SchedAttr
+	nice     int // which the attributes of a realtime thread do not tell, nor set that of an idle one
 	affinity unix.CPUSetDynamic
 	ioprio   int
 }
@@ -25,6 +26,9 @@ func readScheduling(tid int) (scheduling, error) {
 		return s, fmt.Errorf("sched_getattr of pid %d: %w", tid, err)
 	}
 	s.attr = *attr
+	if s.nice, err = niceOf(tid); err != nil {
+		return s, err
+	}
 	if s.affinity, err = affinityOf(tid, unix.NewCPUSet(usualCPUs)); err != nil {
 		return s, err
 	}
@@ -35,6 +39,15 @@ func readScheduling(tid int) (scheduling, error) {
 	return s, nil
 }
 
+func niceOf(tid int) (int, error) {
+	const zero = 20 // what the system call returns for a nice value of 0, and less for a higher one
+	raw, err := unix.Getpriority(unix.PRIO_PROCESS, tid)
+	if err != nil {
+		return 0, fmt.Errorf("getpriority of pid %d: %w", tid, err)
+	}
+	return zero - raw, nil
+}
+
 // inherited is what a child gets (kernel: sched_fork): with
 // SCHED_FLAG_RESET_ON_FORK an ordinary policy and nice value, slices as long as others'
 // and no clamps, and not the flag.
@@ -42,11 +55,13 @@ func (s scheduling) inherited() scheduling {
 	if s.attr.Flags&unix.SCHED_FLAG_RESET_ON_FORK == 0 {
 		return s
 	}
-	kept := unix.SchedAttr{Size: s.attr.Size, Policy: s.attr.Policy, Nice: max(s.attr.Nice, 0)}
+	kept := unix.SchedAttr{Size: s.attr.Size, Policy: s.attr.Policy}
+	s.nice = max(s.nice, 0)
 	switch s.attr.Policy {
 	case unix.SCHED_FIFO, unix.SCHED_RR, unix.SCHED_DEADLINE:
-		kept.Policy, kept.Nice = unix.SCHED_NORMAL, 0
+		kept.Policy, s.nice = unix.SCHED_NORMAL, 0
 	}
+	kept.Nice = int32(s.nice)
 	if s.attr.Util_max != 0 { // of a kernel that clamps
 		kept.Util_max = noClamp
 	}
@@ -72,6 +87,17 @@ func setAttr(tid int, want, have unix.SchedAttr) error {
 	return nil
 }
 
+// setNice gives C the nice value, if the attributes have not.
+func setNice(tid, want int) error {
+	if have, err := niceOf(tid); err != nil || have == want {
+		return err
+	}
+	if err := unix.Setpriority(unix.PRIO_PROCESS, tid, want); err != nil {
+		return fmt.Errorf("setpriority of pid %d: %w", tid, err)
+	}
+	return nil
+}
+
 // setScheduling gives C the caller's scheduling, from outside.
 func (b *build) setScheduling() error {
 	want := b.snap.sched.inherited()
@@ -80,6 +106,9 @@ func (b *build) setScheduling() error {
 		return err
 	}
 	if err := setAttr(b.c.TID, want.attr, have.attr); err != nil {
+		return err
+	}
+	if err := setNice(b.c.TID, want.nice); err != nil {
 		return err
 	}
 	if !slices.Equal(want.affinity, have.affinity) {

@@ -8,6 +8,7 @@
  *	              +-- kid
  */
 #include "scene.h"
+#include <sys/resource.h>
 #include <sched.h>
 
 #ifndef SCHED_DEADLINE
@@ -186,6 +187,34 @@ static void target_resets(int kind)
 	child_of_both(kind, &mine, &theirs, &mine);
 }
 
+/* A nice value that the policy makes no use of. */
+static void unused_nice(int kind, const struct attr *mine)
+{
+	struct actor a, t, k;
+
+	two(&a, &t, kind);
+	if (kind)
+		expect_eq(sys(&t, SYS_setpriority, PRIO_PROCESS, 0, 4), 0);
+	expect_eq(sys(&a, SYS_setpriority, PRIO_PROCESS, 0, 6), 0);
+	set(&a, mine);
+	expect_ok(cl(&a, &k, t.vpid, 0, 0));
+	expect_eq(sys(&k, SYS_getpriority, PRIO_PROCESS, 0), 20 - 6);
+}
+
+static void nice_realtime(int kind)
+{
+	static const struct attr mine = { .policy = SCHED_RR, .priority = 3 };
+
+	unused_nice(kind, &mine);
+}
+
+static void nice_idle(int kind)
+{
+	static const struct attr mine = { .policy = SCHED_IDLE, .nice = 6 };
+
+	unused_nice(kind, &mine);
+}
+
 static void slice(int kind)
 {
 	static const struct attr mine = { .runtime = 20 * MS };
@@ -322,6 +351,8 @@ static const struct row {
 	ALL(deadline_target, "a target with a deadline"),
 	ALL(fifo_reset, "a caller whose priority is not inherited"),
 	ALL(nice_reset, "a caller whose nice value is not inherited"),
+	ALL(nice_realtime, "a realtime caller with a nice value"),
+	ALL(nice_idle, "a caller with a nice value and the policy for idle times"),
 	ALL(target_resets, "a target whose priority is not inherited"),
 	ALL(slice, "a caller with slices of its own length"),
 	ALL(clamped, "a caller whose utilization is clamped"),
