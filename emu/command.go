@@ -32,7 +32,8 @@ type Cmd struct {
 	// Path is the file to execute, Args its argv (the name included).
 	Path string
 	Args []string
-	// Env is the environment; nil: this process's.
+	// Env is the environment; nil: this process's. Of a name that is there twice the last
+	// value counts.
 	Env []string
 	// Dir is the working directory; empty: this process's.
 	Dir string
@@ -83,16 +84,10 @@ type Cmd struct {
 	done    chan struct{}
 }
 
-// Command returns the command that runs name, looked up in PATH, with args. An error of
-// the lookup comes from Start, as in os/exec.
+// Command returns the command that runs name with args. A name without a slash is looked
+// up in PATH, as execvp(3) does it; an error of the lookup comes from Start, as in os/exec.
 func Command(name string, args ...string) *Cmd {
-	path, err := exec.LookPath(name)
-	if errors.Is(err, exec.ErrDot) {
-		err = nil // as execvp(3): PATH is the user's own
-	}
-	if path == "" {
-		path = name
-	}
+	path, err := lookUp(name)
 	return &Cmd{Path: path, Args: append([]string{name}, args...), err: err}
 }
 
@@ -244,7 +239,7 @@ func (c *Cmd) tell(stopped int) {
 // been told, and the supervisor is gone.
 func (c *Cmd) Wait() error {
 	if c.done == nil {
-		return errors.New("emu: not started")
+		return errNotStarted
 	}
 	<-c.done
 	c.finish(c.Linger)
@@ -274,6 +269,9 @@ func (c *Cmd) end() error {
 
 // Signal sends sig to the program.
 func (c *Cmd) Signal(sig unix.Signal) error {
+	if sig < 0 || sig > lastSignal {
+		return fmt.Errorf("emu: signal %d: %w", int(sig), unix.EINVAL)
+	}
 	return c.send(launch.Message{Kind: launch.Kill, Signal: int(sig)})
 }
 
@@ -290,8 +288,13 @@ func (c *Cmd) Relay(sig unix.Signal) error {
 func (c *Cmd) send(m launch.Message) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
-	if !c.started || c.front < 0 {
+	switch {
+	case !c.started:
+		return errNotStarted
+	case c.front < 0:
 		return os.ErrProcessDone
 	}
 	return launch.Write(c.front, m)
 }
+
+var errNotStarted = errors.New("emu: not started")

@@ -78,6 +78,9 @@ func errnoOf(err error) (errno unix.Errno) {
 
 // spec describes the program for the stages. done closes what it had to open.
 func (c *Cmd) spec() (spec *launch.Spec, done func(), err error) {
+	if err := c.checkWords(); err != nil {
+		return nil, nil, err
+	}
 	extra, err := json.Marshal(operatorConfig{
 		Engine: c.Config.Engine, PIDDriver: c.Config.PIDDriver, BestEffort: c.Config.BestEffort,
 		Linger: c.Linger, Unwatched: c.Unwatched, Fault: c.Config.fault, LogLevel: c.LogLevel, LogFormat: c.LogFormat,
@@ -102,7 +105,7 @@ func (c *Cmd) spec() (spec *launch.Spec, done func(), err error) {
 func (c *Cmd) environ() []string {
 	switch {
 	case c.Env != nil:
-		return c.Env
+		return lastOfEach(c.Env)
 	case c.Inherit:
 		return launch.InheritedEnv()
 	}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package emu
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+)
+
+// defaultPath is where execvp(3) looks if there is no PATH.
+const defaultPath = "/bin:/usr/bin"
+
+// lookUp finds an executable. A name with a slash is a path from the program's own
+// directory, which may be another than ours.
+func lookUp(name string) (string, error) {
+	if strings.Contains(name, "/") {
+		return name, nil
+	}
+	if _, ok := os.LookupEnv("PATH"); !ok && name != "" {
+		for dir := range strings.SplitSeq(defaultPath, ":") {
+			if path, err := exec.LookPath(dir + "/" + name); err == nil {
+				return path, nil
+			}
+		}
+	}
+	path, err := exec.LookPath(name)
+	if errors.Is(err, exec.ErrDot) {
+		err = nil // as execvp(3): PATH is the user's own
+	}
+	if path == "" {
+		path = name
+	}
+	return path, err
+}
+
+// lastOfEach drops variables that are set again later, as os/exec does: getenv(3) finds
+// the first.
+func lastOfEach(env []string) []string {
+	seen := make(map[string]bool, len(env))
+	var kept []string
+	for _, v := range slices.Backward(env) {
+		name, _, set := strings.Cut(v, "=")
+		if set && name != "" && seen[name] {
+			continue
+		}
+		seen[name] = true
+		kept = append(kept, v)
+	}
+	slices.Reverse(kept)
+	return kept
+}
+
+// checkWords refuses settings that nobody knows. The operator would only find out when
+// there is a call to serve.
+func (c *Cmd) checkWords() error {
+	ways, numbers := []string{"", "auto"}, []string{"", "auto"}
+	for _, e := range engines {
+		ways = append(ways, e.name)
+	}
+	for _, d := range drivers {
+		numbers = append(numbers, d.Name())
+	}
+	if _, err := newLog(c.LogLevel, c.LogFormat); err != nil {
+		return fmt.Errorf("emu: LogLevel: %w", err)
+	}
+	return errors.Join(
+		oneOf("Engine", c.Config.Engine, ways),
+		oneOf("PIDDriver", c.Config.PIDDriver, numbers),
+		oneOf("LogFormat", c.LogFormat, []string{"", "text", "json"}),
+	)
+}
+
+func oneOf(what, word string, known []string) error {
+	if slices.Contains(known, word) {
+		return nil
+	}
+	return fmt.Errorf("emu: %s %q is none of %s", what, word, strings.Join(known[1:], ", "))
+}
