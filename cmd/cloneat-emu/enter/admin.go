@@ -46,7 +46,7 @@ func Admin(o *Options, t *Target) (int, error) {
 	}
 	defer b.close()
 	flags := t.differ
-	if o.TargetUserNS && t.users {
+	if r.joinsUsers() && !r.insideUsers {
 		flags |= unix.CLONE_NEWUSER
 	}
 	return r.finish(b, flags)
@@ -56,6 +56,9 @@ func Admin(o *Options, t *Target) (int, error) {
 func (r *run) bear(m *stage.Machine) (*born, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	if err := r.openHand(); err != nil {
+		return nil, err
+	}
 	cmd := m.Command(ctx)
 	cmd.ExtraFiles = append(cmd.ExtraFiles, r.table.extra()...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = r.stdio()
@@ -99,7 +102,7 @@ func startStage(m *stage.Machine, cmd *exec.Cmd) (*stage.Task, *os.File, error) 
 func (r *run) grandchild(h *stage.Task) (*born, error) {
 	s := &steps{task: h}
 	s.undumpable()
-	s.call("setns(pid namespace of the target)", unix.SYS_SETNS, uintptr(r.fd.pidfd), unix.CLONE_NEWPID)
+	s.do(func() error { return r.enterPIDs(h) })
 	if s.err != nil {
 		return nil, s.err
 	}
@@ -107,7 +110,7 @@ func (r *run) grandchild(h *stage.Task) (*born, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := r.child(c1, host)
+	b, err := r.child(c1)
 	gone := dismiss(h, c1, host)
 	if err == nil && gone != nil {
 		b.task.Start(nil, unix.SYS_EXIT_GROUP, StatusFailed)
@@ -157,7 +160,7 @@ func (r *run) father(h *stage.Task) (*stage.Task, int, error) {
 }
 
 // child lets C1 clone C2, with the exact number if one is asked for.
-func (r *run) child(c1 *stage.Task, host int) (*born, error) {
+func (r *run) child(c1 *stage.Task) (*born, error) {
 	s := &steps{task: c1}
 	var tid uintptr
 	if r.o.Hint != 0 {
@@ -174,7 +177,7 @@ func (r *run) child(c1 *stage.Task, host int) (*born, error) {
 		return nil, r.cloneError(err)
 	}
 	number := binary.NativeEndian.Uint32(c1.Machine().View(where, 4))
-	b, err := takeBorn(c2, host, int(number))
+	b, err := r.takeBorn(c2, c1, int(number))
 	if err != nil {
 		c2.Start(nil, unix.SYS_EXIT_GROUP, StatusFailed)
 	}
@@ -199,20 +202,6 @@ func exited(pid int) bool {
 	return stage.Exited(fd)
 }
 
-// takeBorn opens a process of which another one holds a pidfd, and waits for it.
-func takeBorn(task *stage.Task, holder, fd int) (*born, error) {
-	pidfd, err := take(holder, fd)
-	if err != nil {
-		return nil, err
-	}
-	task.Gone = func() bool { return stage.Exited(int(pidfd.Fd())) }
-	if err := task.AwaitBirth(); err != nil {
-		_ = pidfd.Close()
-		return nil, fmt.Errorf("the command's process: %w", err)
-	}
-	return openBorn(task, pidfd)
-}
-
 // cloneError names who has a number that cannot be had.
 func (r *run) cloneError(err error) error {
 	if errors.Is(err, unix.EEXIST) {
@@ -223,18 +212,4 @@ func (r *run) cloneError(err error) error {
 		return fmt.Errorf("pid %d is none that the target's pid namespace could give, see /proc/sys/kernel/pid_max: %w", r.o.Hint, err)
 	}
 	return fmt.Errorf("clone of the command's process: %w", err)
-}
-
-// take copies a descriptor out of another process.
-func take(pid, fd int) (*os.File, error) {
-	from, err := unix.PidfdOpen(pid, 0)
-	if err != nil {
-		return nil, fmt.Errorf("pidfd_open pid %d: %w", pid, err)
-	}
-	defer func() { _ = unix.Close(from) }()
-	got, err := unix.PidfdGetfd(from, fd, 0)
-	if err != nil {
-		return nil, fmt.Errorf("pidfd_getfd pid %d: %w", pid, err)
-	}
-	return os.NewFile(uintptr(got), "pidfd"), nil
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // numbers are the descriptors of a stage that a process uses on its way in.
-type numbers struct{ pidfd, root, cwd, running int }
+type numbers struct{ pidfd, root, cwd, running, hand int }
 
 // become turns a process that was born in the target's pid namespace into what
 // execs the command: namespaces, terminal, root, directory, user, rights.
@@ -17,6 +17,9 @@ func (r *run) become(task *stage.Task, host int, flags uintptr) error {
 	s := &steps{task: task}
 	if r.o.TargetCgroup {
 		s.do(func() error { return moveToCgroups(host, r.t.dir) })
+	}
+	if flags&unix.CLONE_NEWUSER != 0 && r.rights.user != nil {
+		s.do(func() error { return r.leaveGroups(task) })
 	}
 	if flags != 0 {
 		s.call("setns(namespaces of the target)", unix.SYS_SETNS, uintptr(r.fd.pidfd), flags)
@@ -33,7 +36,7 @@ func (r *run) become(task *stage.Task, host int, flags uintptr) error {
 	if r.o.Workdir != "" {
 		s.call("chdir("+r.o.Workdir+")", unix.SYS_CHDIR, s.str(r.o.Workdir))
 	}
-	r.rights.apply(s)
+	r.rights.apply(s, r.joinsUsers() && r.groupsFixed())
 	s.do(func() error { return r.table.seal(task) })
 	if r.mask != 0 {
 		s.call("rt_sigprocmask", unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, r.mask, 0, 8)

@@ -77,7 +77,7 @@ func (o *driverOrder) serve(caller *stage.Task) (int, error) {
 	r := &run{
 		o: &o.Options, t: t, env: o.Env, pipe: os.NewFile(4, "pipe"),
 		table: &descriptors{keep: o.Keep, third: o.Third},
-		fd:    numbers{o.FD[0], o.FD[1], o.FD[2], o.FD[3]},
+		fd:    numbers{pidfd: o.FD[0], root: o.FD[1], cwd: o.FD[2], running: o.FD[3]},
 	}
 	if r.rights, err = newRights(r.o, t); err != nil {
 		return StatusFailed, err

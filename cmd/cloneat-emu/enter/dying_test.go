@@ -31,6 +31,9 @@ func entering(t *testing.T, init int) (*run, *stage.Task) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := r.openHand(); err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := m.Command(ctx)
 	cmd.ExtraFiles = append(cmd.ExtraFiles, r.table.extra()...)
@@ -78,7 +81,7 @@ func TestContainerDiesWhileWeEnter(t *testing.T) {
 		for !exited(host) {
 			_ = unix.Nanosleep(&unix.Timespec{Nsec: 1e6}, nil)
 		}
-		if _, err := r.child(c1, host); !errors.Is(err, stage.ErrGone) {
+		if _, err := r.child(c1); !errors.Is(err, stage.ErrGone) {
 			t.Errorf("error %v", err)
 		}
 		if err := dismiss(h, c1, host); err != nil {

@@ -58,8 +58,9 @@ func parseCaps(names []string) ([]capability.Cap, error) {
 }
 
 // apply gives up rights in a task. The bounding set comes first, it takes
-// CAP_SETPCAP; the sets of the thread last, setresuid takes CAP_SETUID.
-func (r *rights) apply(s *steps) {
+// CAP_SETPCAP; the sets of the thread last, setresuid takes CAP_SETUID. Groups stay as
+// they are where that is all there can be.
+func (r *rights) apply(s *steps, groupsFixed bool) {
 	for _, c := range r.drop {
 		s.call("prctl(PR_CAPBSET_DROP "+c.String()+")", unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, uintptr(c))
 	}
@@ -68,7 +69,9 @@ func (r *rights) apply(s *steps) {
 		for _, g := range u.groups {
 			groups = binary.NativeEndian.AppendUint32(groups, g)
 		}
-		s.call("setgroups", unix.SYS_SETGROUPS, uintptr(len(u.groups)), s.bytes(groups))
+		if !groupsFixed {
+			s.call("setgroups", unix.SYS_SETGROUPS, uintptr(len(u.groups)), s.bytes(groups))
+		}
 		s.call("setresgid", unix.SYS_SETRESGID, uintptr(u.gid), uintptr(u.gid), uintptr(u.gid))
 		s.call("setresuid", unix.SYS_SETRESUID, uintptr(u.uid), uintptr(u.uid), uintptr(u.uid))
 	}

@@ -22,11 +22,14 @@ type run struct {
 	fd     numbers
 	pipe   *os.File // closes when the command has been executed
 	pipeW  *os.File
+	hand   *os.File // our end of what a task hands over
 	tty    *terminal
 	mask   uintptr // address of the signal mask for the command, 0: the stage's
 	env    []string
 	// watches tells to be the command's tracer, to learn its exit status.
 	watches bool
+	// insideUsers tells that the command is born in the target's user namespace.
+	insideUsers bool
 	// heed is called before the command begins, and signals that come then are its.
 	heed func() relay
 }
@@ -69,7 +72,7 @@ func (r *run) prepare() error {
 
 // close gives back what newRun took.
 func (r *run) close() {
-	for _, f := range []*os.File{r.pipe, r.pipeW} {
+	for _, f := range []*os.File{r.pipe, r.pipeW, r.hand} {
 		if f != nil {
 			_ = f.Close()
 		}
