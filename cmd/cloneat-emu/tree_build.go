@@ -47,6 +47,9 @@ func (*treeBuildCmd) Help() string {
 // Run builds the tree, and takes it down at the end. Where there is no cloneat,
 // it runs itself again under "run".
 func (c *treeBuildCmd) Run() error {
+	if err := c.check(); err != nil {
+		return err
+	}
 	if !c.Fork && !launch.CallExists() {
 		return underRun()
 	}
@@ -78,6 +81,20 @@ func (c *treeBuildCmd) Run() error {
 	return c.stand(built, stop)
 }
 
+// check refuses command lines that make no sense with any tree.
+func (c *treeBuildCmd) check() error {
+	pid, err := strconv.Atoi(c.In)
+	switch {
+	case c.In != "new" && c.In != "here" && (err != nil || pid <= 0):
+		return usageError(fmt.Sprintf("tree build: --in %q is none of new, here and a pid", c.In))
+	case c.Outside && c.In != "new":
+		return usageError("tree build: --outside is for a new pid namespace")
+	case c.File == "" && c.Criu == "":
+		return usageError("tree build: FILE is wanted, or --criu DIR")
+	}
+	return nil
+}
+
 // read reads what to build. With --criu the first argument is not a file.
 func (c *treeBuildCmd) read() (*tree.Tree, error) {
 	if c.Criu != "" {
@@ -85,9 +102,6 @@ func (c *treeBuildCmd) read() (*tree.Tree, error) {
 			c.Command = append([]string{c.File}, c.Command...)
 		}
 		return tree.FromCRIU(c.Criu)
-	}
-	if c.File == "" {
-		return nil, usageError("tree build: FILE is wanted, or --criu DIR")
 	}
 	return tree.Load(c.File)
 }

@@ -34,12 +34,15 @@ func (v *vmCmd) Run() error {
 		return usageError("vm: no program: cloneat-emu vm [flags] -- PROGRAM [ARGS]")
 	}
 	if err := checkKernel(v.Kernel); err != nil {
-		return err
+		if _, usage := errors.AsType[usageError](err); usage {
+			return err
+		}
+		return exited(err)
 	}
 	machine := machine{Kernel: v.Kernel, UML: v.Uml, Console: v.Console}
 	cmd, err := machine.command(v.Program...)
 	if err != nil {
-		return err
+		return exited(err)
 	}
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	return exited(runMachine(cmd))
