@@ -170,6 +170,17 @@ func TestBuildNestedNamespaces(t *testing.T) {
 	}
 }
 
+// TestBuildTellsOfNamespaces: build makes no others than those of pids, and says so.
+func TestBuildTellsOfNamespaces(t *testing.T) {
+	tree := parse(t, "1 0 1 1 S", "2 1 2 2 S", "3 2 3 3 S")
+	tree.Processes[0].Namespaces = map[string]string{"mnt": "1", "net": "2"}
+	tree.Processes[1].Namespaces = map[string]string{"uts": "4", "mnt": "3"}
+	notes := stand(t, tree, options("new")).Notes
+	if len(notes) != 1 || !strings.HasPrefix(notes[0], "process 2: mnt, uts are its parent's") {
+		t.Errorf("notes: %q", notes)
+	}
+}
+
 func TestBuildHereAndInAnothersNamespace(t *testing.T) {
 	if !private(t) {
 		return

@@ -4,6 +4,8 @@ package tree
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 
@@ -206,7 +208,24 @@ func differences(p, g *Process, number map[int]int) []string {
 	if !p.Zombie() && len(p.Threads) > 0 && !sameNumbers(p.Threads, g.Threads) {
 		d = append(d, fmt.Sprintf("threads are %v, not %v", g.Threads, p.Threads))
 	}
+	if kinds := missing(p, g); len(kinds) > 0 {
+		d = append(d, fmt.Sprintf("%s are its parent's: of namespaces only those of pids are made", strings.Join(kinds, ", ")))
+	}
 	return d
+}
+
+// missing are the kinds of namespaces that a process had for itself and now shares with
+// its parent. The root's are there for others to be compared with.
+func missing(p, g *Process) (kinds []string) {
+	if p.PPID == 0 {
+		return nil
+	}
+	for _, kind := range slices.Sorted(maps.Keys(p.Namespaces)) {
+		if _, own := g.Namespaces[kind]; !own {
+			kinds = append(kinds, kind)
+		}
+	}
+	return kinds
 }
 
 // sameNumbers compares two lists as sets.
