@@ -46,7 +46,7 @@ func Admin(o *Options, t *Target) (int, error) {
 	}
 	defer b.close()
 	flags := t.differ
-	if r.joinsUsers() && !r.insideUsers {
+	if r.joinsUsers() {
 		flags |= unix.CLONE_NEWUSER
 	}
 	return r.finish(b, flags)

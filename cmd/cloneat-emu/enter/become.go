@@ -21,7 +21,7 @@ func (r *run) become(task *stage.Task, host int, flags uintptr) error {
 	if flags&unix.CLONE_NEWUSER != 0 && r.rights.user != nil {
 		s.do(func() error { return r.leaveGroups(task) })
 	}
-	if flags != 0 {
+	if flags != 0 && !r.inside {
 		s.call("setns(namespaces of the target)", unix.SYS_SETNS, uintptr(r.fd.pidfd), flags)
 	}
 	if r.o.TTY {

@@ -28,8 +28,8 @@ type run struct {
 	env    []string
 	// watches tells to be the command's tracer, to learn its exit status.
 	watches bool
-	// insideUsers tells that the command is born in the target's user namespace.
-	insideUsers bool
+	// inside tells that the command is born in all of the target's namespaces.
+	inside bool
 	// heed is called before the command begins, and signals that come then are its.
 	heed func() relay
 }

@@ -15,14 +15,14 @@ import (
 // joinsUsers reports whether the command is to be in another user namespace than we.
 func (r *run) joinsUsers() bool { return r.o.TargetUserNS && r.t.users }
 
-// enterPIDs puts H into the target's pid namespace. The user namespace waits until all
-// others are joined, which may take the rights that we have outside; but who has rights
-// only as the owner of the user namespace has them in there.
+// enterPIDs puts H into the target's pid namespace. The others wait for the command's own
+// process; but who has rights only as the owner of a user namespace has them in there, and
+// has to join all at once: they may belong to one above the target's, as bwrap has it.
 func (r *run) enterPIDs(h *stage.Task) error {
 	_, err := h.Call(unix.SYS_SETNS, uintptr(r.fd.pidfd), unix.CLONE_NEWPID)
 	if errors.Is(err, unix.EPERM) && r.joinsUsers() {
-		_, err = h.Call(unix.SYS_SETNS, uintptr(r.fd.pidfd), unix.CLONE_NEWUSER|unix.CLONE_NEWPID)
-		r.insideUsers = err == nil
+		_, err = h.Call(unix.SYS_SETNS, uintptr(r.fd.pidfd), unix.CLONE_NEWUSER|unix.CLONE_NEWPID|r.t.differ)
+		r.inside = err == nil
 	}
 	switch {
 	case err == nil:

@@ -46,6 +46,17 @@ func TestOwnersContainer(t *testing.T) {
 	nobodyBut(t, init)
 }
 
+// TestOwnersNestedContainer: bwrap's user namespace is below the one that owns the others.
+func TestOwnersNestedContainer(t *testing.T) {
+	init := container(t, slices.Concat(
+		[]string{"setpriv", "--reuid", "61234", "--regid", "61234", "--clear-groups"}, bubbleMaker[:1], []string{"--unshare-user"}, bubbleMaker[1:])...)
+	o := sh(`echo $PPID $(id -u); [ $(readlink /proc/self/ns/mnt) = $(readlink /proc/1/ns/mnt) ]`)
+	o.TargetUserNS = true
+	if r := bySomebody(t, init, o); r.out != "1 61234\n" || r.status != 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
 // TestFixedGroups: where groups are fixed (unshare -r) nobody's from outside come along.
 func TestFixedGroups(t *testing.T) {
 	o := sh("id -u; id -G")
