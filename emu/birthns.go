@@ -16,6 +16,23 @@ import (
 // target clones is born in its pid_for_children and time_for_children, which
 // differ after an unshare(2) or setns(2). A child cannot leave the pid
 // namespace that it is born in; it can join another time namespace.
+// All of it is looked at while the target stands still for its clone: it may go from one to the
+// other and back, and a thread's namespaces are changed by nobody else.
+
+// birthplace says where the child is born, and which time namespace it has to join.
+func (c *call) birthplace() (err error) {
+	if err = errors.Join(c.bornActive(), c.mayBear()); err != nil {
+		return err
+	}
+	c.closeTime() // of an attempt before
+	c.timeNS, err = c.timeToJoin()
+	return err
+}
+
+func (c *call) closeTime() {
+	c.timeNS.Close() //nolint:errcheck // nil is fine
+	c.timeNS = nil
+}
 
 // bornActive says EOPNOTSUPP for a target whose children are born elsewhere.
 func (c *call) bornActive() error {

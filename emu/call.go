@@ -4,6 +4,7 @@ package emu
 
 import (
 	"fmt"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -17,29 +18,31 @@ import (
 
 // call is one call being served, by one locked OS thread.
 type call struct {
-	s           *Server
-	n           listen.Notification
-	kind        kind // which call it is
-	start       time.Time
-	pid         int
-	hint        int
-	args        *abi.Args
-	check       *check.Call
-	caller      *ptrace.Injection     // nil until the caller is stopped
-	early       *verdict              // how the call ended before its time, if it did
-	rseq        ptrace.RseqConfig     // of the caller, while the init engine works
-	father      *ptrace.Stopped       // C1 of the init engine, dead, which nobody has reaped
-	callerPIDFD int                   // of the caller's process, while a transplant is made, or -1
-	oneMemory   bool                  // caller and target have one address space
-	lent        bool                  // the child is born with the target's table of descriptors
-	left        *transplant.Leftovers // of child and caller; nil but for a transplant
-	company     []int                 // other processes that share the caller's memory
-	snap        *transplant.Snapshot  // nil but for a transplant
-	locked      []int                 // processes that this worker may attach to
-	event       Event
-	told        bool // of the event
-	inRoom      bool
-	lost        bool // a tracee could not be let go: this thread must end, so that the kernel does it
+	s            *Server
+	n            listen.Notification
+	kind         kind // which call it is
+	start        time.Time
+	pid          int
+	hint         int
+	args         *abi.Args
+	check        *check.Call
+	caller       *ptrace.Injection     // nil until the caller is stopped
+	early        *verdict              // how the call ended before its time, if it did
+	rseq         ptrace.RseqConfig     // of the caller, while the init engine works
+	father       *ptrace.Stopped       // C1 of the init engine, dead, which nobody has reaped
+	callerPIDFD  int                   // of the caller's process, while a transplant is made, or -1
+	oneMemory    bool                  // caller and target have one address space
+	memoryIsSame bool                  // the child is born with the caller's memory, or a copy that the kernel makes of it
+	timeNS       *os.File              // the child of a transplant has to join it, or nil
+	lent         bool                  // the child is born with the target's table of descriptors
+	left         *transplant.Leftovers // of child and caller; nil but for a transplant
+	company      []int                 // other processes that share the caller's memory
+	snap         *transplant.Snapshot  // nil but for a transplant
+	locked       []int                 // processes that this worker may attach to
+	event        Event
+	told         bool // of the event
+	inRoom       bool
+	lost         bool // a tracee could not be let go: this thread must end, so that the kernel does it
 }
 
 // serve runs a call from its receipt to its end. It reports false where a

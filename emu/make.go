@@ -145,6 +145,9 @@ func ofTarget(err error) error {
 	return err
 }
 
+// errAnew is an ErrAgain for the whole call.
+var errAnew = fmt.Errorf("the whole call: %w", ptrace.ErrAgain)
+
 // errCallerGone says that the caller died while it was served.
 var errCallerGone = errors.New("the caller is gone")
 

@@ -23,8 +23,8 @@ import (
 // that misses one.
 const maxMissed = 3
 
-// errMissed is an ErrAgain for the whole call.
-var errMissed = fmt.Errorf("a signal to the caller's process group, or a change of groups: %w", ptrace.ErrAgain)
+// errMissed is what is done about it.
+var errMissed = fmt.Errorf("a signal to the caller's process group, or a change of groups: %w", errAnew)
 
 // missed says errMissed if the child may miss a signal.
 func (c *call) missed() error {

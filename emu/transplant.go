@@ -42,9 +42,8 @@ func (c *call) transplant(memoryIsSame bool) (int64, error) {
 		return 0, err
 	}
 	defer c.closeCaller()
-	if err := errors.Join(c.bornActive(), c.mayBear()); err != nil {
-		return 0, ofTarget(err)
-	}
+	defer c.closeTime()
+	c.memoryIsSame = memoryIsSame
 	late, err := c.canStorePIDFD()
 	if err != nil {
 		return 0, err
@@ -111,7 +110,7 @@ func (c *call) bear() (*ptrace.Stopped, error) {
 			child.Kill()
 			return nil, lerr
 		}
-		if errors.Is(err, ptrace.ErrAgain) && !errors.Is(err, errMissed) {
+		if errors.Is(err, ptrace.ErrAgain) && !errors.Is(err, errAnew) {
 			continue
 		}
 		if err != nil && lerr != nil {
@@ -123,7 +122,7 @@ func (c *call) bear() (*ptrace.Stopped, error) {
 
 // bearOne is the target's window: one injected call.
 func (c *call) bearOne(t *ptrace.Injection) (*ptrace.Stopped, error) {
-	if err := c.missed(); err != nil {
+	if err := errors.Join(c.missed(), c.asJudged()); err != nil {
 		return nil, err
 	}
 	c.lent = c.lendsFiles()
@@ -231,10 +230,7 @@ func (c *call) build(snap *transplant.Snapshot, child *ptrace.Stopped, memoryIsS
 		return transplant.Stats{}, err
 	}
 	defer unix.Close(pidfd)
-	if o.TimeNS, err = c.timeToJoin(); err != nil {
-		return transplant.Stats{}, err
-	}
-	defer o.TimeNS.Close()
+	o.TimeNS = c.timeNS
 	return snap.Build(child, pidfd, o)
 }
 

@@ -50,6 +50,10 @@ func mayShare(c *Call) unix.Errno {
 	return errno
 }
 
+// StillShares reports whether row 11 passes once more, for the same thread. It may have left what
+// it shared with the caller, by unshare(2) or execve(2).
+func (c *Call) StillShares() bool { return c.threadShares() == 0 }
+
 // threadExits reports whether the target thread has begun to exit since row 10.
 func (c *Call) threadExits() bool {
 	if c.Target.Thread == nil {
