@@ -29,6 +29,7 @@ type call struct {
 	caller       *ptrace.Injection     // nil until the caller is stopped
 	early        *verdict              // how the call ended before its time, if it did
 	rseq         ptrace.RseqConfig     // of the caller, while the init engine works
+	root         *os.File              // the target's, while the init engine works, or nil
 	father       *ptrace.Stopped       // C1 of the init engine, dead, which nobody has reaped
 	callerPIDFD  int                   // of the caller's process, while a transplant is made, or -1
 	oneMemory    bool                  // caller and target have one address space

@@ -188,11 +188,10 @@ const maxUnused = 64
 
 // overThere is C1's part: it joins the namespaces and makes the child.
 func (c *call) overThere(c0, c1 *ptrace.Injection, pidfd uintptr) (*ptrace.Injection, int64, error) {
-	if kinds := c.kinds() &^ unix.CLONE_NEWTIME; kinds != 0 {
-		if _, err := c1.Call(unix.SYS_SETNS, pidfd, kinds); err != nil {
-			return nil, 0, err
-		}
+	if err := c.join(c1, pidfd); err != nil {
+		return nil, 0, err
 	}
+	defer c.closeRoot()
 	c.step("init: father over there")
 	c0.LeaveStop(c.caller)
 	if err := c.missed(); err != nil {
@@ -210,20 +209,6 @@ func (c *call) overThere(c0, c1 *ptrace.Injection, pidfd uintptr) (*ptrace.Injec
 	}
 	c.step("init: child ready")
 	return child, c.numberForCaller(child.TID), nil
-}
-
-// kinds are the namespaces to join, as setns(2) takes them, but for pid.
-func (c *call) kinds() uintptr {
-	var flags uintptr
-	for _, k := range c.check.Target.Differs {
-		flags |= nsFlag[k]
-	}
-	return flags
-}
-
-var nsFlag = map[proc.Kind]uintptr{
-	proc.UTS: unix.CLONE_NEWUTS, proc.IPC: unix.CLONE_NEWIPC, proc.Mnt: unix.CLONE_NEWNS,
-	proc.Net: unix.CLONE_NEWNET, proc.Cgroup: unix.CLONE_NEWCGROUP, proc.Time: unix.CLONE_NEWTIME,
 }
 
 // endThread ends C0, and what it made: in its clone it need only go on, into the code

@@ -20,12 +20,7 @@ func (c *call) targetRoot(child *ptrace.Injection) error {
 	if c.kinds()&unix.CLONE_NEWNS == 0 {
 		return nil
 	}
-	root, err := openRoot(c.check.Target.TID)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	same, err := sameRoot(root, child.TID)
+	same, err := sameRoot(c.root, child.TID)
 	if err != nil || same {
 		return err
 	}
@@ -34,7 +29,19 @@ func (c *call) targetRoot(child *ptrace.Injection) error {
 		return err
 	}
 	defer unix.Close(pidfd)
-	return transplant.Chroot(child, pidfd, root)
+	return transplant.Chroot(child, pidfd, c.root)
+}
+
+// openRoot keeps the target's root open.
+func (c *call) openRoot() (err error) {
+	c.closeRoot()
+	c.root, err = openRoot(c.check.Target.TID)
+	return err
+}
+
+func (c *call) closeRoot() {
+	c.root.Close() //nolint:errcheck // nil is fine
+	c.root = nil
 }
 
 func openRoot(tid int) (*os.File, error) {

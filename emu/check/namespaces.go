@@ -19,11 +19,10 @@ func mayEnterNamespaces(c *Call) unix.Errno {
 	if c.Target.Self {
 		return 0
 	}
-	kinds, err := differing(c.Caller.Thread, c.Target.Thread, proc.Nsproxy)
-	if err != nil {
+	if err := c.LookAgain(); err != nil {
 		return c.unexpected(err)
 	}
-	c.Target.Differs = kinds
+	kinds := c.Target.Differs
 	if len(kinds) == 0 {
 		return 0
 	}
@@ -41,6 +40,12 @@ func mayEnterNamespaces(c *Call) unix.Errno {
 		}
 	}
 	return 0
+}
+
+// LookAgain finds the kinds that differ by now.
+func (c *Call) LookAgain() (err error) {
+	c.Target.Differs, err = differing(c.Caller.Thread, c.Target.Thread, proc.Nsproxy)
+	return err
 }
 
 func mayEnter(cred *rights.Cred, target *proc.Dir, kind proc.Kind) (bool, error) {

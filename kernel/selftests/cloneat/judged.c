@@ -5,8 +5,8 @@
  *
  *	check
  *	  +-- a         calls
- *	        +-- t        leaves what it shares with a, or chooses where its
- *	                     children are born
+ *	        +-- t        leaves what it shares with a, or its namespaces, or
+ *	                     chooses where its children are born
  */
 #include "busy.h"
 #include <linux/kcmp.h>
@@ -139,6 +139,14 @@ static long do_choose(struct msg *m)
 	return 0;
 }
 
+/* unshare(2), unless those that were left are still too many. */
+static int leave(int kinds)
+{
+	int ret = unshare(kinds);
+
+	return ret && errno == ENOSPC ? 0 : ret;
+}
+
 static long do_choose_time(struct msg *m)
 {
 	int own = open(m->buf, O_RDONLY | O_CLOEXEC);
@@ -146,7 +154,7 @@ static long do_choose_time(struct msg *m)
 	if (own < 0)
 		return -errno;
 	while (!ct_slot[1])
-		if (unshare(CLONE_NEWTIME) || setns(own, CLONE_NEWTIME))
+		if (leave(CLONE_NEWTIME) || setns(own, CLONE_NEWTIME))
 			return -errno;
 	return 0;
 }
@@ -203,4 +211,78 @@ PLAY(born_in_time, "the same with time namespaces")
 	spawn(&me, &a, 0);
 	spawn(&a, &t, 0);
 	born_with("time", do_choose_time, false);
+}
+
+/* --- the namespaces that it is in --------------------------------------- */
+
+#define SEVERAL (CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNS | CLONE_NEWNET)
+
+static const char *const kinds[] = { "uts", "ipc", "mnt", "net" };
+
+static void note_kinds(pid_t pid, unsigned long ids[4])
+{
+	for (size_t i = 0; i < ct_count(kinds); i++)
+		ids[i] = ns_id(pid, kinds[i]);
+}
+
+/* The init of a container, in one namespace of its own, leaves all of them. */
+PLAY(left_at_once, "an init leaves several namespaces at once: all old or all new")
+{
+	unsigned long was[4], is[4], its[4];
+
+	srand(getpid());
+	spawn(&me, &a, 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		spawn(&a, &t, CLONE_NEWPID | CLONE_NEWUTS);
+		note_kinds(t.pid, was);
+		cl_start(&a, t.pid, 0, 0);
+		wait_until(ct_clock() + rand() % 1000000);
+		expect_eq(sys(&t, SYS_unshare, SEVERAL), 0);
+		expect_ok(cl_finish(&a, &k));
+		note_kinds(t.pid, is);
+		note_kinds(k.pid, its);
+		expect(!memcmp(its, was, sizeof(its)) ||
+		       !memcmp(its, is, sizeof(its)));
+		close(k.fd);
+		kill_end(t.pid);
+		expect_eq(on(&a, do_wait4, t.pid, 0), t.pid);
+		close(t.fd);
+	}
+}
+
+/* Leaves two, and comes back to one after the other. */
+static long do_leave_and_return(struct msg *m)
+{
+	int uts = open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC);
+	int ipc = open("/proc/self/ns/ipc", O_RDONLY | O_CLOEXEC);
+
+	(void)m;
+	if (uts < 0 || ipc < 0)
+		return -errno;
+	while (!ct_slot[1])
+		if (leave(CLONE_NEWUTS | CLONE_NEWIPC) || setns(ipc, 0) ||
+		    setns(uts, 0))
+			return -errno;
+	return 0;
+}
+
+PLAY(left_and_back, "an init leaves two, and comes back: the child is where it was")
+{
+	unsigned long uts, ipc;
+
+	spawn(&me, &a, 0);
+	spawn(&a, &t, CLONE_NEWPID);
+	uts = ns_id(a.pid, "uts");
+	ipc = ns_id(a.pid, "ipc");
+	start(&t, do_leave_and_return, 0);
+	for (int i = 0; i < 2 * ROUNDS; i++) {
+		cl_start(&a, t.pid, 0, 0);
+		expect_ok(cl_finish(&a, &k));
+		if (ns_id(k.pid, "uts") == uts)
+			expect_eq(ns_id(k.pid, "ipc"), ipc);
+		kill_end(k.pid);
+		close(k.fd);
+	}
+	slot_set(1, 1);
+	expect_eq(actor_finish(&t), 0);
 }
