@@ -460,7 +460,8 @@ PLAY_DOCUMENTED(theirs_full_shared, "the target's group is full: no matter (targ
 	on_stage(CLONE_VM, theirs_full);
 }
 
-PLAY_DOCUMENTED(one_place_files, "room for one, CLONE_FILES: one child (target: shares descriptors)",
+PLAY_DOCUMENTED(one_place_files,
+		"room for one, CLONE_FILES: one child (target: shares descriptors)",
 		"another process works with descriptors for the child")
 {
 	on_stage(CLONE_FILES, one_place_shared);

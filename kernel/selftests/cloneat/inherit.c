@@ -955,7 +955,8 @@ PLAY(highest_descriptor, "a descriptor by the highest number, above the target's
 
 	expect(f && fscanf(f, "%lu", &all) == 1);
 	fclose(f);
-	r.rlim_cur = r.rlim_max = all;
+	r.rlim_cur = all;
+	r.rlim_max = all;
 	if (setrlimit(RLIMIT_NOFILE, &r))
 		ct_skip("this root may not raise limits (CAP_SYS_RESOURCE)");
 	spawn(&me, &t, ACTOR_EXEC);
