@@ -83,10 +83,10 @@ warnings() { # TREE OBJECTS
 }
 
 configure() { # VERSION
-	local f
-	for f in base "$1" x86_64; do
-		cat "$here/config/$f.config"
-	done | grep -v '=n$' >"$tree/.wanted"
+	# An option that two fragments set is the last one's, as in build.sh.
+	cat "$here/config"/{base,"$1",x86_64}.config |
+		awk -F= '/^CONFIG_/ { last[$1] = $0 } END { for (k in last) print last[k] }' |
+		grep -v '=n$' >"$tree/.wanted"
 	make -s -C "$tree" ARCH=x86_64 KCONFIG_ALLCONFIG=.wanted allnoconfig >/dev/null
 	make -s -C "$tree" ARCH=x86_64 -j"$(nproc)" prepare >/dev/null
 }
