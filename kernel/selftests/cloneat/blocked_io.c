@@ -459,6 +459,17 @@ static long in_io_uring_submit(struct msg *m)
 			 IORING_ENTER_GETEVENTS, 0, 0);
 }
 
+/* Its arguments are of 32 bits: nobody has to clear the others. */
+static long in_io_uring_wide(struct msg *m)
+{
+	const long high = 0x5a5aL << 32;
+
+	(void)m;
+	queue_nop();
+	return kept_call(SYS_io_uring_enter, high | ring.fd, high | 1, high | 2,
+			 high | IORING_ENTER_GETEVENTS, 0, 0);
+}
+
 /* --- the checks -------------------------------------------------------------- */
 
 static const struct block blocks[] = {
@@ -485,6 +496,7 @@ static const struct block blocks[] = {
 	BLOCK(io_pgetevents, SYS_io_pgetevents, make_aio, send_byte, 1),
 	BLOCK(io_uring_enter, SYS_io_uring_enter, make_ring, submit_nop, 0),
 	BLOCK(io_uring_submit, SYS_io_uring_enter, make_ring, submit_nop, 1),
+	BLOCK(io_uring_wide, SYS_io_uring_enter, make_ring, submit_nop, 1),
 };
 
 PLAY_TABLE(blocked, blocks)
