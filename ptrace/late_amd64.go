@@ -87,7 +87,7 @@ func (s *Stopped) pollTells(r Regs) bool {
 			return true
 		}
 	}
-	return name == [8]byte{} || !s.isUnix(int(r.Rdi))
+	return name == [8]byte{} || !s.isUnix(fdIn(r.Rdi))
 }
 
 // isUnix reports whether the tracee's fd is a socket of this machine.

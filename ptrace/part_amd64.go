@@ -71,17 +71,17 @@ func waitsForAll(flags uint64) bool {
 func (s *Stopped) isPart(r Regs) bool {
 	switch r.Orig_rax {
 	case unix.SYS_SENDFILE:
-		return s.takesFile(int(int32(r.Rdi)), int(int32(r.Rsi)))
+		return s.takesFile(fdIn(r.Rdi), fdIn(r.Rsi))
 	case unix.SYS_WRITE, unix.SYS_WRITEV, unix.SYS_PWRITE64, unix.SYS_PWRITEV, unix.SYS_PWRITEV2,
 		unix.SYS_READ, unix.SYS_PREAD64, unix.SYS_READV, unix.SYS_PREADV, unix.SYS_PREADV2:
-		st, err := s.statFD(int(int32(r.Rdi)))
+		st, err := s.statFD(fdIn(r.Rdi))
 		return err == nil && completes(r, &st)
 	case unix.SYS_SPLICE: // into a socket, which takes all that the pipe has
-		return s.isSocket(int(int32(r.Rdx))) && s.pipeHolds(int(int32(r.Rdi)))
+		return s.isSocket(fdIn(r.Rdx)) && s.pipeHolds(fdIn(r.Rdi))
 	case unix.SYS_IO_URING_ENTER:
-		return s.ringWaits(int(int32(r.Rdi)), uint32(r.Rdx))
+		return s.ringWaits(fdIn(r.Rdi), uint32(r.Rdx))
 	case unix.SYS_RECVMMSG:
-		s.forgetError(int(int32(r.Rdi)))
+		s.forgetError(fdIn(r.Rdi))
 	}
 	return true
 }

@@ -21,10 +21,12 @@ const userCS64 = 0x33
 // syscallLen is the length of the `syscall` instruction, 0f 05.
 const syscallLen = 2
 
-// Regs reads the general registers.
+// Regs reads the general registers. The number of the system call is what the kernel takes it
+// for, 32 bits (do_syscall_64()), whatever the program had in the upper half.
 func (s *Stopped) Regs() (Regs, error) {
 	var regs Regs
 	_, err := regset("GETREGSET", s.TID, notePrStatus, bytesOf(&regs), false)
+	regs.Orig_rax = uint64(int64(int32(regs.Orig_rax)))
 	return regs, err
 }
 
@@ -92,6 +94,9 @@ func WithResult(r Regs, value int64) Regs {
 	r.Orig_rax = ^uint64(0)
 	return r
 }
+
+// fdIn is the descriptor that a register holds: a caller need not clear its upper half.
+func fdIn(register uint64) int { return int(int32(register)) }
 
 // CallArgs are the first three arguments of the call that a thread stands in.
 func CallArgs(r Regs) [3]uint64 { return [3]uint64{r.Rdi, r.Rsi, r.Rdx} }

@@ -18,7 +18,7 @@ type limit struct {
 
 // limitOf finds the limit of the program's call r.
 func (s *Stopped) limitOf(r Regs) limit {
-	l := limit{fd: int(int32(r.Rdi)), late: unix.EAGAIN}
+	l := limit{fd: fdIn(r.Rdi), late: unix.EAGAIN}
 	switch r.Orig_rax {
 	case unix.SYS_READ, unix.SYS_READV, unix.SYS_RECVFROM, unix.SYS_RECVMSG, unix.SYS_RECVMMSG,
 		unix.SYS_ACCEPT, unix.SYS_ACCEPT4:
@@ -28,7 +28,7 @@ func (s *Stopped) limitOf(r Regs) limit {
 	case unix.SYS_SPLICE:
 		l.option = unix.SO_RCVTIMEO
 		if !s.isSocket(l.fd) {
-			l.fd, l.option = int(int32(r.Rdx)), unix.SO_SNDTIMEO
+			l.fd, l.option = fdIn(r.Rdx), unix.SO_SNDTIMEO
 		}
 	case unix.SYS_CONNECT:
 		l.option, l.late = unix.SO_SNDTIMEO, unix.EINPROGRESS

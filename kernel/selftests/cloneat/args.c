@@ -613,6 +613,26 @@ CHECK(hint_is_int, "the upper half of the register with hint is ignored")
 				 &args));
 }
 
+/* 32 bits are a system call's number since Linux 5.13 (arch/x86/entry/common.c). */
+CHECK(number_is_int, "the upper half of the register with the number is ignored")
+{
+	const long high = 0x5555555500000000L;
+	struct ct_args args;
+	struct target t;
+	long pid;
+
+	if (ct_syscall3(high | SYS_getpid, 0, 0, 0) == -ENOSYS)
+		ct_skip("a system call's number has 64 bits here");
+	ct_args(&args, SIGCHLD, 0);
+	expect_child(ct_syscall3(high | __NR_cloneat, ct_pid(), 0, &args));
+	target_start(&t);
+	pid = expect_ok(ct_syscall3(high | __NR_cloneat, t.pid, 0, &args));
+	if (pid == 0)
+		ct_exit(6);
+	expect_eq(target_wait(&t, pid), W_EXITCODE(6, 0));
+	target_end(&t);
+}
+
 CHECK(more_registers, "the fourth to sixth register are ignored")
 {
 	struct ct_args args;
