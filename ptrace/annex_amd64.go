@@ -34,12 +34,12 @@ func (s *Stopped) annex(leg uintptr) *slot {
 	if err != nil || s.peek(start, all) != nil {
 		return nil
 	}
-	for off := 0; off < len(all); off += guardSize {
+	for off := 0; off+guardSize <= len(all); off += guardSize {
 		if b := all[off:]; isAnnex(b) && annexOf(b) == leg {
-			return &slot{addr: start + uintptr(off)}
+			return slotIn(start, len(all), off)
 		}
 	}
-	at, err := s.claimSlot(1, s.markLeg)
+	at, err := s.claimSlot(lastSlot, s.markLeg)
 	if err != nil {
 		return nil
 	}

@@ -19,14 +19,27 @@ import (
 //
 // A slot is free if its first word is zero. All of it is made zero again, not that
 // word alone: what a program finds behind its vdso is what fork(2) would have left.
+//
+// Where the vdso has grown there are few: the last has what is left over of the room, and
+// legs, which may need it, take that one first.
 type slot struct {
 	addr uintptr
+	size int      // guardSize or more
 	mem  *os.File // in a guard's, its tracee's memory; nil where there is no descriptor left
 }
 
-// slots bounds how many tracees that share memory are worked on at once. A test
-// sets it to 0, which is a kernel whose vdso has no room.
-var slots = 4
+// slotMemory bounds the room that is used, in bytes, and so how many tracees that share
+// memory are worked on at once. A test sets it to what another kernel's vdso leaves.
+var slotMemory = 5*guardSize - 1
+
+// slotIn is the slot that begins at off in that much room at start.
+func slotIn(start uintptr, room, off int) *slot {
+	size := guardSize
+	if room-off < 2*guardSize {
+		size = room - off
+	}
+	return &slot{addr: start + uintptr(off), size: size}
+}
 
 // claiming keeps two of the supervisor's threads, each with a tracee of its own
 // in one address space, from taking the same slot. Held for a read and a write.
@@ -38,7 +51,7 @@ var errNoSlot = errors.New("no room behind the vdso")
 
 // claim takes a free slot for a guard, by writing first into it.
 func (s *Stopped) claim(first []byte) (*slot, error) {
-	return s.claimSlot(0, func(sl *slot) error {
+	return s.claimSlot(anySlot, func(sl *slot) error {
 		fd, err := s.openMemory(unix.O_WRONLY)
 		if err != nil {
 			return err
@@ -59,9 +72,27 @@ func (sl *slot) write(s *Stopped, off uintptr, b []byte) error {
 	return s.accessBy(fd, sl.addr+off, b, unix.Pwrite, unix.PtracePokeData)
 }
 
-// claimSlot takes a slot, by writing first into it, if that leaves so many free ones over.
-// Those of legs that are over are free.
-func (s *Stopped) claimSlot(leave int, first func(*slot) error) (*slot, error) {
+// choose picks one of the free slots of as many as there are; nil for none of them.
+type choose func(free []*slot, of int) *slot
+
+// anySlot is for a guard.
+func anySlot(free []*slot, _ int) *slot {
+	if len(free) == 0 {
+		return nil
+	}
+	return free[0]
+}
+
+// lastSlot is for what stays: it leaves one to guards, if there are two.
+func lastSlot(free []*slot, of int) *slot {
+	if len(free) == 0 || len(free) == 1 && of > 1 {
+		return nil
+	}
+	return free[len(free)-1]
+}
+
+// claimSlot takes a slot, by writing first into it. Those of legs that are over are free.
+func (s *Stopped) claimSlot(pick choose, first func(*slot) error) (*slot, error) {
 	start, all, err := s.slotRoom()
 	if err != nil {
 		return nil, err
@@ -71,11 +102,10 @@ func (s *Stopped) claimSlot(leave int, first func(*slot) error) (*slot, error) {
 	if err := s.peek(start, all); err != nil {
 		return nil, err
 	}
-	free := s.freeSlots(start, all)
-	if len(free) <= leave {
+	sl := pick(s.freeSlots(start, all), len(all)/guardSize)
+	if sl == nil {
 		return nil, errNoSlot
 	}
-	sl := &slot{addr: free[0]}
 	return sl, first(sl)
 }
 
@@ -96,24 +126,26 @@ func (s *Stopped) slotRoom() (start uintptr, all []byte, err error) {
 	if !has {
 		return 0, nil, errNoSlot
 	}
-	room := uintptr(v.size - v.spare)
-	all = make([]byte, min(room/guardSize, uintptr(slots))*guardSize)
-	if len(all) == 0 {
+	room := v.room()
+	if room < guardSize {
 		return 0, nil, errNoSlot
 	}
-	return uintptr(base + v.spare), all, nil
+	return uintptr(base + v.spare), make([]byte, room), nil
 }
 
+// room is how much of the tracee's vdso is used for slots, in bytes.
+func (v vdso) room() int { return min(int(v.size-v.spare), slotMemory) }
+
 // freeSlots wipes what is over, and finds what is free.
-func (s *Stopped) freeSlots(start uintptr, all []byte) (free []uintptr) {
+func (s *Stopped) freeSlots(start uintptr, all []byte) (free []*slot) {
 	s.eachSlot(start, all, s.legEnded)
 	s.eachSlot(start, all, func(_ uintptr, b []byte) bool {
 		of := annexOf(b) - start // anything, where the program has written there
-		return isAnnex(b) && (of%guardSize != 0 || of >= uintptr(len(all)) || !isLeg(all[of:]))
+		return isAnnex(b) && (of%guardSize != 0 || of > uintptr(len(all)-guardSize) || !isLeg(all[of:]))
 	})
-	for off := 0; off < len(all); off += guardSize {
+	for off := 0; off+guardSize <= len(all); off += guardSize {
 		if isFree(all[off:]) {
-			free = append(free, start+uintptr(off))
+			free = append(free, slotIn(start, len(all), off))
 		}
 	}
 	return free
@@ -121,9 +153,10 @@ func (s *Stopped) freeSlots(start uintptr, all []byte) (free []uintptr) {
 
 // eachSlot wipes those that are over.
 func (s *Stopped) eachSlot(start uintptr, all []byte, over func(at uintptr, b []byte) bool) {
-	for off := 0; off < len(all); off += guardSize {
-		at, b := start+uintptr(off), all[off:off+guardSize]
-		if over(at, b) && (&slot{addr: at}).wipe(s) == nil {
+	for off := 0; off+guardSize <= len(all); off += guardSize {
+		at := slotIn(start, len(all), off)
+		b := all[off : off+at.size]
+		if over(at.addr, b) && at.wipe(s) == nil {
 			clear(b)
 		}
 	}
@@ -141,7 +174,7 @@ func (s *Stopped) legEnded(at uintptr, b []byte) bool {
 func isFree(b []byte) bool { return binary.NativeEndian.Uint64(b) == 0 }
 
 // wipe frees a slot, in its tracee, or in another that has the same bytes.
-func (s *slot) wipe(t *Stopped) error { return t.Write(s.addr, make([]byte, guardSize)) }
+func (s *slot) wipe(t *Stopped) error { return t.Write(s.addr, make([]byte, s.size)) }
 
 // guard makes the next call run in a slot's code, or, without room for one, at
 // the tracee's own instruction. A child in the making needs no healing.
@@ -173,7 +206,7 @@ func (i *Injection) guard(h heal) (insn uint64, err error) {
 // registers back needs it by itself. Precondition: they do not point into the
 // slot.
 func (i *Injection) Unguard() error {
-	return i.giveBack(func(s *slot) error { return s.write(i.Stopped, 0, make([]byte, guardSize)) })
+	return i.giveBack(func(s *slot) error { return s.write(i.Stopped, 0, make([]byte, s.size)) })
 }
 
 // UnguardBy does it through another tracee that shares the memory, for one that

@@ -50,8 +50,10 @@ const (
 const (
 	legBlock = 128
 	legArgs  = 272
-	legRoom  = guardSize - legArgs
 )
+
+// legRoom is how much the arguments of a leg in that slot may take.
+func (sl *slot) legRoom() int { return sl.size - legArgs }
 
 // legMagic marks a slot that holds a leg: no code of a guard has it there.
 const legMagic = 0x63616c6c6c656721

@@ -219,8 +219,8 @@ func TestASlotIsZeroAgain(t *testing.T) {
 }
 
 func TestArgumentsHaveAPageWhereTheVDSOHasNoRoom(t *testing.T) {
-	defer func(n int) { slots = n }(slots)
-	slots = 0
+	defer func(n int) { slotMemory = n }(slotMemory)
+	slotMemory = 0
 	cmd, in, out := start(t, "cat")
 	blockedIn(t, cmd.Process.Pid, "0")
 	s := stopped(t, cmd.Process.Pid, ForkOptions)
@@ -261,8 +261,8 @@ func TestArgumentsHaveAPageWhereTheVDSOHasNoRoom(t *testing.T) {
 // TestArgumentsStayWhereTheyAre: a slot is given back by another tracee in the same
 // memory after the page was mapped for want of one.
 func TestArgumentsStayWhereTheyAre(t *testing.T) {
-	defer func(n int) { slots = n }(slots)
-	slots = 0
+	defer func(n int) { slotMemory = n }(slotMemory)
+	slotMemory = 0
 	cmd, _, _ := start(t, "cat")
 	s := stopped(t, cmd.Process.Pid, ForkOptions)
 	i, err := s.Begin()
@@ -273,7 +273,7 @@ func TestArgumentsStayWhereTheyAre(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	slots = 1
+	slotMemory = guardSize
 	if _, err := i.Call(unix.SYS_GETPID); err != nil {
 		t.Fatal(err)
 	}

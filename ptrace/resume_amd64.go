@@ -87,8 +87,11 @@ func (s *Stopped) inLeg(r Regs) (*slot, []byte) {
 	if err != nil {
 		return nil, nil
 	}
-	off := (r.Rip - base - v.spare) / guardSize * guardSize
-	at := &slot{addr: uintptr(base + v.spare + off)}
+	off := int(r.Rip-base-v.spare) / guardSize * guardSize
+	if off+guardSize > v.room() {
+		return nil, nil
+	}
+	at := slotIn(uintptr(base+v.spare), v.room(), off)
 	b := make([]byte, guardSize)
 	if s.peek(at.addr, b) != nil || !isLeg(b) {
 		return nil, nil
@@ -158,14 +161,14 @@ func (s *Stopped) design(l *leg, at *slot, left time.Duration, timed bool) (next
 	l.neg, l.nonneg = legKeep, legKeep
 	if l.done > 0 {
 		l.neg, l.nonneg, l.acc = legAcc, legAdd, l.done
-		if next, args, ok = s.rest(l, uint64(at.addr)+legArgs); len(args) > legRoom {
+		if next, args, ok = s.rest(l, uint64(at.addr)+legArgs); len(args) > at.legRoom() {
 			next, args, annex, ok = s.restInAnnex(l, at)
 		}
 	}
 	if ok && timed {
 		next, args, ok = s.within(l, next, args, left, uint64(at.addr))
 	}
-	fits := len(args) <= legRoom || annex != nil
+	fits := len(args) <= at.legRoom() || annex != nil
 	return next, args, annex, ok && fits && (!l.strict || next.Orig_rax == l.own.Orig_rax)
 }
 
@@ -189,13 +192,12 @@ func (s *Stopped) writeLeg(l *leg, at, annex *slot, args []byte) error {
 	return s.Write(annex.addr, encodeAnnex(at.addr, args))
 }
 
-// legSlot is the slot of the leg that the tracee is in, or a new one. One is
-// left for the guards.
+// legSlot is the slot of the leg that the tracee is in, or a new one.
 func (s *Stopped) legSlot() *slot {
 	if s.leg != nil {
 		return s.leg
 	}
-	at, err := s.claimSlot(1, s.markLeg)
+	at, err := s.claimSlot(lastSlot, s.markLeg)
 	if err != nil {
 		return nil
 	}
