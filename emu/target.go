@@ -20,7 +20,7 @@ func (c *call) stopTarget() (*ptrace.Injection, error) {
 
 // stopThread is stopTarget for any thread of which this worker holds the process's lock.
 func (c *call) stopThread(tid, tgid int) (*ptrace.Injection, error) {
-	if err := ptrace.AwaitPage(tid); err != nil {
+	if err := ptrace.AwaitCalm(tid); err != nil {
 		return nil, err
 	}
 	r, err := ptrace.Seize(tid, ptrace.Plain)

@@ -46,7 +46,7 @@ func StopBeside(tid, options int, siblings []int, awaited func()) (*Stopped, err
 const stopBound = 10 * time.Millisecond
 
 func stop(tid, options int, awaited func()) (*Stopped, error) {
-	if err := AwaitPage(tid); err != nil {
+	if err := AwaitCalm(tid); err != nil {
 		return nil, err
 	}
 	r, err := Seize(tid, options)

@@ -17,6 +17,7 @@ const (
 	pfIOWorker = 0x00000010
 	// Since Linux 6.4, vhost's among them. Before 5.17 it was another flag.
 	pfUserWorker = 0x00004000
+	pfDumpCore   = 0x00000200 // writes a core dump
 	PFForkNoEx   = 0x00000040 // forked, has not exec'ed
 	// PFIOFlusher is what prctl(PR_SET_IO_FLUSHER) sets: PF_MEMALLOC_NOIO and
 	// PF_LOCAL_THROTTLE.
@@ -56,6 +57,9 @@ type Stat struct {
 
 // Exiting reports whether the thread has begun to exit or has done so.
 func (s *Stat) Exiting() bool { return s.Flags&PFExiting != 0 || s.State == 'Z' || s.State == 'X' }
+
+// Dumping reports whether the thread writes a core dump.
+func (s *Stat) Dumping() bool { return s.Flags&pfDumpCore != 0 }
 
 // Worker reports whether the thread is one of the kernel's within a process, as those of
 // io_uring: it runs no program, and a signal, or a tracer's interrupt, ends what it does for one.

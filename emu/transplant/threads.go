@@ -64,10 +64,10 @@ func (s *Snapshot) freeze() error {
 	return nil
 }
 
-// freezeOne stops one thread of process tgid; one that is ending is none any more, and one of
-// the kernel's has no part in the program.
+// freezeOne stops one thread of process tgid; one that is ending is none any more, one of
+// the kernel's has no part in the program, and one that writes a core dump has no more.
 func (s *Snapshot) freezeOne(tgid, tid int) error {
-	if st, err := readStat(tid); err == nil && (st.Worker() || s.awaitsCaller(tgid, st)) {
+	if st, err := readStat(tid); err == nil && (st.Worker() || st.Dumping() || s.awaitsCaller(tgid, st)) {
 		return nil
 	}
 	awaited := func() { s.interrupted(tid) }

@@ -258,6 +258,49 @@ static const struct engine moved_table[] = {
 	INIT(moved, "who shares the descriptors moves one"),
 };
 
+/* --- root and working directory ----------------------------------------- */
+
+/* Into /proc as its root and out of it: it is never in there from outside. */
+static long do_enter(struct msg *m)
+{
+	int top = open("/", O_RDONLY | O_CLOEXEC);
+
+	(void)m;
+	if (top < 0)
+		return -errno;
+	while (!ct_slot[1])
+		if (chroot("/proc") || chdir("/") || fchdir(top) || chroot("."))
+			return -errno;
+	return 0;
+}
+
+static void rooted(void)
+{
+	const uint64_t outside = proc_link(getpid(), "root");
+	const uint64_t inside = proc_link(getpid(), "root/proc");
+
+	mkdir("/tmp", 01777);
+	must(chdir("/tmp"));	/* the target stays here */
+	cast();
+	spawn(&a, &s, CLONE_FS);
+	start(&s, do_enter, 0);
+	for (int i = 0; i < 4 * ROUNDS; i++) {
+		call();
+		finish();
+		if (proc_link(k.pid, "cwd") == inside)
+			expect(proc_link(k.pid, "root") != outside);
+		bury();
+	}
+	slot_set(1, 1);
+	expect_eq(actor_finish(&s), 0);
+}
+
+static const struct engine rooted_table[] = {
+	{ "rooted_self", "who shares the directories changes both (self)",
+	  rooted, SELF_TARGET, 0 },
+	INIT(rooted, "who shares the directories changes both"),
+};
+
 /* --- memory ------------------------------------------------------------- */
 
 static struct {
@@ -778,6 +821,11 @@ PLAY_TABLE(play_moved, moved_table)
 	play_engine();
 }
 
+PLAY_TABLE(play_rooted, rooted_table)
+{
+	play_engine();
+}
+
 PLAY_TABLE(play_torn, torn_table)
 {
 	play_engine();
@@ -839,6 +887,18 @@ PLAY_DOCUMENTED(acted_shared, "who shares the dispositions sets two (shared memo
 		"they are copied one by one, and who shares them is not stopped")
 {
 	play_one(ENGINE(acted, CLONE_VM));
+}
+
+PLAY_DOCUMENTED(rooted_forked, "who shares the directories changes both (forked)",
+		"they are read one by one, and who shares them is not stopped")
+{
+	play_one(ENGINE(rooted, 0));
+}
+
+PLAY_DOCUMENTED(rooted_shared, "the same with a target that shares the memory",
+		"they are read one by one, and who shares them is not stopped")
+{
+	play_one(ENGINE(rooted, CLONE_VM));
 }
 
 PLAY_DOCUMENTED(attached, "another tracer attaches to the target",
