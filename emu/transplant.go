@@ -29,13 +29,13 @@ func (c *call) makeShared() (int64, error) { return c.transplant(true) }
 func (c *call) makeTransplant() (int64, error) { return c.transplant(false) }
 
 func (c *call) transplant(memoryIsSame bool) (int64, error) {
-	if err := c.targetJudged(); err != nil {
-		return 0, err
-	}
 	if err := c.mayFork(); err != nil {
 		return 0, err
 	}
 	if err := c.mayUnshare(); err != nil {
+		return 0, err
+	}
+	if err := c.targetJudged(); err != nil { // behind rows 15 to 17
 		return 0, err
 	}
 	if err := c.openCaller(); err != nil {

@@ -286,3 +286,15 @@ PLAY(left_and_back, "an init leaves two, and comes back: the child is where it w
 	slot_set(1, 1);
 	expect_eq(actor_finish(&t), 0);
 }
+
+/* --- in which order ------------------------------------------------------ */
+
+/* The filter is in the way of a supervisor without privileges alone. */
+PLAY(filter_row_16, "row 16 (EPERM) decides where the target has a filter")
+{
+	spawn(&me, &a, 0);
+	spawn(&a, &t, 0);
+	expect_eq(on(&t, do_forbid), 0);
+	expect_eq(on(&a, do_drop, CAP_SYS_ADMIN), 0);
+	expect_eq(cl(&a, &k, t.pid, 0, CLONE_NEWUTS), -EPERM);
+}
