@@ -20,16 +20,12 @@ import (
 // Describe says in words who has number n of a pid namespace, in a moment's
 // view: "process 4711 (bash)", or that nobody is to be seen with it.
 func Describe(pidns proc.NSID, n int) string {
-	entries, err := os.ReadDir("/proc")
+	all, err := proc.Processes()
 	if err != nil {
 		return fmt.Sprintf("nobody to be seen (%v)", err)
 	}
 	best := "nobody to be seen"
-	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil {
-			continue
-		}
+	for _, pid := range all {
 		if s := describe(pid, pidns, n); s != "" {
 			best = s
 			if strings.HasPrefix(s, "process") {
