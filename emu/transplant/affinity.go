@@ -5,6 +5,7 @@ package transplant
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -33,9 +34,51 @@ func affinityOf(tid int, room unix.CPUSetDynamic) (unix.CPUSetDynamic, error) {
 	}
 }
 
-func setAffinity(tid int, want unix.CPUSetDynamic) error {
-	if err := unix.SchedSetaffinityDynamic(tid, want); err != nil {
-		return fmt.Errorf("sched_setaffinity of pid %d: %w", tid, err)
+// setAffinity gives C the caller's mask, in which is what the cpuset of their control group
+// leaves: that changes at any moment, for both, and what both have afterwards is to be the same.
+// So C first gives up what the target has chosen, which nobody can ask for, and chooses itself only
+// where the caller has: where it has less than the cpuset leaves.
+func (b *build) setAffinity() error {
+	for {
+		want, err := affinityOf(b.snap.caller.TID, unix.NewCPUSet(usualCPUs))
+		if err != nil {
+			return err
+		}
+		if err := b.freeAffinity(len(want)); err != nil {
+			return err
+		}
+		if same, err := b.hasAffinity(want); same || err != nil {
+			return err
+		}
+		if done, err := b.chooseAffinity(want); done || err != nil {
+			return err
+		}
+	}
+}
+
+func (b *build) hasAffinity(want unix.CPUSetDynamic) (bool, error) {
+	have, err := affinityOf(b.c.TID, unix.NewCPUSet(64*len(want)))
+	return slices.Equal(want, have), err
+}
+
+// freeAffinity lets C run wherever its cpuset allows.
+func (b *build) freeAffinity(words int) error {
+	all := unix.NewCPUSet(64 * words)
+	all.Fill()
+	if err := unix.SchedSetaffinityDynamic(b.c.TID, all); err != nil {
+		return fmt.Errorf("sched_setaffinity of pid %d: %w", b.c.TID, err)
 	}
 	return nil
+}
+
+// chooseAffinity gives C the mask, and reports whether it was the caller's all the time. A
+// cpuset that leaves nothing of it, without a change of the caller's, is another than the
+// caller's: there C has all that this one leaves, as the kernel would have it.
+func (b *build) chooseAffinity(want unix.CPUSetDynamic) (bool, error) {
+	err := unix.SchedSetaffinityDynamic(b.c.TID, want)
+	if err != nil && !errors.Is(err, unix.EINVAL) {
+		return false, fmt.Errorf("sched_setaffinity of pid %d: %w", b.c.TID, err)
+	}
+	is, err := affinityOf(b.snap.caller.TID, unix.NewCPUSet(64*len(want)))
+	return slices.Equal(want, is), err
 }

@@ -4,17 +4,15 @@ package transplant
 
 import (
 	"fmt"
-	"slices"
 
 	"golang.org/x/sys/unix"
 )
 
 // scheduling is what the scheduler knows of a thread that is inherited.
 type scheduling struct {
-	attr     unix.SchedAttr
-	nice     int // which the attributes of a realtime thread do not tell, nor set that of an idle one
-	affinity unix.CPUSetDynamic
-	ioprio   int
+	attr   unix.SchedAttr
+	nice   int // which the attributes of a realtime thread do not tell, nor set that of an idle one
+	ioprio int
 }
 
 const ioprioWhoProcess = 1
@@ -27,9 +25,6 @@ func readScheduling(tid int) (scheduling, error) {
 	}
 	s.attr = *attr
 	if s.nice, err = niceOf(tid); err != nil {
-		return s, err
-	}
-	if s.affinity, err = affinityOf(tid, unix.NewCPUSet(usualCPUs)); err != nil {
 		return s, err
 	}
 	r, _, errno := unix.Syscall(unix.SYS_IOPRIO_GET, ioprioWhoProcess, uintptr(tid), 0)
@@ -110,11 +105,6 @@ func (b *build) setScheduling() error {
 	}
 	if err := setNice(b.c.TID, want.nice); err != nil {
 		return err
-	}
-	if !slices.Equal(want.affinity, have.affinity) {
-		if err := setAffinity(b.c.TID, want.affinity); err != nil {
-			return err
-		}
 	}
 	if want.ioprio != have.ioprio {
 		_, _, errno := unix.Syscall(unix.SYS_IOPRIO_SET, ioprioWhoProcess, uintptr(b.c.TID), uintptr(want.ioprio))

@@ -64,6 +64,7 @@ func (b *build) stages() []stage {
 		{name: "name", do: b.setName},
 		{name: "new namespaces", do: b.unshare, asked: true},
 		{name: "descriptors", do: b.setFDs},
+		{name: "processors", do: b.setAffinity},
 		{name: "caller's threads", do: b.release},
 		{name: "personality", do: b.setPersonality},
 		{name: "scheduling", do: b.setScheduling},
