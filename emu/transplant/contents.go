@@ -68,6 +68,9 @@ func (b *build) fillContents() error {
 		if !b.fills(m) {
 			continue
 		}
+		if m.has("ur") {
+			return unsupported("userfaultfd tells of the use of the caller's memory at %#x, and to copy it is to use it", m.start)
+		}
 		prot := m.prot
 		if !b.kept[m.start] {
 			prot = b.buildProt(m)

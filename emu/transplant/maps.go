@@ -11,13 +11,12 @@ import (
 
 // Flags that x/sys/unix lacks.
 const (
-	mapHugeShift     = 26
-	mapDroppable     = 0x08
-	prSetVMA         = 0x53564d41
-	prSetVMAName     = 0
-	sysMseal         = 462
-	madvGuardInstall = 102
-	madvWipeOnFork   = 18
+	mapHugeShift   = 26
+	mapDroppable   = 0x08
+	prSetVMA       = 0x53564d41
+	prSetVMAName   = 0
+	sysMseal       = 462
+	madvWipeOnFork = 18
 )
 
 // makeMaps recreates the caller's mappings in C, in order. Mappings of files
@@ -84,6 +83,7 @@ func (b *build) queueMap(m *mapping, fd int) {
 	b.script.expect(uintptr(m.start), "mmap "+m.name, m.start, unix.SYS_MMAP, uintptr(m.start), uintptr(m.size()),
 		uintptr(b.buildProt(m)), uintptr(m.mmapFlags(fd)), uintptr(fd), uintptr(m.mmapOffset(fd)))
 	b.setApart(m)
+	b.markGuarded(m)
 	b.setMapPolicy(m)
 }
 
@@ -141,10 +141,10 @@ func (b *build) finishMaps() error {
 			continue
 		}
 		b.advise(m)
-		for _, g := range within(b.snap.pages.guards, m.start, m.end) {
-			b.script.add("madvise(MADV_GUARD_INSTALL)", g.start, unix.SYS_MADVISE, uintptr(g.start),
-				uintptr(g.end-g.start), madvGuardInstall)
+		if m.sysv() {
+			b.markGuarded(m)
 		}
+		b.installGuards(m)
 		if p := b.buildProt(m); p != m.prot || m.sysv() && m.prot != unix.PROT_READ|unix.PROT_WRITE || m.pkey != 0 {
 			b.protect(m)
 		}

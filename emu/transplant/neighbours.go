@@ -45,7 +45,7 @@ func (b *build) madeAnew(m *mapping) bool {
 // their anon_vmas.
 func (m *mapping) merges(o *mapping) bool {
 	a, c := *m, *o
-	a.flags, c.flags = inheritedFlags(a.flags), inheritedFlags(c.flags)
+	a.flags, c.flags = mergedFlags(a.flags), mergedFlags(c.flags)
 	if m.inode != 0 {
 		a.offset += m.size()
 	} else {
@@ -55,6 +55,10 @@ func (m *mapping) merges(o *mapping) bool {
 	a.start, a.end = c.start, c.end
 	return adjacent && a == c
 }
+
+// mergedFlags drops the VmFlags that do not keep mappings apart as well: what merges has
+// been guarded if one of them has (VMA_STICKY_FLAGS in include/linux/mm.h).
+func mergedFlags(flags string) string { return withoutFlags(flags, append(notInherited, "gu")...) }
 
 // setApart queues what keeps m, just made, from one with its neighbours.
 func (b *build) setApart(m *mapping) {

@@ -3,6 +3,7 @@
 package transplant
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -51,17 +52,14 @@ func (m *mapping) same(o *mapping) bool {
 	return a == c
 }
 
-// inheritedFlags drops the VmFlags that fork(2) does not hand down: locked
-// memory, userfaultfd, and soft-dirty marks.
-func inheritedFlags(flags string) string {
-	var kept []string
-	for _, f := range strings.Fields(flags) {
-		switch f {
-		case "lo", "lf", "um", "uw", "ui", "sd":
-		default:
-			kept = append(kept, f)
-		}
-	}
+// notInherited are the VmFlags that fork(2) does not hand down: locked memory,
+// userfaultfd, and soft-dirty marks.
+var notInherited = []string{"lo", "lf", "um", "uw", "ui", "ur", "sd"}
+
+func inheritedFlags(flags string) string { return withoutFlags(flags, notInherited...) }
+
+func withoutFlags(flags string, drop ...string) string {
+	kept := slices.DeleteFunc(strings.Fields(flags), func(f string) bool { return slices.Contains(drop, f) })
 	return strings.Join(kept, " ")
 }
 
