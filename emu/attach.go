@@ -30,7 +30,7 @@ func (c *call) lock() {
 	c.locked = []int{c.check.Caller.TGID}
 	if t := c.check.Target; !t.Self {
 		c.locked = append(c.locked, t.TGID)
-		for _, tgid := range c.s.companies.take(c.n.TID) {
+		for _, tgid := range c.s.patience.company(c.n.TID) {
 			if tgid != t.TGID {
 				c.company = append(c.company, tgid)
 			}

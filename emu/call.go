@@ -72,11 +72,12 @@ func (c *call) leaveRoom() {
 // verdict is how a call ended: a child's id, an errno, or neither because the
 // call has to be made again or its caller is gone.
 type verdict struct {
-	value int64
-	errno unix.Errno
-	cause string
-	drop  bool // nobody is to be told: gone, or already told
-	again bool // the caller makes the call again
+	value   int64
+	errno   unix.Errno
+	cause   string
+	drop    bool  // nobody is to be told: gone, or already told
+	again   bool  // the caller makes the call again
+	company []int // whom the call has met, and begins anew because of
 }
 
 func fails(errno unix.Errno, cause string) verdict { return verdict{errno: errno, cause: cause} }

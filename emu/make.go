@@ -85,7 +85,7 @@ func verdictOf(err error) verdict {
 	case errors.As(err, &unsupported):
 		return fails(unix.EOPNOTSUPP, unsupported.Cause)
 	case errors.Is(err, ptrace.ErrAgain):
-		return verdict{again: true, cause: err.Error()}
+		return verdict{again: true, cause: err.Error(), company: companyOf(err)}
 	case errors.Is(err, errCallerGone):
 		return verdict{drop: true}
 	case ptrace.Gone(err):
@@ -96,6 +96,15 @@ func verdictOf(err error) verdict {
 		return fails(errno, "")
 	}
 	return fails(unix.EOPNOTSUPP, err.Error())
+}
+
+// companyOf are the processes that an attempt has met, if err tells of some.
+func companyOf(err error) []int {
+	var met *transplant.Company
+	if errors.As(err, &met) {
+		return met.Processes
+	}
+	return nil
 }
 
 // errBadPointer is row 19's EFAULT: the caller's address for a pidfd.

@@ -23,6 +23,10 @@ type patience struct {
 type attempts struct {
 	n     int
 	start uint64 // of the thread: clock ticks after boot
+	// company is what the last one has met and the next one has to know before the caller is
+	// stopped, since a worker takes all that it attaches to at once (locks): other processes that
+	// share the caller's memory.
+	company []int
 }
 
 const maxTries = 100
@@ -38,7 +42,7 @@ func (p *patience) judge(tid int, v verdict) verdict {
 	if p.tries == nil {
 		p.tries = map[int]attempts{}
 	}
-	a := attempts{n: p.of(tid) + 1, start: startOf(tid)}
+	a := attempts{n: p.of(tid).n + 1, start: startOf(tid), company: v.company}
 	if a.n >= maxTries {
 		delete(p.tries, tid)
 		return fails(unix.EOPNOTSUPP, fmt.Sprintf("begun %d times in vain: %s", maxTries, v.cause))
@@ -52,15 +56,22 @@ func (p *patience) judge(tid int, v verdict) verdict {
 func (p *patience) tried(tid int) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.of(tid)
+	return p.of(tid).n
 }
 
-// of is tried. Precondition: mu is held.
-func (p *patience) of(tid int) int {
+// company is what the thread's last attempt has met.
+func (p *patience) company(tid int) []int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.of(tid).company
+}
+
+// of are the thread's attempts. Precondition: mu is held.
+func (p *patience) of(tid int) attempts {
 	if a, ok := p.tries[tid]; ok && a.start == startOf(tid) {
-		return a.n
+		return a
 	}
-	return 0
+	return attempts{}
 }
 
 // forget drops threads that are gone, of which nobody hears, when there may be as many of them

@@ -3,10 +3,14 @@
 package emu
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu/transplant"
 )
 
 func TestPatienceEnds(t *testing.T) {
@@ -45,6 +49,27 @@ func TestPatienceForgets(t *testing.T) {
 	}
 	if n := p.tried(self); n != 1 {
 		t.Errorf("a live one has tried %d times, want 1", n)
+	}
+}
+
+// TestPatienceCompany: the next attempt knows whom the last one has met; another thread that has
+// the number of one that was killed meanwhile does not, nor does another call.
+func TestPatienceCompany(t *testing.T) {
+	var p patience
+	self := unix.Gettid()
+	p.judge(self, verdictOf(fmt.Errorf("met: %w", &transplant.Company{Processes: []int{5, 6}})))
+	if got := p.company(self); !slices.Equal(got, []int{5, 6}) {
+		t.Errorf("the next attempt has the company %v, want 5 and 6", got)
+	}
+	a := p.tries[self]
+	a.start--
+	p.tries[self] = a
+	if got := p.company(self); got != nil {
+		t.Errorf("another thread has the company %v", got)
+	}
+	p.judge(self, verdict{value: 1})
+	if got := p.company(self); got != nil {
+		t.Errorf("the next call has the company %v", got)
 	}
 }
 

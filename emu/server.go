@@ -23,7 +23,6 @@ type Server struct {
 	log       *logrus.Logger
 	waiting   waiting
 	patience  patience
-	companies companies
 	locks     locks
 	alarms    alarms
 	known     check.Known

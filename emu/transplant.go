@@ -86,7 +86,6 @@ func (c *call) snapshot(keepsMemory bool) (*transplant.Snapshot, error) {
 	others.Company, others.KeepsMemory = c.company, keepsMemory
 	snap, err := transplant.Take(c.caller, c.callerPIDFD, others, c.left)
 	if err != nil {
-		c.s.companies.keep(c.n.TID, err)
 		return nil, c.ofFrozen(err)
 	}
 	c.snap = snap
