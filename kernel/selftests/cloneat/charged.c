@@ -62,6 +62,18 @@ static void charged(uint64_t flags)
 	expect_eq(end(&t, &me, 0), EXITED(0));
 }
 
+static long do_touch(struct msg *m)
+{
+	char *memory = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)m;
+	if (memory == MAP_FAILED)
+		return -errno;
+	memset(memory, 7, MEMORY);
+	return 0;
+}
+
 PLAY(forked, "nothing is charged to a forked target's group")
 {
 	charged(0);
@@ -99,4 +111,26 @@ PLAY(caller_shares, "memory that the caller shares is not copied for it")
 	expect_eq(end(&k, &t, 4), EXITED(4));
 	expect_eq(end(&t, &me, 0), EXITED(0));
 	expect_eq(end(&other, &me, 0), EXITED(0));
+}
+
+/* check -> a (in the group, which has half of the room that a copy needs) -> t */
+PLAY_DOCUMENTED(near_limit, "a caller near the limit of its group gets its child",
+		"the child has a copy of the caller's memory")
+{
+	struct actor a, t, k;
+	char path[300];
+
+	make_group();
+	spawn(&me, &a, 0);
+	spawn(&a, &t, 0);
+	snprintf(path, sizeof(path), "%s/cgroup.procs", theirs);
+	expect_eq(ct_write(path, "%d", a.pid), 0);
+	expect_eq(on(&a, do_touch), 0);
+	snprintf(path, sizeof(path), "%s/%s", theirs,
+		 memory_groups.unified ? "memory.max" : "memory.limit_in_bytes");
+	expect_eq(ct_write(path, "%lu", used() + MEMORY / 2), 0);
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+	expect_eq(end(&k, &t, 4), EXITED(4));
+	expect_eq(end(&t, &a, 0), EXITED(0));
+	expect_eq(end(&a, &me, 0), EXITED(0));
 }
