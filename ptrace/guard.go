@@ -136,6 +136,13 @@ func (s *Stopped) slotRoom() (start uintptr, all []byte, err error) {
 // room is how much of the tracee's vdso is used for slots, in bytes.
 func (v vdso) room() int { return min(int(v.size-v.spare), slotMemory) }
 
+// Slots is how many slots this kernel's vdso leaves room for. With one alone, a leg has no
+// annex; with none there are no legs, and calls are made at the tracee's own instruction.
+func Slots() (int, error) {
+	v, err := ourVDSO()
+	return v.room() / guardSize, err
+}
+
 // freeSlots wipes what is over, and finds what is free.
 func (s *Stopped) freeSlots(start uintptr, all []byte) (free []*slot) {
 	s.eachSlot(start, all, s.legEnded)

@@ -50,7 +50,7 @@ func TestAll(t *testing.T) {
 		}
 		results[r.Feature] = r
 	}
-	always := []string{"seccomp listener", "notification", "NOTIF_ADDFD", "PTRACE_SEIZE", "injected calls", "clone3", "pidfd_open", "pidfd_getfd"}
+	always := []string{"seccomp listener", "notification", "NOTIF_ADDFD", "PTRACE_SEIZE", "injected calls", "room behind the vdso", "clone3", "pidfd_open", "pidfd_getfd"}
 	root := []string{"clone3 set_tid", "ns_last_pid", "userfaultfd", "pagemap frame numbers", "map_files", "CAP_SYS_ADMIN"}
 	if os.Geteuid() == 0 {
 		always = append(always, root...)

@@ -85,6 +85,7 @@ func (p *traceeProbe) probes() []probe {
 	return []probe{
 		{"PTRACE_SEIZE", "every engine", "nothing", func() (string, error) { return "", p.err }},
 		{"injected calls", "every engine", "nothing: no call can be emulated", injection},
+		{"room behind the vdso", "targets' calls that no restart of the kernel's continues", "they end with a part, or their timeouts begin anew", slots},
 		{"PTRACE_O_SUSPEND_SECCOMP", "targets whose own filter forbids what must be injected", "EOPNOTSUPP for such targets", p.suspend},
 		{"PTRACE_GET_RSEQ_CONFIGURATION", "children of callers that use restartable sequences", "rseq(2) is asked about the places where the libraries register", p.rseq},
 		{"ptrace_scope", "attaching to targets without CAP_SYS_PTRACE", "only descendants of the supervisor (1), only with the capability (2), nothing (3)", yama},
@@ -97,6 +98,20 @@ func injection() (string, error) {
 		return "", fmt.Errorf("%w: %w", errNo, ptrace.ErrArch)
 	}
 	return "", nil
+}
+
+// slots are fewer where the kernel's vdso has grown.
+func slots() (string, error) {
+	n, err := ptrace.Slots()
+	switch {
+	case errors.Is(err, ptrace.ErrArch):
+		return "", fmt.Errorf("%w: %w", errNo, err)
+	case err != nil:
+		return "", unknown(err)
+	case n == 0:
+		return "", fmt.Errorf("%w: it fills its pages", errNo)
+	}
+	return fmt.Sprintf("for %d at a time", n), nil
 }
 
 func (p *traceeProbe) suspend() (string, error) {
