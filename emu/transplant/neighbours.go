@@ -58,7 +58,7 @@ func (m *mapping) merges(o *mapping) bool {
 
 // mergedFlags drops the VmFlags that do not keep mappings apart as well: what merges has
 // been guarded if one of them has (VMA_STICKY_FLAGS in include/linux/mm.h).
-func mergedFlags(flags string) string { return withoutFlags(flags, append(notInherited, "gu")...) }
+func mergedFlags(flags string) string { return withoutFlags(inheritedFlags(flags), "gu") }
 
 // setApart queues what keeps m, just made, from one with its neighbours.
 func (b *build) setApart(m *mapping) {

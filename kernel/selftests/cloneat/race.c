@@ -133,29 +133,35 @@ static long measure(struct actor *caller)
 	return measure_shared(caller, 0);
 }
 
+/* A target of a's is killed at any moment of a call; its child is the adopter's. */
+static void leave_once(struct actor *adopter)
+{
+	long us, ret;
+
+	spawn(&a, &t, 0);
+	us = measure(&a);
+	cl_start(&a, t.pid, 0, 0);
+	usleep(rand() % us);
+	must(kill(t.pid, SIGKILL));
+	ret = cl_finish(&a, &k);
+	expect_among(ret, AMONG(0, ESRCH));
+	expect_eq(on(&a, do_wait4, t.pid, 0), t.pid);
+	if (ret > 0) {
+		must(kill(k.pid, SIGKILL));
+		expect_eq(on(adopter, do_wait4, k.pid, 0), k.pid);
+	}
+	close(k.fd);
+}
+
 /*
  * check -> a (caller) -> target; adopter, one of both, has the target's orphans
  */
 static void leave(struct actor *adopter)
 {
-	long us, ret;
-
 	for (int i = 0; i < 4 * ROUNDS; i++) {
 		spawn(&me, &a, 0);
 		expect_eq(sys(adopter, SYS_prctl, PR_SET_CHILD_SUBREAPER, 1), 0);
-		spawn(&a, &t, 0);
-		us = measure(&a);
-		cl_start(&a, t.pid, 0, 0);
-		usleep(rand() % us);
-		must(kill(t.pid, SIGKILL));
-		ret = cl_finish(&a, &k);
-		expect_among(ret, AMONG(0, ESRCH));
-		expect_eq(on(&a, do_wait4, t.pid, 0), t.pid);
-		if (ret > 0) {
-			must(kill(k.pid, SIGKILL));
-			expect_eq(on(adopter, do_wait4, k.pid, 0), k.pid);
-		}
-		close(k.fd);
+		leave_once(adopter);
 		expect_eq(on(&a, do_wait4, -1, WNOHANG | __WALL), -ECHILD);
 		quit(&a, 0);
 		expect_eq(on(&me, do_wait4, a.pid, 0), a.pid);
@@ -198,25 +204,12 @@ PLAY(target_leaves_company, "a target that is killed: who shares the caller's me
 PLAY(target_leaves_sharer, "the same where the adopter shares the caller's memory")
 {
 	struct actor adopter;
-	long us, ret;
 
 	for (int i = 0; i < 4 * ROUNDS; i++) {
 		spawn(&me, &adopter, 0);
 		expect_eq(sys(&adopter, SYS_prctl, PR_SET_CHILD_SUBREAPER, 1), 0);
 		spawn(&adopter, &a, CLONE_VM);
-		spawn(&a, &t, 0);
-		us = measure(&a);
-		cl_start(&a, t.pid, 0, 0);
-		usleep(rand() % us);
-		must(kill(t.pid, SIGKILL));
-		ret = cl_finish(&a, &k);
-		expect_among(ret, AMONG(0, ESRCH));
-		expect_eq(on(&a, do_wait4, t.pid, 0), t.pid);
-		if (ret > 0) {
-			must(kill(k.pid, SIGKILL));
-			expect_eq(on(&adopter, do_wait4, k.pid, 0), k.pid);
-		}
-		close(k.fd);
+		leave_once(&adopter);
 		expect_eq(end(&a, &adopter, 3), EXITED(3));
 		expect_eq(on(&adopter, do_wait4, -1, WNOHANG | __WALL), -ECHILD);
 		close(adopter.fd);
