@@ -3,7 +3,13 @@
 package main
 
 import (
+	"fmt"
+	"maps"
+	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"cloneat-emu/tests/built"
@@ -47,7 +53,8 @@ func TestOnlySettledStatesAreSeen(t *testing.T) {
 		programs = append(programs, programs[:n]...)
 	}
 	emu, interp := built.Emulator(t), interpreter(t)
-	sides := Sides{Native: emulated(emu, interp, 1), Emu: emulated(emu, interp, 4)}
+	trace := filepath.Join(t.TempDir(), "trace")
+	sides := Sides{Native: emulated(emu, interp, 1), Emu: traced(emu, trace, interp, 4)}
 	alone, crowded, err := sides.Run(programs)
 	if err != nil {
 		t.Fatal(err)
@@ -56,6 +63,9 @@ func TestOnlySettledStatesAreSeen(t *testing.T) {
 		if d := Compare(alone[i], crowded[i]); d != nil {
 			t.Errorf("%s is not always the same:\n%s", p.Origin, d)
 		}
+	}
+	if t.Failed() {
+		t.Logf("what the crowded calls failed with:\n%s", failures(t, trace))
 	}
 	for i, p := range programs[:n] {
 		for _, want := range settled {
@@ -70,6 +80,24 @@ func TestOnlySettledStatesAreSeen(t *testing.T) {
 			}
 		}
 	}
+}
+
+// failures are the causes in a trace and how often each occurs.
+func failures(t *testing.T, trace string) string {
+	t.Helper()
+	text, err := os.ReadFile(trace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := map[string]int{}
+	for _, m := range regexp.MustCompile(`= -1 (E.*) <\S+ ?(.*)>`).FindAllStringSubmatch(string(text), -1) {
+		counts[m[1]+": "+m[2]]++
+	}
+	var out strings.Builder
+	for _, cause := range slices.Sorted(maps.Keys(counts)) {
+		fmt.Fprintf(&out, "%4d %s\n", counts[cause], cause)
+	}
+	return out.String()
 }
 
 func TestUnreadableProgramsAreRefused(t *testing.T) {

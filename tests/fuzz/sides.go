@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 )
 
 // Side runs a batch of programs on one implementation and returns the
@@ -35,10 +36,20 @@ func native(kernel, interp string) Side {
 
 // emulated runs the interpreter here, all programs below one emulator.
 func emulated(emulator, interp string, jobs int, extra ...string) Side {
+	return traced(emulator, "", interp, jobs, extra...)
+}
+
+// traced is emulated with a trace of the calls in a file, if one is named.
+func traced(emulator, trace, interp string, jobs int, extra ...string) Side {
+	args := []string{"run"}
+	if trace != "" {
+		args = append(args, "--trace="+trace)
+	}
+	args = append(args, "--", interp, "-j", fmt.Sprint(jobs))
+	args = append(args, extra...)
 	return func(batch string) (string, error) {
 		return inFile(batch, func(path string) (string, error) {
-			args := append([]string{"run", "--", interp, "-j", fmt.Sprint(jobs)}, extra...)
-			return output(emulator, append(args, path)...)
+			return output(emulator, append(slices.Clip(args), path)...)
 		})
 	}
 }
