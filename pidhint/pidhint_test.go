@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -250,6 +251,52 @@ func TestUnusable(t *testing.T) {
 			t.Errorf("%s: %q, want an Unusable with %q", role, got, want)
 		}
 	}
+}
+
+// TestVisitorsKeepNothingOpen: what this process closes is closed, also while a visitor is there.
+// A program that was just written could else not be executed (ETXTBSY).
+func TestVisitorsKeepNothingOpen(t *testing.T) {
+	const visits = 200
+	p := newPlace(t)
+	c, err := openCursor(p.ns.PID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		for i := 0; i < visits && err == nil; i++ {
+			_, err = c.Aim(20000, 20000)
+		}
+		done <- err
+	}()
+	path, closed := filepath.Join(t.TempDir(), "file"), 0
+	for {
+		select {
+		case err := <-done:
+			if err != nil || closed == 0 {
+				t.Errorf("%d descriptors closed during %d visits: %v", closed, visits, err)
+			}
+			return
+		default:
+			closes(t, path)
+			closed++
+		}
+	}
+}
+
+// closes locks a file through a descriptor that it closes: the lock goes with its last copy.
+func closes(t *testing.T, path string) {
+	t.Helper()
+	fd, err := unix.Open(path, unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		t.Errorf("somebody has the last descriptor still: %v", err)
+	}
+	unix.Close(fd)
 }
 
 // TestFirstOfANamespace: where there is no init yet, the child is 1 by itself.

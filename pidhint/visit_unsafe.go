@@ -34,12 +34,13 @@ const noteSize = unsafe.Sizeof(note{})
 func noteIn(mem []byte) *note { return (*note)(unsafe.Pointer(&mem[0])) }
 
 // fork makes a visitor and returns its number, as this process sees it. There
-// is no exit signal: only a wait with __WALL for just this child sees it.
+// is no exit signal: only a wait with __WALL for just this child sees it. The
+// descriptors are shared: copies would keep open what is closed meanwhile.
 //
 //go:norace
 //go:nosplit
 func (n *note) fork(file uintptr) (pid int, errno unix.Errno) {
-	child, _, errno := unix.RawSyscall6(unix.SYS_CLONE, 0, 0, 0, 0, 0, 0)
+	child, _, errno := unix.RawSyscall6(unix.SYS_CLONE, unix.CLONE_FILES, 0, 0, 0, 0, 0)
 	if errno != 0 || child != 0 {
 		return int(child), errno
 	}

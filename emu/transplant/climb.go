@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -179,7 +180,11 @@ func (b *build) place(owner int, mode uint32) (int, error) {
 		"and sees no writable directory on a mount without nosuid")
 }
 
+// writeLadder holds the lock that keeps other goroutines' forks away (os/exec), which would have
+// the file open for writing until their exec: C could not execute it (ETXTBSY).
 func writeLadder(dir string, owner int, mode uint32) (int, error) {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
 		return -1, err
