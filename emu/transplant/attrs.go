@@ -138,7 +138,7 @@ func (b *build) checkAttrs() error {
 	if !b.opt.ShareVM && have.Errno == 0 && have.Value&^b.snap.own.inheritedMDWE() != 0 {
 		return unsupported("the target denies write+execute memory (PR_SET_MDWE), the caller does not")
 	}
-	return nil
+	return b.checkRings()
 }
 
 // deniesWriteExec reports whether C may not write code: as its target (PR_SET_MDWE).

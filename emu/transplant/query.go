@@ -28,6 +28,7 @@ type answers struct {
 	requestKey ptrace.Result
 	keys       [maxKeys]ptrace.Result // see askKeys
 	xcomp      uint64                 // see askXcomp
+	rings      ringRules
 }
 
 // memPolicy is what get_mempolicy(2) stores: the mode, and the nodes at 8.
@@ -72,6 +73,7 @@ func queueQuestions(s *script, full bool) (answered func() (*answers, error)) {
 		s.ask(&a.spec[i], "prctl", unix.SYS_PRCTL, unix.PR_GET_SPECULATION_CTRL, uintptr(i), 0, 0, 0)
 	}
 	a.barriers.ask(s)
+	a.rings.ask(s)
 	askLDT(s, &a.ldt)
 	askCPUID(s, &a.cpuid)
 	askKeys(s, &a.keys)

@@ -16,6 +16,7 @@
 #define NR_LANDLOCK_CREATE_RULESET 444
 #define NR_LANDLOCK_RESTRICT_SELF 446
 #define NR_MSEAL 462
+#define NR_IO_URING_REGISTER 427
 
 #ifndef PR_SET_MDWE
 #define PR_SET_MDWE 65
@@ -412,6 +413,79 @@ static void mdwe_kept(enum kind kind)
 	kid_of(kind, &k);
 	expect_eq(get_mdwe(&k), 0);
 	expect_eq(on(&k, do_write_execute), 0);
+}
+
+/* --- rules for io_uring ---------------------------------------------------------- */
+
+#define REGISTER_RESTRICTIONS 11
+#define RESTRICT_SQE_OP 1
+
+/* Nothing but empty requests from here on; -errno. */
+static long do_bind_rings(struct msg *m)
+{
+	struct {
+		uint16_t flags, rules;
+		uint32_t reserved[3];
+		uint16_t what;
+		uint8_t op, reserved1;
+		uint32_t reserved2[3];
+	} bound = { .rules = 1, .what = RESTRICT_SQE_OP };
+
+	(void)m;
+	return ct_syscall6(NR_IO_URING_REGISTER, -1, REGISTER_RESTRICTIONS,
+			   (long)&bound, 1, 0, 0);
+}
+
+static void bind_rings(struct actor *a)
+{
+	long ret = on(a, do_bind_rings);
+
+	if (ret == -EINVAL || ret == -EBADF || ret == -ENOSYS)
+		ct_skip("no rules for io_uring without a ring in this kernel");
+	expect_eq(ret, 0);
+}
+
+/* Nobody is bound twice: what root is told, who passes nothing. */
+static long rings_bound(struct actor *a)
+{
+	return sys(a, NR_IO_URING_REGISTER, -1, REGISTER_RESTRICTIONS, 0, 0) ==
+	       -EPERM;
+}
+
+PLAY_DOCUMENTED(rings_target, "a target that is bound in its use of io_uring",
+		"a process cannot put rules off: EOPNOTSUPP")
+{
+	struct actor t, k;
+
+	spawn(&me, &t, 0);
+	bind_rings(&t);
+	expect_eq(rings_bound(&t), 1);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(rings_bound(&k), 0);
+}
+
+PLAY_DOCUMENTED(rings_caller, "a caller that is bound in its use of io_uring",
+		"nobody can read the rules: EOPNOTSUPP")
+{
+	struct actor a, t, k;
+
+	spawn(&me, &a, 0);
+	spawn(&a, &t, 0);
+	bind_rings(&a);
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+	expect_eq(rings_bound(&k), 1);
+	expect_eq(rings_bound(&t), 0);
+}
+
+PLAY(rings_init, "a caller that is bound in its use of io_uring, in a container")
+{
+	struct actor a, t, k;
+
+	spawn(&me, &a, 0);
+	spawn(&a, &t, CLONE_NEWPID);
+	bind_rings(&a);
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+	expect_eq(rings_bound(&k), 1);
 }
 
 /* --- huge pages ---------------------------------------------------------------- */
