@@ -61,7 +61,7 @@ func (c *call) settle(child *ptrace.Injection, pidfd uintptr) error {
 	if c.rseq.Pointer == 0 {
 		return nil
 	}
-	_, err := child.Call(unix.SYS_RSEQ, uintptr(c.rseq.Pointer), uintptr(c.rseq.Size), 0, uintptr(c.rseq.Signature))
+	_, err := child.Call(unix.SYS_RSEQ, uintptr(c.rseq.Pointer), uintptr(c.rseq.Size), uintptr(c.rseq.Flags), uintptr(c.rseq.Signature))
 	return err
 }
 

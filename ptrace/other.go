@@ -26,6 +26,7 @@ type RseqConfig struct {
 	Pointer   uint64
 	Size      uint32
 	Signature uint32
+	Flags     uint32
 }
 
 // Regs fails with ErrArch, as do all requests below.

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"os"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,7 +17,8 @@ import (
 // C library and librseq register an area in the thread's own static memory, near the
 // thread pointer, and under the same signature.
 
-// RseqConfig is a thread's registration with rseq(2). Pointer 0 is none.
+// RseqConfig is a thread's registration with rseq(2). Pointer 0 is none. Flags are those
+// that make the same again, which FindRseq finds out.
 type RseqConfig struct {
 	Pointer   uint64
 	Size      uint32
@@ -38,11 +40,32 @@ func (s *Stopped) Rseq() (RseqConfig, error) {
 // found then.
 func (i *Injection) FindRseq() (RseqConfig, error) {
 	c, err := i.Rseq()
-	if !errors.Is(err, unix.EIO) {
+	if errors.Is(err, unix.EIO) {
+		return i.askRseq()
+	}
+	if err != nil || c.Pointer == 0 || !extendsSlices() {
 		return c, err
 	}
-	return i.askRseq()
+	on, err := i.Call(unix.SYS_PRCTL, prSliceExtension, sliceGet, 0, 0, 0)
+	if err == nil && on != 0 {
+		c.Flags = sliceDefaultOn
+	}
+	return c, err
 }
+
+// A thread's slices may be extended on its demand (Linux 7.0). It keeps that as long as the
+// registration.
+const (
+	prSliceExtension = 79
+	sliceGet         = 1
+	sliceDefaultOn   = 1 << 1 // of rseq(2)
+)
+
+// extendsSlices reports whether this kernel has that.
+var extendsSlices = sync.OnceValue(func() bool {
+	_, _, errno := unix.RawSyscall(unix.SYS_PRCTL, prSliceExtension, sliceGet, 0)
+	return errno == 0
+})
 
 const (
 	rseqSize      = 32         // ORIG_RSEQ_SIZE (include/uapi/linux/rseq.h)

@@ -24,7 +24,7 @@ func (b *build) lastCalls() error {
 		b.queueTrapAction()
 	}
 	if r := b.snap.rseq; r.Pointer != 0 && !b.opt.ShareVM {
-		s.add("rseq", r.Pointer, unix.SYS_RSEQ, uintptr(r.Pointer), uintptr(r.Size), 0, uintptr(r.Signature))
+		s.add("rseq", r.Pointer, unix.SYS_RSEQ, uintptr(r.Pointer), uintptr(r.Size), uintptr(r.Flags), uintptr(r.Signature))
 	}
 	return s.run()
 }

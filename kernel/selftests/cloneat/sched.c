@@ -8,8 +8,13 @@
  *	              +-- kid
  */
 #include "scene.h"
+#include <sys/auxv.h>
 #include <sys/resource.h>
 #include <sched.h>
+#if defined(__x86_64__) && __has_include("sys/rseq.h")
+#include <sys/rseq.h>
+#define HAVE_RSEQ
+#endif
 
 #ifndef SCHED_DEADLINE
 #define SCHED_DEADLINE 6
@@ -338,6 +343,62 @@ static void cookie_target(int kind)
 	cookies(kind, false, true);
 }
 
+/* --- slices that are extended on demand -------------------------------------------- */
+
+#define SLICE_EXTENSION 79	/* a request of prctl(2), and what it is to do */
+#define SLICE_GET 1
+#define SLICE_SET 2
+#define RSEQ_SIGNATURE 0x53053053
+#define AUXV_RSEQ_SIZE 27
+#define ENOTSUPP 524		/* which is not to be seen outside of kernels */
+
+static long do_rseq(void *area, long size, long flags)
+{
+	return ct_syscall6(SYS_rseq, (long)area, size, flags, RSEQ_SIGNATURE,
+			   0, 0);
+}
+
+/* Asks for them: only an area with all that the kernel knows may have that. */
+static long do_extend(struct msg *m)
+{
+	static char area[1024] __attribute__((aligned(256)));
+	long ret;
+
+	(void)m;
+#ifdef HAVE_RSEQ
+	if (__rseq_size)
+		do_rseq((char *)__builtin_thread_pointer() + __rseq_offset,
+			__rseq_size < 32 ? 32 : __rseq_size, 1);
+#endif
+	if (getauxval(AUXV_RSEQ_SIZE) > sizeof(area))
+		return -E2BIG;
+	ret = do_rseq(area, sizeof(area), 0);
+	if (ret)
+		return ret;
+	return ct_syscall6(SYS_prctl, SLICE_EXTENSION, SLICE_SET, 1, 0, 0, 0);
+}
+
+static long extends(struct actor *who)
+{
+	return sys(who, SYS_prctl, SLICE_EXTENSION, SLICE_GET, 0, 0, 0);
+}
+
+static void extended(int kind)
+{
+	struct actor a, t, k;
+	long ret = extends(&me);
+
+	if (ret == -EINVAL || ret == -ENOTSUPP)
+		ct_skip("no PR_RSEQ_SLICE_EXTENSION in this kernel");
+	two(&a, &t, kind);
+	expect_eq(on(&a, do_extend), 0);
+	expect_eq(extends(&a), 1);
+	expect_ok(cl(&a, &k, t.vpid, 0, 0));
+	expect_eq(extends(&k), 1);
+	expect_eq(extends(&a), 1);
+	expect(!kind || extends(&t) == 0);
+}
+
 /* --- the checks ---------------------------------------------------------------------- */
 
 static const struct row {
@@ -355,6 +416,7 @@ static const struct row {
 	ALL(nice_idle, "a caller with a nice value and the policy for idle times"),
 	ALL(target_resets, "a target whose priority is not inherited"),
 	ALL(slice, "a caller with slices of its own length"),
+	ALL(extended, "a caller whose slices are extended on demand"),
 	ALL(clamped, "a caller whose utilization is clamped"),
 	ALL(clamped_reset, "a caller whose clamps are not inherited"),
 	ALL(cookie_both, "caller and target with cores of their own"),
