@@ -87,6 +87,9 @@ func WithResult(r Regs, _ int64) Regs { return r }
 // WithStackOf changes nothing.
 func WithStackOf(r, _ Regs) Regs { return r }
 
+// Stack is nowhere.
+func Stack(Regs) uint64 { return 0 }
+
 // WithStack changes nothing.
 func WithStack(r Regs, _ uint64) Regs { return r }
 

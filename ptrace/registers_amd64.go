@@ -110,6 +110,9 @@ func WithStackOf(r, own Regs) Regs {
 	return r
 }
 
+// Stack returns the stack pointer.
+func Stack(r Regs) uint64 { return r.Rsp }
+
 // WithStack returns r with another stack pointer.
 func WithStack(r Regs, stack uint64) Regs { r.Rsp = stack; return r }
 

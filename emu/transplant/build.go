@@ -176,7 +176,7 @@ func (b *build) check() error {
 	if !b.sameUser {
 		return unsupported("the target is in another user namespace")
 	}
-	return b.checkAttrs()
+	return errors.Join(b.checkReturns(), b.checkAttrs())
 }
 
 // begin opens the injection into C, which no signal may take away. C's own

@@ -146,6 +146,9 @@ func (b *build) forceFill(w fillWork) error {
 			if err := b.snap.caller.Read(uintptr(at), p); err != nil {
 				return err
 			}
+			if err := b.leaveProbes(w.m, at, p); err != nil {
+				return err
+			}
 			if err := b.c.Write(uintptr(at), p); err != nil {
 				return err
 			}

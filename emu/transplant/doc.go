@@ -45,7 +45,8 @@
 // (BestEffort leaves it): 32-bit code, seccomp filters and no_new_privs of the target's, a
 // smaller bounding set, locked securebits, another user namespace, another
 // session keyring or a security label that C may not change, a Landlock domain, PR_SET_MDWE, a sealed
-// vdso, lower hard limits without CAP_SYS_RESOURCE. Of the caller's: shadow
+// vdso, lower hard limits without CAP_SYS_RESOURCE, rules for io_uring. Of the caller's: such rules,
+// calls whose return a uretprobe traces, shadow
 // stacks, secret memory (memfd_secret), device memory, rings of AIO, io_uring
 // and perf, because their mmap(2) ties them to the process or to an inode that
 // cannot be opened.

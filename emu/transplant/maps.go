@@ -52,6 +52,8 @@ func checkMapping(m *mapping) error {
 	switch {
 	case m.has("ss"):
 		return unsupported("the caller has a shadow stack at %#x", m.start)
+	case m.name == "[uprobes-trampoline]":
+		return unsupported("the caller is traced by uprobes that go by code at %#x", m.start)
 	case m.has("pf") || m.has("io"):
 		return unsupported("the caller has device memory mapped at %#x (%s)", m.start, m.name)
 	case m.kernels() == "secretmem":
