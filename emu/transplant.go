@@ -202,6 +202,7 @@ func (c *call) build(snap *transplant.Snapshot, child *ptrace.Stopped, memoryIsS
 	a := c.args
 	o := transplant.Options{
 		Files: c.s.means.files, BestEffort: c.s.cfg.BestEffort, Log: c.s.log.WithField("caller", c.n.TID),
+		Target:     c.check.Target.TID,
 		ShareFiles: a.Has(unix.CLONE_FILES), ShareFS: a.Has(unix.CLONE_FS), NoFiles: c.lent,
 		ShareSighand: a.Has(unix.CLONE_SIGHAND), ShareVM: a.Has(unix.CLONE_VM),
 		KeepMemory:    memoryIsSame && !a.Has(unix.CLONE_VM),

@@ -51,6 +51,7 @@ type build struct {
 	exe         exeState
 	flushes     flushState
 	filters     []filter // to be installed
+	announced   bool     // the kernel may write to C's memory where the target told it to
 	suspended   bool     // C's filters do not act while it is traced
 	taken       keySet   // protection keys that are C's for the moment
 	left        *Leftovers
@@ -109,6 +110,7 @@ func (b *build) look() (err error) {
 	if b.status, err = readStatus(b.c.TID); err != nil {
 		return err
 	}
+	b.announced = b.announces()
 	b.maps, err = readMaps(b.c.TID)
 	return err
 }

@@ -63,6 +63,8 @@ func (b *build) oldMemory() string {
 		return ""
 	case b.needsVeil():
 		return "memory that its user may have open"
+	case b.announced:
+		return "announced events of its own (user_events)"
 	case b.sealed():
 		return "sealed mappings (mseal(2))"
 	case differentVDSO(vdsoMaps(b.maps), vdsoMaps(b.snap.maps)) != "":

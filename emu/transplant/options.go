@@ -16,6 +16,9 @@ type Options struct {
 	// Files bounds how many of the caller's files the operator has open at a time;
 	// 0 is MaxFiles.
 	Files int
+	// Target is the thread that C is a clone of; 0 is one that has nothing of its own which
+	// C could not tell.
+	Target int
 	// Log gets what is left over; nil discards.
 	Log *logrus.Entry
 	// StackPointer is the child's; 0 is the caller's.

@@ -12,6 +12,8 @@
 #include <sys/ioctl.h>
 #include <linux/kcmp.h>
 #include <linux/perf_event.h>
+#include <sys/mount.h>
+#include <time.h>
 
 /* --- counters -------------------------------------------------------------- */
 
@@ -219,6 +221,105 @@ PLAY_DOCUMENTED(fault_events, "userfaultfd tells of the child as of a fork",
 		expect_eq(read(f[0].fd, &told, sizeof(told)), sizeof(told));
 	expect_ok(cl_finish(&a, &k));
 	expect_eq(told.event, UFFD_EVENT_FORK);
+}
+
+/* --- events of programs ------------------------------------------------------ */
+
+#define TRACING "/sys/kernel/tracing"
+#define IOCSREG _IOWR('*', 0, void *)	/* <linux/user_events.h>, Linux 6.4 */
+
+static unsigned int enabled;	/* bit 0: somebody listens */
+
+static const char *event_name(pid_t pid)
+{
+	static char name[32];
+
+	snprintf(name, sizeof(name), "cloneat_%d", pid);
+	return name;
+}
+
+/* Has the kernel tell this process by `enabled` that somebody listens. */
+static long do_announce(struct msg *m)
+{
+	struct {
+		uint32_t size;
+		uint8_t bit, bytes;
+		uint16_t flags;
+		uint64_t at, name;
+		uint32_t index;
+	} __attribute__((packed)) reg = {
+		.size = sizeof(reg), .bytes = sizeof(enabled),
+		.at = (unsigned long)&enabled,
+		.name = (unsigned long)event_name(m->arg[0]),
+	};
+	int fd = open(TRACING "/user_events_data", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return ct_syscall3(SYS_ioctl, fd, IOCSREG, &reg);
+}
+
+static void announce(struct actor *a)
+{
+	long ret;
+
+	mount("tracefs", TRACING, "tracefs", 0, NULL);
+	ret = on(a, do_announce, ct_pid());
+	if (ret == -ENOENT || ret == -EACCES)
+		ct_skip("no user_events here: %s", ct_errname(-ret));
+	expect_eq(ret, 0);
+}
+
+static void listen_to_it(void)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), TRACING "/events/user_events/%s/enable",
+		 event_name(ct_pid()));
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	expect(fd >= 0);
+	expect_eq(write(fd, "1", 1), 1);
+	close(fd);
+}
+
+static long do_enabled(struct msg *m)
+{
+	(void)m;
+	return enabled & 1;
+}
+
+/* The kernel tells after a while where the memory is not there yet. */
+static bool told_of_it(struct actor *a)
+{
+	for (int i = 0; i < 50 && !on(a, do_enabled); i++)
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	return on(a, do_enabled);
+}
+
+PLAY_DOCUMENTED(enabler, "who listens to an event of the caller's is told to the child",
+		"only a fork registers the child")
+{
+	struct actor t, k;
+
+	announce(&me);
+	spawn(&me, &t, ACTOR_EXEC);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	listen_to_it();
+	expect(told_of_it(&me));
+	expect(told_of_it(&k));
+}
+
+PLAY(enabler_target, "who listens to an event of the target's is not told to the child")
+{
+	struct actor t, k;
+
+	spawn(&me, &t, 0);
+	announce(&t);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	listen_to_it();
+	expect(told_of_it(&t));
+	expect(!told_of_it(&k));
 }
 
 /* --- marks of the rebuilding ------------------------------------------------------ */
