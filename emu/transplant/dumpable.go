@@ -27,9 +27,22 @@ func (b *build) needsVeil() bool {
 	return b.own.dumpable() == 1 && b.snap.own.dumpable() != 1 && tracesAnybody()
 }
 
+// wantedDumpable is what C gets: what the caller is or, where a change of ids no longer leads
+// there, nothing. It could lead to a C that its user may read.
+func (b *build) wantedDumpable() uintptr {
+	v := b.snap.own.dumpable()
+	if v != suidDumpRoot {
+		return v
+	}
+	if now, err := readNumber("/proc/sys/fs/suid_dumpable"); err == nil && now != suidDumpRoot {
+		return 0
+	}
+	return v
+}
+
 // queueDumpable gives C's memory what the caller's had. A change of ids has taken it away.
 func (b *build) queueDumpable() {
-	if v := b.snap.own.dumpable(); v != suidDumpRoot {
+	if v := b.wantedDumpable(); v != suidDumpRoot {
 		b.script.add("prctl(PR_SET_DUMPABLE)", uint64(v), unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, v, 0, 0, 0)
 	}
 }
@@ -37,7 +50,7 @@ func (b *build) queueDumpable() {
 // markDumpable has C change its user for a moment, if that is what made the caller one
 // that is dumped for root. It moves capabilities about (capabilities(7)).
 func (b *build) markDumpable(want *credentials) bool {
-	if b.opt.ShareVM || b.snap.own.dumpable() != suidDumpRoot {
+	if b.opt.ShareVM || b.wantedDumpable() != suidDumpRoot {
 		return false
 	}
 	fsuid := uintptr(want.uid[3])

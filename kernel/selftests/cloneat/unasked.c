@@ -612,3 +612,34 @@ PLAY_TABLE(dumpable, dumpables)
 	expect_eq(kid, d->want);
 	expect_eq(end(&k, &t, 5), EXITED(5));
 }
+
+/* The child of a caller that is dumped for root, once others are dumped so. */
+static long changed_meanwhile(int later)
+{
+	long caller, ret, kid;
+	int was;
+
+	cast(0, 0);
+	was = suid_dumpable(2);
+	on(&a, do_setuid, 1000);
+	on(&t, do_become, 1000);
+	caller = on(&a, get_dumpable);
+	suid_dumpable(later);
+	ret = cl(&a, &k, t.pid, 0, 0);
+	kid = ret < 0 ? ret : on(&k, get_dumpable);
+	suid_dumpable(was);
+	expect_eq(caller, 2);
+	expect_eq(end(&k, &t, 5), EXITED(5));
+	return kid;
+}
+
+PLAY(dumpable_not_shown, "dumped for root, never for all, whatever is so now")
+{
+	expect(changed_meanwhile(1) != 1);
+}
+
+PLAY_DOCUMENTED(dumpable_changed, "dumped for root, where that is so no more",
+		"nobody can ask for it: the child is not dumped at all")
+{
+	expect_eq(changed_meanwhile(0), 2);
+}
