@@ -67,10 +67,11 @@ func (c *call) transplant(memoryIsSame bool) (int64, error) {
 	}
 	id := c.numberForCaller(child.TID)
 	c.step("caller read")
+	kills := c.oomKills()
 	stats, err := c.build(snap, child, memoryIsSame)
 	if err != nil {
 		c.abandon(child)
-		return 0, ofTarget(err) // gone: somebody killed it, or the target's namespace ended
+		return 0, ofTarget(c.outOfMemory(kills, err)) // gone: somebody killed it, or the target's namespace ended
 	}
 	c.event.Pages, c.event.Bytes = stats.Pages, stats.Bytes
 	return c.commit(child, id)

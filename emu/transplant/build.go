@@ -51,6 +51,7 @@ type build struct {
 	exe         exeState
 	flushes     flushState
 	filters     []filter // to be installed
+	ownOOM      string   // C's oom_score_adj, if it is another while memory is filled
 	announced   bool     // the kernel may write to C's memory where the target told it to
 	suspended   bool     // C's filters do not act while it is traced
 	taken       keySet   // protection keys that are C's for the moment

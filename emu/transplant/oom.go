@@ -14,9 +14,38 @@ import (
 // as anybody may, could not take that back. The floor cannot be read. C has its target's,
 // which is the caller's too unless somebody with that capability set one of them.
 
+const oomAdj = "oom_score_adj"
+
+// goFirst makes C the one that the kernel ends while it fills its memory, if there is not
+// enough: no fork would have cost the caller, or anybody, their life. Where that may not be said
+// of C, it is like any other.
+func (b *build) goFirst() error {
+	const highest = "1000\n" // OOM_SCORE_ADJ_MAX
+	own, err := readKnob(b.c.TID, oomAdj)
+	if err != nil || own == "" {
+		return err
+	}
+	b.ownOOM = own
+	_ = b.setOOM(highest)
+	return nil
+}
+
+// setOOMAdj gives C what the caller has, once it needs no more memory.
+func (b *build) setOOMAdj() error {
+	have, err := readKnob(b.c.TID, oomAdj)
+	want, known := b.snap.knobs[oomAdj]
+	if !known {
+		want = b.ownOOM
+	}
+	if err != nil || want == "" || want == have {
+		return err
+	}
+	return b.setOOM(want)
+}
+
 // setOOM writes without the capability, and with it only what is below C's floor.
 func (b *build) setOOM(want string) error {
-	write := func() error { return writeProc(b.c.TID, "oom_score_adj", want) }
+	write := func() error { return writeProc(b.c.TID, oomAdj, want) }
 	err := withoutCap(unix.CAP_SYS_RESOURCE, write)
 	if errors.Is(err, unix.EACCES) {
 		err = write()

@@ -117,44 +117,38 @@ func (b *build) setScheduling() error {
 
 // knobs are files under /proc/PID that a child inherits and another process
 // may write.
-var knobs = []string{"oom_score_adj", "coredump_filter"}
+var knobs = []string{oomAdj, "coredump_filter"}
 
 func readKnobs(tid int) (map[string]string, error) {
 	values := map[string]string{}
 	for _, k := range knobs {
-		b, err := readProc(tid, k)
-		if err == nil {
-			values[k] = string(b)
-		} else if !alive(tid) {
+		v, err := readKnob(tid, k)
+		if err != nil {
 			return nil, err
+		}
+		if v != "" {
+			values[k] = v
 		}
 	}
 	return values, nil
 }
 
-func (b *build) setKnobs() error {
-	have, err := readKnobs(b.c.TID)
-	if err != nil {
-		return err
+// readKnob reads one; "" where this process may not, or the kernel has none.
+func readKnob(tid int, name string) (string, error) {
+	b, err := readProc(tid, name)
+	if err != nil && alive(tid) {
+		return "", nil
 	}
-	for _, k := range knobs {
-		want, ok := b.snap.knobs[k]
-		if !ok || want == have[k] {
-			continue
-		}
-		if err := b.setKnob(k, want); err != nil {
-			return err
-		}
-	}
-	return nil
+	return string(b), err
 }
 
-func (b *build) setKnob(name, want string) error {
-	switch name {
-	case "oom_score_adj":
-		return b.setOOM(want)
-	case "coredump_filter":
-		want = "0x" + want // printed in hex without a prefix, parsed with one
+// setDumpFilter sets what is printed in hex without a prefix, and parsed with one.
+func (b *build) setDumpFilter() error {
+	const filter = "coredump_filter"
+	have, err := readKnob(b.c.TID, filter)
+	want := b.snap.knobs[filter]
+	if err != nil || want == "" || want == have {
+		return err
 	}
-	return writeProc(b.c.TID, name, want)
+	return writeProc(b.c.TID, filter, "0x"+want)
 }

@@ -69,7 +69,7 @@ func (b *build) stages() []stage {
 		{name: "personality", do: b.setPersonality},
 		{name: "scheduling", do: b.setScheduling},
 		{name: "timer slack", do: b.setSlack},
-		{name: "knobs", do: b.setKnobs},
+		{name: "core dumps", do: b.setDumpFilter},
 		{name: "dispositions", do: b.setActions},
 		{name: "alternate stack", do: b.setAltStack},
 		{name: "processor features", do: b.setXcomp},
@@ -79,6 +79,7 @@ func (b *build) stages() []stage {
 		{name: "session keyring", do: b.checkKeyring},
 		{name: "last settings", do: b.setLast},
 		{name: "last calls", do: b.lastCalls},
+		{name: "memory shortage", do: b.setOOMAdj},
 		{name: "leaving the stage", do: b.leaveStage},
 		{name: "child's number", do: b.storeTID},
 		{name: "registers", do: b.setRegisters},
@@ -87,6 +88,7 @@ func (b *build) stages() []stage {
 
 func (b *build) memoryStages() []stage {
 	all := []stage{
+		{name: "memory shortage", do: b.goFirst},
 		{name: "clearing memory", do: b.clearMemory},
 		{name: "surplus", do: b.dropSurplus},
 		{name: "layout", do: b.setLayout},

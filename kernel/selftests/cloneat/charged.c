@@ -113,23 +113,45 @@ PLAY(caller_shares, "memory that the caller shares is not copied for it")
 	expect_eq(end(&other, &me, 0), EXITED(0));
 }
 
-/* check -> a (in the group, which has half of the room that a copy needs) -> t */
+/*
+ * check -> a (in the group, which has half of the room that a copy needs) -> t
+ * What the call comes to; all but the kid are as they were.
+ */
+static long call_near_limit(struct actor *k, struct actor *t, struct actor *a)
+{
+	char path[300];
+
+	make_group();
+	spawn(&me, a, 0);
+	spawn(a, t, 0);
+	snprintf(path, sizeof(path), "%s/cgroup.procs", theirs);
+	expect_eq(ct_write(path, "%d", a->pid), 0);
+	expect_eq(on(a, do_touch), 0);
+	snprintf(path, sizeof(path), "%s/%s", theirs,
+		 memory_groups.unified ? "memory.max" : "memory.limit_in_bytes");
+	expect_eq(ct_write(path, "%lu", used() + MEMORY / 2), 0);
+	return cl(a, k, t->pid, 0, 0);
+}
+
+PLAY(no_room, "no room for a child's memory: ENOMEM, and nobody is ended for it")
+{
+	struct actor a, t, k;
+	long ret = call_near_limit(&k, &t, &a);
+
+	if (ret < 0)
+		expect_eq(ret, -ENOMEM);
+	else
+		expect_eq(end(&k, &t, 4), EXITED(4));
+	expect_eq(end(&t, &a, 0), EXITED(0));
+	expect_eq(end(&a, &me, 0), EXITED(0));
+}
+
 PLAY_DOCUMENTED(near_limit, "a caller near the limit of its group gets its child",
 		"the child has a copy of the caller's memory")
 {
 	struct actor a, t, k;
-	char path[300];
 
-	make_group();
-	spawn(&me, &a, 0);
-	spawn(&a, &t, 0);
-	snprintf(path, sizeof(path), "%s/cgroup.procs", theirs);
-	expect_eq(ct_write(path, "%d", a.pid), 0);
-	expect_eq(on(&a, do_touch), 0);
-	snprintf(path, sizeof(path), "%s/%s", theirs,
-		 memory_groups.unified ? "memory.max" : "memory.limit_in_bytes");
-	expect_eq(ct_write(path, "%lu", used() + MEMORY / 2), 0);
-	expect_ok(cl(&a, &k, t.pid, 0, 0));
+	expect_ok(call_near_limit(&k, &t, &a));
 	expect_eq(end(&k, &t, 4), EXITED(4));
 	expect_eq(end(&t, &a, 0), EXITED(0));
 	expect_eq(end(&a, &me, 0), EXITED(0));
