@@ -86,6 +86,33 @@ sleep 1000
 	}
 }
 
+// TestRunAlone: who changes the machine's settings runs when the others, which run beside each
+// other, have ended.
+func TestRunAlone(t *testing.T) {
+	dir := t.TempDir()
+	for name, body := range map[string]string{
+		"a":       ": >a.came; until [ -e z.came ]; do :; done; : >a.gone",
+		"unasked": "[ -e a.gone ] && [ -e z.gone ] || exit",
+		"z":       ": >z.came; until [ -e a.came ]; do :; done; : >z.gone",
+	} {
+		script := "#!/bin/sh\nif [ \"$1\" = --describe ]; then printf '" + name + ".c\\tc\\n'; exit; fi\n" +
+			"cd " + dir + "\n" + body + "\necho 'ok 1 - " + name + ".c'\n"
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	programs, err := Find(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := Runner{Jobs: 3, CaseTimeout: time.Minute, late: make(chan time.Time)}
+	for _, res := range r.Run(context.Background(), programs) {
+		if res.Status != Pass {
+			t.Errorf("%+v", res)
+		}
+	}
+}
+
 // TestRunGoesOn: a check that kills the program, and one that hangs, have failed; the
 // others are run all the same.
 func TestRunGoesOn(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -19,6 +20,13 @@ type Program struct {
 	Path   string
 	Checks []Check
 }
+
+// alone are the programs that change a setting of the whole machine for a moment
+// (fs.suid_dumpable, kernel.core_pattern), which the checks of others would meet.
+var alone = []string{"dumped", "unasked"}
+
+// Alone reports whether nothing else may run beside the program.
+func (p *Program) Alone() bool { return slices.Contains(alone, filepath.Base(p.Path)) }
 
 // Find returns the programs in dir with their checks whose names match filter (nil:
 // all), without those that have none left.

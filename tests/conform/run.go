@@ -19,7 +19,8 @@ import (
 type Runner struct {
 	// Prefix is put before a program's command line: an emulator, or nothing.
 	Prefix []string
-	// Jobs is how many programs run at the same time.
+	// Jobs is how many programs run at the same time; those that have to be alone do so
+	// after the others.
 	Jobs int
 	// CaseTimeout is how long a check may take, as long as nothing is heard of it.
 	CaseTimeout time.Duration
@@ -59,10 +60,17 @@ func (r *Runner) Run(ctx context.Context, programs []Program) []Result {
 		})
 	}
 	for i := range programs {
-		jobs <- i
+		if !programs[i].Alone() {
+			jobs <- i
+		}
 	}
 	close(jobs)
 	workers.Wait()
+	for i := range programs {
+		if programs[i].Alone() {
+			results[i] = r.program(ctx, programs[i], each)
+		}
+	}
 	var all []Result
 	for _, list := range results {
 		all = append(all, list...)
