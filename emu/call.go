@@ -50,15 +50,24 @@ type call struct {
 // tracee could not be let go, or died before it was: the thread must end, so
 // that the kernel does it, and whoever waits for the dead one gets it.
 func (s *Server) serve(n listen.Notification) bool {
-	s.room <- struct{}{}
 	c := &call{
-		s: s, n: n, kind: kinds[n.Nr], start: time.Now(), inRoom: true, callerPIDFD: -1,
+		s: s, n: n, kind: kinds[n.Nr], start: time.Now(), callerPIDFD: -1,
 		pid: int(int32(n.Args[0])), hint: int(int32(n.Args[1])),
 	}
-	defer c.leaveRoom()
 	c.event = Event{Name: c.kind.name, Caller: n.TID, Pid: c.pid, Hint: c.hint, ArgsPtr: n.Args[2]}
-	c.finish(c.run())
+	// Rows 2 to 6 come before there is room: a page of the caller's may take for ever
+	// (userfaultfd(2), a file whose server hangs), and nothing is held meanwhile but this thread.
+	args, errno := abi.Decode(callerMemory{n.TID}, n.Args[2])
+	c.enterRoom()
+	defer c.leaveRoom()
+	c.finish(c.run(args, errno))
 	return !c.lost
+}
+
+// enterRoom waits until there is room to work on this call.
+func (c *call) enterRoom() {
+	c.s.room <- struct{}{}
+	c.inRoom = true
 }
 
 // leaveRoom lets another call be worked on.
@@ -82,13 +91,13 @@ type verdict struct {
 
 func fails(errno unix.Errno, cause string) verdict { return verdict{errno: errno, cause: cause} }
 
-// run does the checks in the spec's order and makes the child.
-func (c *call) run() verdict {
+// run does the checks in the spec's order and makes the child. The arguments have been read, or
+// errno says how that failed.
+func (c *call) run(args *abi.Args, errno unix.Errno) verdict {
 	c.step("received")
 	if !c.s.means.there() {
 		return fails(unix.ENOMEM, "the supervisor's limit of open files (RLIMIT_NOFILE) was lowered")
 	}
-	args, errno := abi.Decode(callerMemory{c.n.TID}, c.n.Args[2]) // rows 2 to 6
 	caller, err := c.open(args)
 	switch {
 	case scarce(err):

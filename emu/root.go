@@ -57,10 +57,11 @@ func sameRoot(root *os.File, tid int) (bool, error) {
 	defer own.Close()
 	var a, b unix.Statx_t
 	const mask = unix.STATX_INO | unix.STATX_MNT_ID
-	if err := unix.Statx(int(root.Fd()), "", unix.AT_EMPTY_PATH, mask, &a); err != nil {
+	const how = unix.AT_EMPTY_PATH | unix.AT_STATX_DONT_SYNC // the server of a file system may hang
+	if err := unix.Statx(int(root.Fd()), "", how, mask, &a); err != nil {
 		return false, err
 	}
-	if err := unix.Statx(int(own.Fd()), "", unix.AT_EMPTY_PATH, mask, &b); err != nil {
+	if err := unix.Statx(int(own.Fd()), "", how, mask, &b); err != nil {
 		return false, err
 	}
 	return a.Ino == b.Ino && a.Mnt_id == b.Mnt_id && a.Dev_major == b.Dev_major && a.Dev_minor == b.Dev_minor, nil

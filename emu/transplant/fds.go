@@ -184,11 +184,7 @@ func (b *build) placeFDs(from int, chunk []descriptor) error {
 // not among those that it returns.
 func (b *build) sendCallerFDs(from int, chunk []descriptor) (sent []descriptor, there []int, err error) {
 	fds := make([]int, 0, len(chunk))
-	defer func() {
-		for _, fd := range fds {
-			unix.Close(fd)
-		}
-	}()
+	defer func() { err = errors.Join(err, closeCopies(fds)) }()
 	for _, d := range chunk {
 		fd, err := unix.PidfdGetfd(from, d.fd, 0)
 		if errors.Is(err, unix.EBADF) {

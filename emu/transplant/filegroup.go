@@ -3,6 +3,7 @@
 package transplant
 
 import (
+	"errors"
 	"fmt"
 )
 
@@ -33,12 +34,12 @@ func (g *fileGroup) add(m *mapping) error {
 }
 
 // flush opens the group's files, sends them into C, maps them there and closes them.
-func (g *fileGroup) flush() error {
+func (g *fileGroup) flush() (err error) {
 	files, err := openFiles(g.b.snap.caller.TID, g.files)
 	if err != nil {
 		return err
 	}
-	defer closeFiles(files)
+	defer func() { err = errors.Join(err, closeFiles(files)) }()
 	var fds []int
 	for i := range files {
 		switch f := &files[i]; {

@@ -4,7 +4,6 @@ package transplant
 
 import (
 	"fmt"
-	"os"
 
 	"golang.org/x/sys/unix"
 
@@ -72,8 +71,8 @@ func (b *build) tryFilePages(mem int, all []*filePage) error {
 // is looked at first: it grows again when the pages have been taken away.
 func (b *build) gone(pagemap int, p *filePage) (bool, error) {
 	m := p.m
-	st, err := os.Stat(procPath(b.snap.caller.TID, fmt.Sprintf("map_files/%x-%x", m.start, m.end)))
-	if err == nil && m.offset+p.start-m.start >= (uint64(st.Size())+pageSize-1)&^(pageSize-1) {
+	st, err := known(procPath(b.snap.caller.TID, fmt.Sprintf("map_files/%x-%x", m.start, m.end)), unix.STATX_SIZE)
+	if err == nil && m.offset+p.start-m.start >= (st.Size+pageSize-1)&^(pageSize-1) {
 		return true, nil
 	}
 	has, err := hasStill(pagemap, p)

@@ -101,14 +101,12 @@ func (b *build) compareExe() error {
 
 // sameFile reports whether two paths lead to one inode.
 func sameFile(a, b string) (bool, error) {
-	var sa, sb unix.Stat_t
-	if err := unix.Stat(a, &sa); err != nil {
+	sa, err := known(a, unix.STATX_INO)
+	if err != nil {
 		return false, err
 	}
-	if err := unix.Stat(b, &sb); err != nil {
-		return false, err
-	}
-	return sa.Dev == sb.Dev && sa.Ino == sb.Ino, nil
+	sb, err := known(b, unix.STATX_INO)
+	return sa.Dev_major == sb.Dev_major && sa.Dev_minor == sb.Dev_minor && sa.Ino == sb.Ino, err
 }
 
 // setName gives C the calling thread's name (comm).

@@ -13,9 +13,11 @@ import (
 	"cloneat-emu/ptrace"
 )
 
-// To open a file may take for ever, and nothing but a deadly signal ends that: who has to permit
-// it (fanotify(7)), or the server of its file system, may be dead, or be the caller, which is
-// stopped. So another thread opens the files, and this one waits for it only so long.
+// To open a file may take for ever, and so may to close it, of which the server of its file system
+// is told (FUSE_FLUSH): who has to permit it (fanotify(7)), or that server, may be dead, or be the
+// caller, which is stopped. Nothing but a deadly signal ends that, and a server that has begun not
+// even that. So another thread opens and closes the caller's files, and this one, which traces who
+// is stopped, waits for it only so long.
 //
 //	worker                              opener
 //	names the files
@@ -25,6 +27,47 @@ import (
 
 // openBound is how long the files of a call may take.
 const openBound = 5 * time.Second
+
+// inTime has do done by another thread, which may be there for long: false if it still is after
+// openBound.
+func inTime(do func()) bool {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		do()
+	}()
+	late := time.NewTimer(openBound)
+	defer late.Stop()
+	select {
+	case <-done:
+		return true
+	case <-late.C:
+		threads.Renew()
+		return false
+	}
+}
+
+// closeCopies closes descriptors of ours for the caller's files. Those behind one that takes for ever
+// are closed all the same, or a pipe's reader would wait as long.
+func closeCopies(fds []int) error {
+	if len(fds) == 0 {
+		return nil
+	}
+	var next atomic.Int32
+	rest := func() {
+		for i := next.Add(1) - 1; int(i) < len(fds); i = next.Add(1) - 1 {
+			unix.Close(fds[i])
+		}
+	}
+	if inTime(rest) {
+		return nil
+	}
+	go func() {
+		for !inTime(rest) {
+		}
+	}()
+	return fmt.Errorf("a file that the caller has open cannot be closed within %v: %w", openBound, ptrace.ErrBusy)
+}
 
 // openedFile is what came of opening one of them.
 type openedFile struct {
@@ -39,31 +82,27 @@ func openFiles(tid int, maps []*mapping) ([]openedFile, error) {
 	}
 	done := make(chan []openedFile, 1)
 	var over atomic.Bool
-	go func() {
+	if inTime(func() {
 		var all []openedFile
 		for i := 0; i < len(maps) && !over.Load(); i++ {
 			fd, err := openMapped(tid, maps[i])
 			all = append(all, openedFile{fd, err})
 		}
 		done <- all
-	}()
-	late := time.NewTimer(openBound)
-	defer late.Stop()
-	select {
-	case all := <-done:
-		return all, nil
-	case <-late.C:
+	}) {
+		return <-done, nil
 	}
 	over.Store(true)
-	threads.Renew() // one of them is there for long
-	go func() { closeFiles(<-done) }()
+	go func() { _ = closeFiles(<-done) }()
 	return nil, fmt.Errorf("a file that the caller has mapped cannot be opened within %v: %w", openBound, ptrace.ErrBusy)
 }
 
-func closeFiles(all []openedFile) {
+func closeFiles(all []openedFile) error {
+	var fds []int
 	for _, f := range all {
 		if f.err == nil {
-			unix.Close(f.fd)
+			fds = append(fds, f.fd)
 		}
 	}
+	return closeCopies(fds)
 }

@@ -120,9 +120,15 @@ type placeID struct {
 }
 
 func placeOf(path string) (placeID, error) {
-	var st unix.Statx_t
-	err := unix.Statx(unix.AT_FDCWD, path, unix.AT_NO_AUTOMOUNT, unix.STATX_INO|unix.STATX_MNT_ID, &st)
+	st, err := known(path, unix.STATX_INO|unix.STATX_MNT_ID)
 	return placeID{st.Mnt_id, st.Ino, st.Dev_major, st.Dev_minor}, err
+}
+
+// known is what the kernel knows of a file, which a fork goes by. The server of its file system is
+// not asked: it may be slow, or hang.
+func known(path string, mask int) (st unix.Statx_t, err error) {
+	err = unix.Statx(unix.AT_FDCWD, path, unix.AT_NO_AUTOMOUNT|unix.AT_STATX_DONT_SYNC, mask, &st)
+	return st, err
 }
 
 // Group is the process group that a child of the caller's has to join, in its own numbers: the
