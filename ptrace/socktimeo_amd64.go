@@ -50,8 +50,13 @@ func (s *Stopped) isSocket(fd int) bool {
 	return err == nil && st.Mode&unix.S_IFMT == unix.S_IFSOCK
 }
 
+// statFD tells the kind and device of the tracee's file. The server of its file system is not
+// asked: it may not answer (FUSE).
 func (s *Stopped) statFD(fd int) (st unix.Stat_t, err error) {
-	err = unix.Stat("/proc/"+strconv.Itoa(s.TID)+"/fd/"+strconv.Itoa(fd), &st)
+	var x unix.Statx_t
+	path := "/proc/" + strconv.Itoa(s.TID) + "/fd/" + strconv.Itoa(fd)
+	err = unix.Statx(unix.AT_FDCWD, path, unix.AT_STATX_DONT_SYNC, unix.STATX_TYPE, &x)
+	st.Mode, st.Rdev = uint32(x.Mode), unix.Mkdev(x.Rdev_major, x.Rdev_minor)
 	return st, err
 }
 

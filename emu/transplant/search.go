@@ -12,8 +12,8 @@ import (
 // mayExecute is what the kernel's generic_permission() says to MAY_EXEC, which is the
 // right to search a directory, without any capability.
 func (c *credentials) mayExecute(path string) (bool, error) {
-	var st unix.Stat_t
-	if err := unix.Stat(path, &st); err != nil {
+	st, err := known(path, unix.STATX_MODE|unix.STATX_UID|unix.STATX_GID)
+	if err != nil {
 		return false, err
 	}
 	if st.Uid != c.uid[3] && st.Mode&unix.S_IRWXG != 0 { // the mask, where there is a list
@@ -22,11 +22,11 @@ func (c *credentials) mayExecute(path string) (bool, error) {
 			return c.aclExecutes(acl[:n], st.Gid), nil
 		}
 	}
-	return st.Mode&c.executeBit(&st) != 0, nil
+	return uint32(st.Mode)&c.executeBit(&st) != 0, nil
 }
 
 // executeBit is the permission bit that is about this process.
-func (c *credentials) executeBit(st *unix.Stat_t) uint32 {
+func (c *credentials) executeBit(st *unix.Statx_t) uint32 {
 	switch {
 	case st.Uid == c.uid[3]:
 		return unix.S_IXUSR
