@@ -58,7 +58,7 @@ func (c *call) inherited(child *ptrace.Stopped) bool {
 	const bound = time.Second / 2
 	for end := time.Now().Add(bound); time.Now().Before(end); time.Sleep(50 * time.Microsecond) {
 		st, err := statOf(child.TID)
-		if err != nil {
+		if err != nil || child.Reaped() && st.State != 'Z' {
 			return false
 		}
 		if heir := liveThread(st.Ppid); heir != 0 {

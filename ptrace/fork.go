@@ -192,6 +192,9 @@ func (s *Stopped) Kill() {
 
 // Die ends the tracee as Kill does, and leaves a zombie that its parent cannot see until Reap.
 func (s *Stopped) Die() {
+	if s.reaped {
+		return
+	}
 	_ = unix.Kill(s.TID, unix.SIGKILL)
 	for {
 		var si siginfo
@@ -211,6 +214,7 @@ func (s *Stopped) Die() {
 // nobody else can: neither its parent nor the init of its pid namespace, which
 // waits for all in there (zap_pid_ns_processes() in kernel/pid_namespace.c).
 func (s *Stopped) Reap() {
+	s.reaped = true
 	r := &Running{TID: s.TID}
 	for {
 		if _, _, err := r.Wait(); err != nil {
@@ -219,6 +223,10 @@ func (s *Stopped) Reap() {
 		_, _ = s.Cont(0)
 	}
 }
+
+// Reaped reports whether Reap was called: it is no tracee any more, and its number may be another
+// process's.
+func (s *Stopped) Reaped() bool { return s.reaped }
 
 // SuspendSeccomp keeps the tracee's filters off as long as it is traced. It
 // takes CAP_SYS_ADMIN and a tracer without any filter (ptrace(2)).

@@ -14,9 +14,9 @@ import (
 const interrupted = unix.Errno(512)
 
 // ReapChild has the tracee reap a dead tracee of this thread (see Die) that is its process's
-// child, and has the number id for it. It reports false, and the child is as it was, where the
-// tracee was killed first: then the child is left to another process, which must not hear of it
-// either.
+// child, and has the number id for it. It reports false where the tracee was killed first: then the
+// child is left to another process, which must not hear of it either. The child is as it was or,
+// if the tracee died when it was about to reap it, a zombie for all to see (see Reaped).
 //
 //	tracer                        tracee
 //	                              wait4: sleeps, since the child is traced
@@ -50,13 +50,16 @@ func (i *Injection) reapBy(child *Stopped, call func(waiter) error) (reaped bool
 	for {
 		err := call(func(r *Running) (*Stopped, Stop, error) {
 			if !reaped && r.sleepsIn(unix.SYS_WAIT4) {
+				if child.OnReap != nil {
+					child.OnReap()
+				}
 				child.Reap()
 				reaped = true
 			}
 			return r.Wait()
 		})
 		if !errors.Is(err, interrupted) {
-			return reaped || err == nil
+			return err == nil || reaped && !Gone(err)
 		}
 	}
 }

@@ -33,12 +33,16 @@ type Stopped struct {
 	// OnForked is called in the event of its clone, before its child is known, by tests that kill
 	// it there.
 	OnForked func()
+	// OnReap is called when its parent sleeps in the wait for this dead child, by tests that kill
+	// that one there.
+	OnReap func()
 
-	slept *asleep
-	vdso  uint64    // where it may be (vdsoAt), or 0
-	leg   *slot     // of the leg that it is in, or goes on with
-	fresh *slot     // the same, if this stop made it
-	due   time.Time // see Due
+	reaped bool // by this thread: what is left is its parent's
+	slept  *asleep
+	vdso   uint64    // where it may be (vdsoAt), or 0
+	leg    *slot     // of the leg that it is in, or goes on with
+	fresh  *slot     // the same, if this stop made it
+	due    time.Time // see Due
 
 	freshAnnex *slot // of the leg, if this stop made it
 
