@@ -998,7 +998,10 @@ PLAY(group_stopped_self, "nor a child of the caller's own")
 	}
 }
 
-/* Reaps until it is told to end: how many. */
+/*
+ * Reaps until it is told to end and has no child any more: how many.  A dead one is
+ * not to be had as long as it is traced.
+ */
 static long do_count_reaped(struct msg *m)
 {
 	long n = 0, ret;
@@ -1010,7 +1013,7 @@ static long do_count_reaped(struct msg *m)
 		ret = ct_syscall6(SYS_wait4, -1, 0, WNOHANG, 0, 0, 0);
 		if (ret > 0)
 			n++;
-		else if (last)
+		else if (last && ret == -ECHILD)
 			return n;
 	}
 }
