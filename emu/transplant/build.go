@@ -66,6 +66,7 @@ type build struct {
 // C died.
 func (s *Snapshot) Build(c *ptrace.Stopped, cPIDFD int, o Options) (Stats, error) {
 	b := &build{snap: s, c: c, work: work{pidfd: cPIDFD, tid: c.TID}, opt: o, left: s.left}
+	b.announced = b.announces()
 	defer b.drop()
 	defer s.Release()
 	for _, st := range b.stages() {
@@ -111,7 +112,6 @@ func (b *build) look() (err error) {
 	if b.status, err = readStatus(b.c.TID); err != nil {
 		return err
 	}
-	b.announced = b.announces()
 	b.maps, err = readMaps(b.c.TID)
 	return err
 }

@@ -20,8 +20,7 @@ import (
 const eventsFile = "user_events_data"
 
 // announces reports whether C may be registered: the target has the file open, as a program
-// has that has something to tell by it. A target that is gone is
-// found out in the end.
+// has that has something to tell by it. A target that is gone is found out in the end.
 func (b *build) announces() bool {
 	target := b.opt.Target
 	if target == 0 || !hasEvents() {

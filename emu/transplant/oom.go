@@ -33,8 +33,8 @@ func (b *build) goFirst() error {
 // setOOMAdj gives C what the caller has, once it needs no more memory.
 func (b *build) setOOMAdj() error {
 	have, err := readKnob(b.c.TID, oomAdj)
-	want, known := b.snap.knobs[oomAdj]
-	if !known {
+	want := b.snap.knobs[oomAdj]
+	if want == "" {
 		want = b.ownOOM
 	}
 	if err != nil || want == "" || want == have {

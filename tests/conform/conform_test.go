@@ -20,16 +20,22 @@ import (
 // checks to run in $@, and "say N" runs what the real harness prints.
 func fake(t *testing.T, checks, body string) Program {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "fake")
-	script := "#!/bin/sh\nif [ \"$1\" = --describe ]; then printf '" + checks + "'; exit; fi\n" + body
-	if err := os.WriteFile(path, []byte(script), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	programs, err := Find(filepath.Dir(path), nil)
+	dir := t.TempDir()
+	write(t, dir, "fake", checks, body)
+	programs, err := Find(dir, nil)
 	if err != nil || len(programs) != 1 {
 		t.Fatalf("%v, %v", programs, err)
 	}
 	return programs[0]
+}
+
+// write is fake for one of several programs in dir.
+func write(t *testing.T, dir, name, checks, body string) {
+	t.Helper()
+	script := "#!/bin/sh\nif [ \"$1\" = --describe ]; then printf '" + checks + "'; exit; fi\n" + body
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // run has a clock that goes off for each message of late; nil: never.
@@ -95,11 +101,7 @@ func TestRunAlone(t *testing.T) {
 		"unasked": "[ -e a.gone ] && [ -e z.gone ] || exit",
 		"z":       ": >z.came; until [ -e a.came ]; do :; done; : >z.gone",
 	} {
-		script := "#!/bin/sh\nif [ \"$1\" = --describe ]; then printf '" + name + ".c\\tc\\n'; exit; fi\n" +
-			"cd " + dir + "\n" + body + "\necho 'ok 1 - " + name + ".c'\n"
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		write(t, dir, name, name+`.c\tc\n`, "cd "+dir+"\n"+body+"\necho 'ok 1 - "+name+".c'\n")
 	}
 	programs, err := Find(dir, nil)
 	if err != nil {
