@@ -71,12 +71,7 @@ static int divide(const char *path)
 
 static void make_group(const char *in, struct group *g)
 {
-	snprintf(g->path, sizeof(g->path), "%.220s/%s-XXXXXX", in,
-		 g == &ours ? "in" : "cloneat");
-	if (!mkdtemp(g->path))
-		ct_skip("no control group can be made here: %s",
-			ct_errname(errno));
-	ct_remove_later(g->path);
+	new_group(in, g == &ours ? "in" : "cloneat", g->path, sizeof(g->path));
 }
 
 static void make_groups(void)

@@ -18,12 +18,7 @@ static char theirs[256];
 static void make_group(void)
 {
 	find_hierarchy(&memory_groups);
-	snprintf(theirs, sizeof(theirs), "%s/cloneat-XXXXXX",
-		 memory_groups.path);
-	if (!mkdtemp(theirs))
-		ct_skip("no control group can be made here: %s",
-			ct_errname(errno));
-	ct_remove_later(theirs);
+	new_group(memory_groups.path, "cloneat", theirs, sizeof(theirs));
 }
 
 static unsigned long used(void)

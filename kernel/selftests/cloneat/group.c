@@ -108,3 +108,12 @@ void find_hierarchy(struct hierarchy *h)
 	if (!found)
 		ct_skip("no control groups here with %s", h->controller);
 }
+
+void new_group(const char *in, const char *prefix, char *path, size_t size)
+{
+	snprintf(path, size, "%.220s/%s-XXXXXX", in, prefix);
+	if (!mkdtemp(path))
+		ct_skip("no control group can be made here: %s",
+			ct_errname(errno));
+	ct_remove_later(path);
+}

@@ -24,6 +24,8 @@ struct hierarchy {
 
 /* Finds it; where there is none the check is skipped. */
 void find_hierarchy(struct hierarchy *h);
+/* A new one in the group `in`, until the check ends; where none can be made it is skipped. */
+void new_group(const char *in, const char *prefix, char *path, size_t size);
 /* The groups in path, of h, have the controller from now on. */
 int divide_groups(const struct hierarchy *h, const char *path);
 

@@ -12,7 +12,6 @@
 
 #define TYPE "/sys/bus/event_source/devices/uprobe/type"
 #define ON_RETURN 1
-#define ENOTSUPP 524		/* which is not to be seen outside of kernels */
 
 static __attribute__((noinline, noclone)) long traced(long n)
 {

@@ -6,6 +6,7 @@
 #include "actor.h"
 
 #define EXITED(code) ((code) << 8)
+#define ENOTSUPP 524		/* which is not to be seen outside of kernels */
 
 /* me puts a kid below t: t is its parent, is told of its end and reaps it. */
 void child_of(struct actor *t);

@@ -350,7 +350,6 @@ static void cookie_target(int kind)
 #define SLICE_SET 2
 #define RSEQ_SIGNATURE 0x53053053
 #define AUXV_RSEQ_SIZE 27
-#define ENOTSUPP 524		/* which is not to be seen outside of kernels */
 
 static long do_rseq(void *area, long size, long flags)
 {
