@@ -27,6 +27,15 @@ func (b *build) installGuards(m *mapping) {
 	}
 }
 
+// markAllGuarded marks what was made anew, when nothing is one with its neighbour any more.
+func (b *build) markAllGuarded() {
+	for i := range b.snap.maps {
+		if m := &b.snap.maps[i]; !b.kept[m.start] && !m.vdso() && !m.sysv() && !m.has("dc") {
+			b.markGuarded(m)
+		}
+	}
+}
+
 // markGuarded gives C's mapping, which has no contents yet, the mark of one that has had
 // guards ("gu" in VmFlags, Linux 6.19): it is never taken off, and fork(2) hands it down.
 func (b *build) markGuarded(m *mapping) {

@@ -44,7 +44,11 @@ func (b *build) makeMaps() error {
 			return err
 		}
 	}
-	return group.flush()
+	if err := group.flush(); err != nil {
+		return err
+	}
+	b.markAllGuarded()
+	return nil
 }
 
 // checkMapping refuses kinds of memory that cannot be made a second time.
@@ -85,7 +89,6 @@ func (b *build) queueMap(m *mapping, fd int) {
 	b.script.expect(uintptr(m.start), "mmap "+m.name, m.start, unix.SYS_MMAP, uintptr(m.start), uintptr(m.size()),
 		uintptr(b.buildProt(m)), uintptr(m.mmapFlags(fd)), uintptr(fd), uintptr(m.mmapOffset(fd)))
 	b.setApart(m)
-	b.markGuarded(m)
 	b.setMapPolicy(m)
 }
 

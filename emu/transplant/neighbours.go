@@ -12,9 +12,13 @@ import (
 // inherited. Made anew, the kernel would merge them, which /proc/PID/maps shows.
 //
 // Every other one in such a row is set apart: one of a file is made from an open file
-// description of its own, one of anonymous memory is excluded from core dumps (or not
-// yet, where all of the row are) until each has a page and with it an anon_vma. A row
-// counts from what C will have, not from what the caller has.
+// description of its own, one of anonymous memory is excluded from core dumps until each
+// has a page and with it an anon_vma. A row counts from what C will have, not from what the
+// caller has.
+//
+// Others are one only until they get what tells them apart, their advice or protection.
+// That does no harm but where one of them has had guards: what is one has had them, and the
+// parts keep that mark for good (VMA_STICKY_FLAGS in include/linux/mm.h). These are rows too.
 
 // apart tells how a mapping is kept from merging with the one before it.
 type apart struct {
@@ -22,23 +26,55 @@ type apart struct {
 	odd bool // every other one
 }
 
-// findRows marks the rows among the caller's mappings that are made anew.
+// findRows marks the rows among the caller's mappings.
 func (b *build) findRows() {
 	b.rows = map[uint64]apart{}
 	for i := 1; i < len(b.snap.maps); i++ {
 		m, o := &b.snap.maps[i-1], &b.snap.maps[i]
-		if !b.madeAnew(m) || !b.madeAnew(o) || !m.merges(o) {
-			continue
+		if b.canBeOne(m, o) {
+			b.joinRow(m, o)
 		}
-		before := b.rows[m.start]
-		b.rows[m.start] = apart{row: true, odd: before.odd}
-		b.rows[o.start] = apart{row: true, odd: !before.odd}
 	}
 }
 
-// madeAnew reports whether a row can go through m.
-func (b *build) madeAnew(m *mapping) bool {
-	return !m.vdso() && !m.sysv() && !b.kept[m.start] && !m.has("dc") && !m.has("ht") && !m.has("dp")
+// joinRow makes m and o, behind it, unlike each other. What C has of one is as it is.
+func (b *build) joinRow(m, o *mapping) {
+	odd := b.rows[m.start].odd
+	switch {
+	case b.kept[m.start]:
+		odd = m.has("dd")
+	case b.kept[o.start]:
+		odd = !o.has("dd")
+	}
+	if !b.kept[m.start] {
+		b.rows[m.start] = apart{row: true, odd: odd}
+	}
+	if !b.kept[o.start] {
+		b.rows[o.start] = apart{row: true, odd: !odd}
+	}
+}
+
+// canBeOne reports whether the kernel could make one of m and o behind it, which C is not
+// to have as one or not to have had.
+func (b *build) canBeOne(m, o *mapping) bool {
+	switch {
+	case !canJoinRow(m) || !canJoinRow(o) || b.kept[m.start] && b.kept[o.start]:
+		return false
+	case m.has("gu") != o.has("gu"):
+		return m.continues(o)
+	}
+	return !b.kept[m.start] && !b.kept[o.start] && m.merges(o)
+}
+
+// canJoinRow reports whether a row can go through m.
+func canJoinRow(m *mapping) bool {
+	return !m.vdso() && !m.sysv() && !m.has("dc") && !m.has("ht") && !m.has("dp")
+}
+
+// continues reports whether o begins where m ends, in memory and in the same file if any.
+func (m *mapping) continues(o *mapping) bool {
+	return m.end == o.start && m.shared == o.shared && m.inode == o.inode && m.dev == o.dev &&
+		(m.inode == 0 || m.offset+m.size() == o.offset)
 }
 
 // merges reports whether the kernel would make one of m and o behind it, but for
@@ -46,14 +82,8 @@ func (b *build) madeAnew(m *mapping) bool {
 func (m *mapping) merges(o *mapping) bool {
 	a, c := *m, *o
 	a.flags, c.flags = mergedFlags(a.flags), mergedFlags(c.flags)
-	if m.inode != 0 {
-		a.offset += m.size()
-	} else {
-		a.offset = c.offset
-	}
-	adjacent := a.end == c.start
-	a.start, a.end = c.start, c.end
-	return adjacent && a == c
+	a.start, a.end, a.offset = c.start, c.end, c.offset
+	return m.continues(o) && a == c
 }
 
 // mergedFlags drops the VmFlags that do not keep mappings apart as well: what merges has
@@ -63,7 +93,7 @@ func mergedFlags(flags string) string { return withoutFlags(inheritedFlags(flags
 // setApart queues what keeps m, just made, from one with its neighbours.
 func (b *build) setApart(m *mapping) {
 	r := b.rows[m.start]
-	if r.row && m.anonymous() && !m.shared && r.odd != m.has("dd") {
+	if r.odd && m.anonymous() && !m.shared {
 		b.script.add("madvise(MADV_DONTDUMP)", m.start, unix.SYS_MADVISE,
 			uintptr(m.start), uintptr(m.size()), unix.MADV_DONTDUMP)
 	}

@@ -154,7 +154,67 @@ static void neighbours(enum kind kind)
 	expect_eq(on(&k, do_read, 1), 1);
 }
 
+/* Two mappings that only advice keeps apart: what marks one does not mark the other. */
+static void beside(enum kind kind, long marked, long advised)
+{
+	struct actor k;
+
+	area = map(MAP_PRIVATE);
+	for (long page = 0; page < PAGES; page++)
+		area[page * PAGE] = 1;
+	must(madvise(area + advised * PAGE, 2 * PAGE, MADV_RANDOM));
+	guard(marked);
+	must(madvise(area + marked * PAGE, PAGE, MADV_GUARD_REMOVE));
+	area[marked * PAGE] = 2;
+	kid_of(kind, &k);
+	expect_eq(on(&k, do_marked, 0), on(&me, do_marked, 0));
+	expect_eq(on(&k, do_marked, 2), on(&me, do_marked, 2));
+	expect_eq(on(&k, do_read, marked), 2);
+}
+
+static void below_advised(enum kind kind)
+{
+	beside(kind, 0, 2);
+}
+
+static void above_advised(enum kind kind)
+{
+	beside(kind, 2, 0);
+}
+
+static void advised_below(enum kind kind)
+{
+	beside(kind, 0, 0);
+}
+
+static void advised_above(enum kind kind)
+{
+	beside(kind, 2, 2);
+}
+
+/* The same with a guard that is still there, below the other and above it. */
+static void guarded_beside(enum kind kind)
+{
+	struct actor k;
+
+	area = map(MAP_PRIVATE);
+	area[0] = 1;
+	area[3 * PAGE] = 1;
+	must(madvise(area, PAGE, MADV_RANDOM));
+	must(madvise(area + 3 * PAGE, PAGE, MADV_RANDOM));
+	guard(1);
+	kid_of(kind, &k);
+	expect_eq(on(&k, do_probe, 1), -EFAULT);
+	for (long page = 0; page < PAGES; page++)
+		expect_eq(on(&k, do_marked, page), on(&me, do_marked, page));
+}
+
 static const struct kinds rows[] = {
+	KINDS(below_advised, "who has had guards is below another that has not"),
+	KINDS(above_advised, "who has had guards is above another that has not"),
+	KINDS(advised_below, "memory with advice has had guards, the one above not"),
+	KINDS(advised_above, "memory with advice has had guards, the one below not"),
+	KINDS(guarded_beside, "a guard is between memory that never had one"),
 	KINDS(kept_private, "a guard in private memory is the child's too"),
 	KINDS(kept_shared, "a guard in shared memory is the child's too"),
 	KINDS(removed, "memory that had a guard is the child's as it is"),
