@@ -4,17 +4,15 @@
  * and whose own filter kills them for what they do not do themselves.
  */
 #define _GNU_SOURCE
+#include "init_caller.h"
 #include <err.h>
-#include <linux/cloneat.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,26 +33,6 @@ static void confine(void)
 		err(2, "seccomp");
 }
 
-static void caller(int told)
-{
-	clone_flag_t flags[1] = { SIGCHLD };
-	struct cloneat_args args = { .flags = flags, .flags_size = sizeof(flags) };
-	pid_t init = syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0);
-	long child;
-
-	if (init == 0) {
-		signal(SIGCHLD, SIG_IGN);
-		for (;;)
-			pause();
-	}
-	if (init < 0 || write(told, &init, sizeof(init)) != sizeof(init))
-		_exit(2);
-	do
-		child = syscall(511, init, 0, &args);
-	while (child > 0);
-	_exit(child < 0);
-}
-
 static void heir(int i, pid_t *init)
 {
 	siginfo_t si;
@@ -68,7 +46,7 @@ static void heir(int i, pid_t *init)
 	if (pid < 0)
 		err(2, "fork");
 	if (pid == 0)
-		caller(told[1]);
+		call_for_init(told[1]);
 	if (read(told[0], init, sizeof(*init)) != sizeof(*init))
 		err(2, "caller");
 	confine();

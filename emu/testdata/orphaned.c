@@ -4,35 +4,13 @@
  * init, and nothing else.  The caller's pid is written to standard output.
  */
 #define _GNU_SOURCE
+#include "init_caller.h"
 #include <err.h>
-#include <linux/cloneat.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static void call(int told)
-{
-	clone_flag_t flags[1] = { SIGCHLD };
-	struct cloneat_args args = { .flags = flags, .flags_size = sizeof(flags) };
-	pid_t init = syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0);
-	long child;
-
-	if (init == 0) {
-		signal(SIGCHLD, SIG_IGN);
-		for (;;)
-			pause();
-	}
-	if (init < 0 || write(told, &init, sizeof(init)) != sizeof(init))
-		_exit(2);
-	do
-		child = syscall(511, init, 0, &args);
-	while (child > 0);
-	_exit(child < 0);
-}
 
 int main(void)
 {
@@ -46,7 +24,7 @@ int main(void)
 	if (caller < 0)
 		err(2, "fork");
 	if (caller == 0)
-		call(told[1]);
+		call_for_init(told[1]);
 	if (read(told[0], &init, sizeof(init)) != sizeof(init))
 		err(2, "caller");
 	printf("%d\n", caller);

@@ -16,9 +16,7 @@
 #include <sys/msg.h>
 #include <sys/select.h>
 #include <sys/sem.h>
-#include <sys/socket.h>
 #include <sys/timerfd.h>
-#include <sys/un.h>
 #include <linux/futex.h>
 #include <time.h>
 
@@ -418,16 +416,10 @@ static long in_waitid(struct msg *m)
 
 /* --- how they are prepared and released --------------------------------- */
 
-static struct sockaddr_un name;
-static socklen_t name_len = sizeof(name);
-
 static void make_listener(void)
 {
-	name.sun_family = AF_UNIX;
-	p[0] = must(socket(AF_UNIX, SOCK_STREAM, 0));
-	must(bind(p[0], (struct sockaddr *)&name, sizeof(sa_family_t)));
+	make_named(SOCK_STREAM);
 	must(listen(p[0], 1));
-	must(getsockname(p[0], (struct sockaddr *)&name, &name_len));
 }
 
 static void make_eventfd(void)

@@ -11,8 +11,6 @@
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <linux/aio_abi.h>
 #include <linux/io_uring.h>
 #include <time.h>
@@ -67,16 +65,10 @@ static long in_readv(struct msg *m)
 
 /* --- sockets -------------------------------------------------------------- */
 
-static struct sockaddr_un name;
-static socklen_t name_len = sizeof(name);
-
 static void make_listener(void)
 {
-	name.sun_family = AF_UNIX;
-	p[0] = must(socket(AF_UNIX, SOCK_STREAM, 0));
-	must(bind(p[0], (struct sockaddr *)&name, sizeof(sa_family_t)));
+	make_named(SOCK_STREAM);
 	must(listen(p[0], 0));
-	must(getsockname(p[0], (struct sockaddr *)&name, &name_len));
 	p[1] = must(socket(AF_UNIX, SOCK_STREAM, 0));
 }
 
@@ -265,19 +257,6 @@ static void unlock_ofd(struct actor *t)
 }
 
 /* --- message queues -------------------------------------------------------- */
-
-static void make_mq(void)
-{
-	struct mq_attr attr = { .mq_maxmsg = 1, .mq_msgsize = 1 };
-	char mq[32];
-
-	snprintf(mq, sizeof(mq), "/cloneat-%d", getpid());
-	p[0] = mq_open(mq, O_RDWR | O_CREAT | O_EXCL, 0600, &attr);
-	if (p[0] < 0 && errno == ENOSYS)
-		ct_skip("this kernel has no POSIX queues");
-	must(p[0]);
-	must(mq_unlink(mq));
-}
 
 static void make_full_mq(void)
 {

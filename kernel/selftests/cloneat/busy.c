@@ -3,10 +3,12 @@
 #include "busy.h"
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <sys/socket.h>
+#include <mqueue.h>
 #include <time.h>
 
 int p[2];
+struct sockaddr_un name;
+socklen_t name_len = sizeof(name);
 
 /* --- what is shared ----------------------------------------------------- */
 
@@ -33,6 +35,27 @@ void make_full_pipe(void)
 	while (write(p[1], page, sizeof(page)) > 0)
 		;
 	must(fcntl(p[1], F_SETFL, 0));
+}
+
+void make_mq(void)
+{
+	struct mq_attr attr = { .mq_maxmsg = 1, .mq_msgsize = 1 };
+	char mq[32];
+
+	snprintf(mq, sizeof(mq), "/cloneat-%d", getpid());
+	p[0] = mq_open(mq, O_RDWR | O_CREAT | O_EXCL, 0600, &attr);
+	if (p[0] < 0 && errno == ENOSYS)
+		ct_skip("this kernel has no POSIX queues");
+	must(p[0]);
+	must(mq_unlink(mq));
+}
+
+void make_named(int type)
+{
+	name.sun_family = AF_UNIX;
+	p[0] = must(socket(AF_UNIX, type, 0));
+	must(bind(p[0], (struct sockaddr *)&name, sizeof(sa_family_t)));
+	must(getsockname(p[0], (struct sockaddr *)&name, &name_len));
 }
 
 void nothing(struct actor *t)

@@ -11,9 +11,13 @@
 #define BUSY_H
 
 #include "scene.h"
+#include <sys/socket.h>
+#include <sys/un.h>
 
 /* What target and check share: made before the target is. */
 extern int p[2];	/* a pipe, or a pair of sockets */
+extern struct sockaddr_un name; /* of that socket */
+extern socklen_t name_len;
 
 /* A call to be blocked in. */
 struct block {
@@ -37,6 +41,8 @@ void make_nothing(void);
 void make_pipe(void);
 void make_sockets(void);
 void make_full_pipe(void);
+void make_mq(void);	/* p[0] is a queue, with room for one byte */
+void make_named(int type); /* p[0] is a socket with a name of its own */
 void nothing(struct actor *t);	/* it ends by itself */
 void wake(struct actor *t);	/* sets slot 1 */
 void send_byte(struct actor *t);	/* a 'b' */

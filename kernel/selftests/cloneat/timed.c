@@ -15,10 +15,8 @@
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/sem.h>
-#include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
-#include <sys/un.h>
 #include <linux/aio_abi.h>
 #include <linux/futex.h>
 #include <linux/io_uring.h>
@@ -242,19 +240,6 @@ static long in_semtimedop(void)
 	return kept_call(SYS_semtimedop, sem, (long)&op, 1, (long)&span, 0, 0);
 }
 
-static void make_mq(void)
-{
-	struct mq_attr attr = { .mq_maxmsg = 1, .mq_msgsize = 1 };
-	char mq[32];
-
-	snprintf(mq, sizeof(mq), "/cloneat-%d", getpid());
-	p[0] = mq_open(mq, O_RDWR | O_CREAT | O_EXCL, 0600, &attr);
-	if (p[0] < 0 && errno == ENOSYS)
-		ct_skip("this kernel has no POSIX queues");
-	must(p[0]);
-	must(mq_unlink(mq));
-}
-
 static long in_mq_receive(void)
 {
 	struct timespec end = from_now(CLOCK_REALTIME);
@@ -354,16 +339,10 @@ static long in_recv_part(void)
 			 0, 0);
 }
 
-static struct sockaddr_un name;
-static socklen_t name_len = sizeof(name);
-
 static void make_listener(void)
 {
-	name.sun_family = AF_UNIX;
-	p[0] = must(socket(AF_UNIX, SOCK_STREAM, 0));
-	must(bind(p[0], (struct sockaddr *)&name, sizeof(sa_family_t)));
+	make_named(SOCK_STREAM);
 	must(listen(p[0], 0));
-	must(getsockname(p[0], (struct sockaddr *)&name, &name_len));
 	limit(p[0], SO_RCVTIMEO);
 }
 
@@ -389,10 +368,7 @@ static long in_connect(void)
 /* The queue that an address leads to is full. */
 static void make_full_queue(void)
 {
-	name.sun_family = AF_UNIX;
-	p[0] = must(socket(AF_UNIX, SOCK_DGRAM, 0));
-	must(bind(p[0], (struct sockaddr *)&name, sizeof(sa_family_t)));
-	must(getsockname(p[0], (struct sockaddr *)&name, &name_len));
+	make_named(SOCK_DGRAM);
 	p[1] = must(socket(AF_UNIX, SOCK_DGRAM, 0));
 	while (sendto(p[1], "", 1, MSG_DONTWAIT, (struct sockaddr *)&name,
 		      name_len) > 0)
