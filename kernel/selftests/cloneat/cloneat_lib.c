@@ -218,6 +218,11 @@ long ct_clone(long nr, const long a[5], long (*fn)(void *), void *arg)
 }
 #endif
 
+long ct_return(void *arg)
+{
+	return (long)arg;
+}
+
 long cloneat_call(pid_t pid, pid_t hint, struct cloneat_args *args,
 		  long (*fn)(void *), void *arg)
 {

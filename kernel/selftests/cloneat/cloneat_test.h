@@ -291,6 +291,9 @@ long clone_call(unsigned long flags, void *stack_base, size_t stack_size,
 		long (*fn)(void *), void *arg);
 /* Any clone call, by its number and registers; the child runs fn(arg). */
 long ct_clone(long nr, const long a[5], long (*fn)(void *), void *arg);
+
+/* A child that does no more: the result is arg. */
+long ct_return(void *arg);
 /* clone(2) with flags and exit signal, on the caller's stack. */
 long clone_words(unsigned long flags);
 
