@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package emu
+
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/ptrace"
+)
+
+// leaveGroup takes a child that is not to be, which t has the number id for, out of the process
+// group that it had joined. Its parent is in another one: where nobody else connects the group
+// with its session, its end would be SIGHUP to all who are in there, if one is stopped
+// (kill_orphaned_pgrp() in kernel/exit.c). A group of its own holds nobody else.
+func leaveGroup(t *ptrace.Injection, child *ptrace.Stopped, id uintptr) {
+	own, err := unix.Getpgid(t.TID)
+	if its, cerr := unix.Getpgid(child.TID); err != nil || cerr != nil || its == own {
+		return
+	}
+	if t.Last.Kind != ptrace.Event { // else the child is new, and stands
+		if _, err := t.Call(unix.SYS_SETPGID, id, 0); !errors.Is(err, unix.EACCES) {
+			return // EACCES: it has executed something, and is to do that itself
+		}
+	}
+	if i, err := hold(child); err == nil {
+		_, _ = i.Call(unix.SYS_SETPGID, 0, 0)
+	}
+}
