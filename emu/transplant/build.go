@@ -3,6 +3,7 @@
 package transplant
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -147,6 +148,7 @@ func (b *build) openStage() error {
 	const tries = 100
 	maps := b.maps
 	raised := false
+	var short error
 	for range tries {
 		at, ok := freeSpan(scratchRange, maps, b.snap.maps)
 		if !ok {
@@ -156,8 +158,12 @@ func (b *build) openStage() error {
 			b.left.stage = at // from here on: C may be killed behind its mmap(2)
 		}
 		script, err := startScript(b.inj, at)
-		if errors.Is(err, unix.ENOMEM) && !raised {
-			if err = b.raiseRoom(); err == nil {
+		switch {
+		case !errors.Is(err, unix.ENOMEM):
+		case raised:
+			err = cmp.Or(short, err)
+		default:
+			if short, err = b.raiseRoom(); err == nil {
 				raised = true
 				continue
 			}

@@ -941,6 +941,28 @@ PLAY_DOCUMENTED(target_hard_limit, "a hard limit that the target lowered is its 
 	expect_eq(on(&k, do_hard), on(&me, do_hard));
 }
 
+/* Emulated, the child needs room that the target has not. */
+static void no_room(int resource)
+{
+	const struct rlimit none = { 0, 0 };
+	struct rlimit ours, its;
+	struct actor t, k;
+
+	must(getrlimit(resource, &ours));
+	spawn(&me, &t, ACTOR_EXEC);
+	must(prlimit(t.pid, resource, &none, NULL));
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	must(prlimit(k.pid, resource, NULL, &its));
+	expect(its.rlim_cur == ours.rlim_cur && its.rlim_max == ours.rlim_max);
+}
+
+PLAY_DOCUMENTED(target_hard_memory, "so is one on its memory that it has reached",
+		"without CAP_SYS_RESOURCE it cannot be raised again: EOPNOTSUPP")
+{
+	no_room(RLIMIT_AS);
+	no_room(RLIMIT_DATA);
+}
+
 static long do_open(struct msg *m)
 {
 	return fcntl(m->arg[0], F_GETFD) < 0 ? -errno : 0;
