@@ -27,6 +27,7 @@ func (c *call) commit(child *ptrace.Stopped, id int64) (int64, error) {
 		return 0, err
 	}
 	c.storeParentTID(id)
+	c.storeChildTID(child)
 	if c.args.Has(unix.CLONE_VFORK) {
 		return id, c.untilExec(child, id)
 	}

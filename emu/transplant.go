@@ -220,10 +220,7 @@ func (c *call) build(snap *transplant.Snapshot, child *ptrace.Stopped, memoryIsS
 	if a.Has(unix.CLONE_SETTLS) {
 		o.TLS = &a.TLS
 	}
-	if a.Has(unix.CLONE_CHILD_SETTID) {
-		o.ChildSetTID = a.ChildTID
-	}
-	if a.Has(unix.CLONE_CHILD_CLEARTID) {
+	if a.Has(unix.CLONE_CHILD_CLEARTID) && !a.Has(unix.CLONE_VM) {
 		o.ChildClearTID = a.ChildTID
 	}
 	pidfd, err := unix.PidfdOpen(child.TID, 0)

@@ -25,8 +25,8 @@ type Options struct {
 	StackPointer uint64
 	// TLS is CLONE_SETTLS's value; nil keeps the caller's.
 	TLS *uint64
-	// ChildSetTID and ChildClearTID are addresses in the child, or 0.
-	ChildSetTID, ChildClearTID uint64
+	// ChildClearTID is an address in the child, or 0.
+	ChildClearTID uint64
 	// ShareFiles, ShareFS, ShareSighand: C shares these with the caller
 	// already, through the target; they are left alone.
 	ShareFiles, ShareFS, ShareSighand bool

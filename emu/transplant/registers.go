@@ -3,7 +3,6 @@
 package transplant
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -78,20 +77,4 @@ func (b *build) setRegisters() error {
 		return err
 	}
 	return b.c.SetRegs(r)
-}
-
-// storeTID writes C's own number where CLONE_CHILD_SETTID wants it. An address
-// that C cannot write is ignored, as in schedule_tail().
-func (b *build) storeTID() error {
-	if b.opt.ChildSetTID == 0 {
-		return nil
-	}
-	st, err := readStatus(b.c.TID)
-	if err != nil || len(st.NSpid) == 0 {
-		return err
-	}
-	p := binary.LittleEndian.AppendUint32(nil, uint32(st.NSpid[len(st.NSpid)-1]))
-	local := []unix.Iovec{{Base: &p[0], Len: 4}}
-	_, _ = unix.ProcessVMWritev(b.c.TID, local, []unix.RemoteIovec{{Base: uintptr(b.opt.ChildSetTID), Len: 4}}, 0)
-	return nil
 }

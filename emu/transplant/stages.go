@@ -81,7 +81,6 @@ func (b *build) stages() []stage {
 		{name: "last calls", do: b.lastCalls},
 		{name: "memory shortage", do: b.setOOMAdj},
 		{name: "leaving the stage", do: b.leaveStage},
-		{name: "child's number", do: b.storeTID},
 		{name: "registers", do: b.setRegisters},
 	}...)
 }

@@ -274,3 +274,75 @@ CHECK(stopped, "the caller is stopped and goes on: nothing is left in it")
 	expect_exit(caller, 0);
 	kill_reap(stopper);
 }
+
+/* --- a call that finds the caller's table full in the end ---------------- */
+
+static void spin(void)
+{
+	for (volatile int i = 0; i < 300000; i++)
+		;
+}
+
+/* Has the last descriptor of those who share it, and has it not, in turn. */
+static long take_last(void *arg)
+{
+	(void)arg;
+	while (!ct_slot[1]) {
+		long fd = ct_syscall3(SYS_dup, 0, 0, 0);
+
+		spin();
+		if (fd >= 0)
+			ct_syscall3(SYS_close, fd, 0, 0);
+		spin();
+	}
+	return 0;
+}
+
+static long end_at_once(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+#define UNTOUCHED 0x55
+
+CHECK(number_vm, "no descriptor is left: no child's number is stored or cleared")
+{
+	struct ct_args args;
+	struct rlimit limit;
+	struct target t;
+	pid_t other;
+	int pidfd;
+
+	target_clone(&t, CLONE_VM);
+	must(getrlimit(RLIMIT_NOFILE, &limit));
+	limit.rlim_cur = must(dup(0)) + 1;
+	must(close(limit.rlim_cur - 1));
+	must(setrlimit(RLIMIT_NOFILE, &limit));
+	other = expect_ok(clone_call(CLONE_FILES | CLONE_VM | SIGCHLD, ct_stack(NULL),
+				     CT_STACK_SIZE, NULL, NULL, 0, take_last, NULL));
+	ct_args(&args, SIGCHLD | CLONE_VM | CLONE_PIDFD | CLONE_CHILD_SETTID |
+		       CLONE_CHILD_CLEARTID, 0);
+	ct_stack(&args.a);
+	args.a.parent_tid_ptr = (unsigned long)&pidfd;
+	args.a.child_tid_ptr = (unsigned long)&ct_slot[2];
+	for (int i = 0; i < 6 * ROUNDS; i++) {
+		long ret;
+
+		ct_slot[2] = UNTOUCHED;
+		ret = cloneat_call(t.pid, 0, &args.a, end_at_once, NULL);
+		if (ret > 0) {
+			must(close(pidfd));
+			expect_eq(target_wait(&t, ret), 0);
+			expect_eq(ct_slot[2], 0);
+			continue;
+		}
+		/* Emulated, it takes one to ask whether the target may be traced. */
+		if (ret != -ENOMEM)
+			expect_eq(ret, -EMFILE);
+		expect_eq(ct_slot[2], UNTOUCHED);
+	}
+	slot_set(1, 1);
+	expect_exit(other, 0);
+	target_end(&t);
+}
