@@ -211,3 +211,34 @@ PLAY(rusage_children, "the child's use is added to the target's children")
 	expect(on(&t, do_children_faults) > before);
 	expect_eq(on(&me, do_children_faults), mine);
 }
+
+/* Has it had children that are reaped, and have used anything? */
+static long do_children_used(struct msg *m)
+{
+	static const struct rusage nothing;
+	struct rusage ru;
+
+	(void)m;
+	return getrusage(RUSAGE_CHILDREN, &ru) ? -errno : !!memcmp(&ru, &nothing, sizeof(ru));
+}
+
+#define ADDED "what the emulator needed to make the child has been reaped"
+
+PLAY_DOCUMENTED(rusage_failed, "a call that fails adds nothing to it", ADDED)
+{
+	const struct extra nowhere = { .ptid = 8 };
+	struct actor t, k;
+
+	spawn(&me, &t, 0);
+	expect_eq(cl_extra(&me, &k, t.pid, 0, CLONE_PIDFD, &nowhere), -EFAULT);
+	expect_eq(on(&t, do_children_used), 0);
+}
+
+PLAY_DOCUMENTED(rusage_caller, "nor does any to the caller's (target: init)", ADDED)
+{
+	struct actor t, k;
+
+	spawn(&me, &t, CLONE_NEWPID);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(on(&me, do_children_used), 0);
+}
