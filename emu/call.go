@@ -43,6 +43,7 @@ type call struct {
 	event        Event
 	told         bool // of the event
 	inRoom       bool
+	childLeft    bool // the call is over, but for its child (stuck.go)
 	lost         bool // a tracee could not be let go: this thread must end, so that the kernel does it
 }
 

@@ -19,12 +19,10 @@ import (
 func (c *call) commit(child *ptrace.Stopped, id int64) (int64, error) {
 	c.step("child ready")
 	if err := c.stillBelow(child.TID); err != nil {
-		c.abandon(child)
-		return 0, err
+		return 0, c.giveUp(child, err)
 	}
 	if err := c.storePIDFD(id); err != nil {
-		c.abandon(child)
-		return 0, err
+		return 0, c.giveUp(child, err)
 	}
 	c.storeParentTID(id)
 	c.storeChildTID(child)
@@ -98,8 +96,7 @@ func (c *call) canStorePIDFD() (late, err error) {
 // undoLate is the end of a call that row 19 forbids and no row before it: as in
 // copy_process(), the child was there to find that out, and goes again.
 func (c *call) undoLate(child *ptrace.Stopped, late error) (int64, error) {
-	c.abandon(child)
-	return 0, late
+	return 0, c.giveUp(child, late)
 }
 
 // hasRoomForFD reports whether the caller can have one more descriptor for certain:

@@ -79,8 +79,7 @@ func (c *call) makeInit() (int64, error) {
 		return c.undoLate(child.Stopped, late)
 	}
 	if err := c.inGroups(child.TID); err != nil { // now that it is the target's
-		c.abandon(child.Stopped)
-		return 0, err
+		return 0, c.giveUp(child.Stopped, err)
 	}
 	return c.commit(child.Stopped, id)
 }

@@ -178,6 +178,16 @@ func (p *pool) served() {
 	}
 }
 
+// leave has nobody wait for the calling worker, whose call is over, until resume.
+func (p *pool) leave() { p.served() }
+
+// resume is for a worker that has left, before it ends its call.
+func (p *pool) resume() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.now++
+}
+
 // serving reports whether a call is being served.
 func (p *pool) serving() bool {
 	p.mu.Lock()

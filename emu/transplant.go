@@ -70,8 +70,8 @@ func (c *call) transplant(memoryIsSame bool) (int64, error) {
 	kills := c.oomKills()
 	stats, err := c.build(snap, child, memoryIsSame)
 	if err != nil {
-		c.abandon(child)
-		return 0, ofTarget(c.outOfMemory(kills, err)) // gone: somebody killed it, or the target's namespace ended
+		err = ofTarget(c.outOfMemory(kills, err)) // gone: somebody killed it, or the target's namespace ended
+		return 0, c.giveUp(child, err)
 	}
 	c.event.Pages, c.event.Bytes = stats.Pages, stats.Bytes
 	return c.commit(child, id)

@@ -194,6 +194,7 @@ func (b *Batch) toSleep() error {
 	}
 	r := b.i.running()
 	said := false
+	var same sameSleep
 	for i := 0; ; i++ {
 		s, stop, over, err := r.poll(unix.WNOHANG)
 		switch {
@@ -217,6 +218,8 @@ func (b *Batch) toSleep() error {
 				return err
 			}
 			said, i = true, 0
+		case b.i.Hold && !said && i >= looks && same.tooLong(r.TID):
+			return fmt.Errorf("pid %d: %w", r.TID, ErrStuck)
 		default:
 			if said && b.i.OnAwaited != nil {
 				b.i.OnAwaited()
@@ -235,7 +238,7 @@ func (b *Batch) done() bool {
 // toTrap waits for a SIGTRAP, which is the int3 if the program is done.
 func (b *Batch) toTrap() error {
 	for {
-		s, stop, err := b.i.running().Wait()
+		s, stop, err := b.i.waiter()(b.i.running())
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ package ptrace
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -196,17 +197,41 @@ func (s *Stopped) Die() {
 		return
 	}
 	_ = unix.Kill(s.TID, unix.SIGKILL)
-	for {
-		var si siginfo
-		err := waitid(s.TID, &si, waitFlags|unix.WEXITED|unix.WSTOPPED|unix.WNOWAIT)
-		switch {
-		case errors.Is(err, unix.EINTR):
-		case err != nil || si.code == Exited || si.code == Killed || si.code == Dumped:
-			return
-		default:
-			_, _ = s.Cont(0)
-		}
+	for !s.dead(0) {
 	}
+	s.closePIDFD()
+}
+
+// DieWithin is Die with a bound, for a tracee that may be unable to end (see ErrStuck). It reports
+// false if it has not by then.
+func (s *Stopped) DieWithin(bound time.Duration) bool {
+	if s.reaped {
+		return true
+	}
+	_ = unix.Kill(s.TID, unix.SIGKILL)
+	end := time.Now().Add(bound)
+	for i := 0; !s.dead(unix.WNOHANG); i++ {
+		if i >= looks && time.Now().After(end) {
+			return false
+		}
+		pause(i)
+	}
+	s.closePIDFD()
+	return true
+}
+
+// dead reports whether the tracee, which has been killed, is a zombie, and lets it go on to its end.
+func (s *Stopped) dead(flags int) bool {
+	var si siginfo
+	err := waitid(s.TID, &si, waitFlags|unix.WEXITED|unix.WSTOPPED|unix.WNOWAIT|flags)
+	switch {
+	case errors.Is(err, unix.EINTR), err == nil && si.pid == 0:
+		return false
+	case err != nil || si.code == Exited || si.code == Killed || si.code == Dumped:
+		return true
+	}
+	_, _ = s.Cont(0)
+	return false
 }
 
 // Reap waits until the tracee, which has been killed, is gone. A request to one that
@@ -215,6 +240,7 @@ func (s *Stopped) Die() {
 // waits for all in there (zap_pid_ns_processes() in kernel/pid_namespace.c).
 func (s *Stopped) Reap() {
 	s.reaped = true
+	s.closePIDFD()
 	r := &Running{TID: s.TID}
 	for {
 		if _, _, err := r.Wait(); err != nil {

@@ -158,7 +158,7 @@ func (i *Injection) Mask() uint64 { return i.mask }
 // Call makes the tracee run call nr. The error is the call's own unix.Errno,
 // or one for which Gone is true.
 func (i *Injection) Call(nr uintptr, args ...uintptr) (uintptr, error) {
-	return i.callBy((*Running).Wait, nr, args)
+	return i.callBy(i.waiter(), nr, args)
 }
 
 // callBy is Call with a wait of its own for the call's end.

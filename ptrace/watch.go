@@ -101,7 +101,7 @@ func (b *Batch) singly(list []byte) error {
 		for n := range args {
 			args[n] = uintptr(binary.LittleEndian.Uint64(e[8+8*n:]))
 		}
-		v, err := b.makes((*Running).Wait, uintptr(binary.LittleEndian.Uint64(e)), args)
+		v, err := b.makes(b.i.waiter(), uintptr(binary.LittleEndian.Uint64(e)), args)
 		if err != nil {
 			return err
 		}

@@ -77,6 +77,7 @@ func (s *Snapshot) Build(c *ptrace.Stopped, cPIDFD int, o Options) (Stats, error
 		from := time.Now()
 		if err := st.do(); err != nil {
 			err = st.refused(b.whoIsGone(err))
+			b.failed(err)
 			return b.stats, fmt.Errorf("transplant of pid %d into %d: %s: %w", s.caller.TID, c.TID, st.name, err)
 		}
 		if o.Log != nil {

@@ -4,6 +4,7 @@ package transplant
 
 import (
 	"encoding/binary"
+	"errors"
 
 	"golang.org/x/sys/unix"
 
@@ -56,7 +57,7 @@ func (b *build) setLayout() error {
 	exe := -1
 	if b.exe.differs {
 		var err error
-		if exe, err = b.ch.sendProc(b.snap.caller.TID, "exe", unix.O_RDONLY); err != nil {
+		if exe, err = b.sendExe(); err != nil {
 			return err
 		}
 	}
@@ -65,6 +66,25 @@ func (b *build) setLayout() error {
 		b.ch.drop(exe)
 	}
 	return nil
+}
+
+// sendExe brings the caller's program into C.
+func (b *build) sendExe() (there int, err error) {
+	files, err := openSoon([]func() (int, error){func() (int, error) {
+		return openProc(b.snap.caller.TID, "exe", unix.O_RDONLY)
+	}})
+	if err != nil {
+		return -1, err
+	}
+	defer func() { err = errors.Join(err, closeFiles(files)) }()
+	if files[0].err != nil {
+		return -1, files[0].err
+	}
+	fds, err := b.ch.send([]int{files[0].fd})
+	if err != nil {
+		return -1, err
+	}
+	return fds[0], nil
 }
 
 // describe queues it. exe is C's descriptor of the caller's program, or -1 where C has that.

@@ -21,22 +21,19 @@ import (
 //
 //	worker                              opener
 //	names the files
-//	waits: openBound                    open, open, ...
+//	waits: Patience                     open, open, ...
 //	gives the call up: EBUSY            still there, until somebody answers
 //	                                    closes what it has
 
-// openBound is how long the files of a call may take.
-const openBound = 5 * time.Second
-
 // inTime has do done by another thread, which may be there for long: false if it still is after
-// openBound.
+// [ptrace.Patience].
 func inTime(do func()) bool {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		do()
 	}()
-	late := time.NewTimer(openBound)
+	late := time.NewTimer(ptrace.Patience)
 	defer late.Stop()
 	select {
 	case <-done:
@@ -66,7 +63,7 @@ func closeCopies(fds []int) error {
 		for !inTime(rest) {
 		}
 	}()
-	return fmt.Errorf("a file that the caller has open cannot be closed within %v: %w", openBound, ptrace.ErrBusy)
+	return fmt.Errorf("a file that the caller has open cannot be closed within %v: %w", ptrace.Patience, ptrace.ErrBusy)
 }
 
 // openedFile is what came of opening one of them.
@@ -77,15 +74,24 @@ type openedFile struct {
 
 // openFiles opens the files behind the caller's mappings. Precondition: nobody changes those.
 func openFiles(tid int, maps []*mapping) ([]openedFile, error) {
-	if len(maps) == 0 {
+	open := make([]func() (int, error), len(maps))
+	for i, m := range maps {
+		open[i] = func() (int, error) { return openMapped(tid, m) }
+	}
+	return openSoon(open)
+}
+
+// openSoon opens files, if that is done in time.
+func openSoon(open []func() (int, error)) ([]openedFile, error) {
+	if len(open) == 0 {
 		return nil, nil
 	}
 	done := make(chan []openedFile, 1)
 	var over atomic.Bool
 	if inTime(func() {
 		var all []openedFile
-		for i := 0; i < len(maps) && !over.Load(); i++ {
-			fd, err := openMapped(tid, maps[i])
+		for i := 0; i < len(open) && !over.Load(); i++ {
+			fd, err := open[i]()
 			all = append(all, openedFile{fd, err})
 		}
 		done <- all
@@ -94,7 +100,7 @@ func openFiles(tid int, maps []*mapping) ([]openedFile, error) {
 	}
 	over.Store(true)
 	go func() { _ = closeFiles(<-done) }()
-	return nil, fmt.Errorf("a file that the caller has mapped cannot be opened within %v: %w", openBound, ptrace.ErrBusy)
+	return nil, fmt.Errorf("a file that the caller has mapped, or executes, cannot be opened within %v: %w", ptrace.Patience, ptrace.ErrBusy)
 }
 
 func closeFiles(all []openedFile) error {

@@ -111,6 +111,9 @@ type Others struct {
 	LetGo func(tid int, due time.Time)
 	// Orphan ends a helper that the caller, which has been killed, could not be made to reap.
 	Orphan func(helper *ptrace.Stopped)
+	// Stuck is told that the child cannot be killed now: it waits for somebody who does not answer.
+	// What is left to be done for it may last long.
+	Stuck func(child int, err error)
 	// Unheard ends the helper that a caller has made, if it has, which was killed in its clone.
 	Unheard func(caller int)
 }

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ptrace
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A child in the making enters directories and closes files, and who serves those may be asked,
+// and may not answer (FUSE): then it sleeps, for ever maybe, and cannot even be killed. Its tracer
+// gives it up after some time. A blocking wait has no bound of its own, and is the fastest: so it is
+// one by a pidfd, whose flags the kernel looks at when a wait begins, and when it begins anew behind
+// a signal. That is the Go runtime's own, which it sends to its threads as it likes.
+//
+//	tracer                            goroutine, as long as somebody waits
+//	notes that it waits
+//	waitid(P_PIDFD): blocks           every half second: is it one and the same sleep?
+//	                                  after Patience: O_NONBLOCK for the pidfd,
+//	waitid begins anew: EAGAIN   <──  SIGURG for the thread
+
+// ErrStuck is the ErrBusy of a child in the making that waits for somebody who does not answer.
+// It is still on its way: it cannot be asked anything, and ends when it gets its answer.
+var ErrStuck = fmt.Errorf("a file's or directory's server does not answer: %w", ErrBusy)
+
+// Patience is how long others may take to answer.
+const Patience = 5 * time.Second
+
+// wakeSignal is the one by which the Go runtime preempts. Its handler has SA_RESTART.
+const wakeSignal = unix.SIGURG
+
+// patient is a wait that can be given up.
+type patient struct {
+	pidfd  int
+	tracer int
+	tracee int
+	since  time.Time
+	same   sameSleep
+}
+
+var waiters struct {
+	mu      sync.Mutex
+	all     map[*patient]bool
+	looking bool
+}
+
+// waitPatiently is Wait for a child in the making.
+func (s *Stopped) waitPatiently(r *Running) (*Stopped, Stop, error) {
+	if s.pidfd == nil && s.openPIDFD() != nil {
+		return r.Wait()
+	}
+	p := &patient{pidfd: int(s.pidfd.Fd()), tracer: unix.Gettid(), tracee: r.TID, since: time.Now()}
+	p.begin()
+	defer p.end()
+	for {
+		next, stop, done, err := r.pollBy(unix.P_PIDFD, p.pidfd, 0)
+		switch {
+		case errors.Is(err, unix.EAGAIN):
+			return nil, stop, fmt.Errorf("pid %d: %w", r.TID, ErrStuck)
+		case done:
+			if err != nil {
+				s.closePIDFD()
+			}
+			return next, stop, err
+		}
+	}
+}
+
+// openPIDFD is for the first of the waits. The signal may have been blocked when the process began.
+func (s *Stopped) openPIDFD() error {
+	fd, err := unix.PidfdOpen(s.TID, 0)
+	if err != nil {
+		return err
+	}
+	s.pidfd = os.NewFile(uintptr(fd), "pidfd")
+	var set unix.Sigset_t
+	set.Val[0] = 1 << (wakeSignal - 1)
+	return unix.PthreadSigmask(unix.SIG_UNBLOCK, &set, nil)
+}
+
+// closePIDFD is for a tracee that is not waited for any more.
+func (s *Stopped) closePIDFD() {
+	if s.pidfd != nil {
+		_ = s.pidfd.Close()
+		s.pidfd = nil
+	}
+}
+
+// waiter is how the end of a tracee's call is waited for.
+func (i *Injection) waiter() waiter {
+	if i.Hold {
+		return i.waitPatiently
+	}
+	return (*Running).Wait
+}
+
+// sameSleep is a sleep of a thread's that goes on and on.
+type sameSleep struct {
+	sleep
+	since, looked time.Time
+}
+
+// tooLong reports whether the thread has slept one sleep since it was first looked at that way,
+// for longer than [Patience].
+func (s *sameSleep) tooLong(tid int) bool {
+	if time.Since(s.looked) < deepBound/2 {
+		return false
+	}
+	at := time.Now()
+	now := sleepOf(tid)
+	if now.state == 'R' || now != s.sleep || mayBeFrozen(tid) {
+		s.sleep, s.since = now, at
+	}
+	s.looked = at
+	return at.Sub(s.since) > Patience
+}
+
+// mayBeFrozen reports whether the thread's control group is, as far as the kernel tells where it
+// sleeps: in the signal code (do_freezer_trap(), which get_signal() may have inlined; in version 1
+// __refrigerator()). Who is frozen answers when he is thawed.
+func mayBeFrozen(tid int) bool {
+	where, err := readProc(tid, "wchan")
+	if err != nil || string(where) == "0" {
+		return true
+	}
+	for _, in := range []string{"freezer", "refrigerator", "get_signal"} {
+		if bytes.Contains(where, []byte(in)) {
+			return true
+		}
+	}
+	return false
+}
+
+// begin has the wait looked at now and then, until end.
+func (p *patient) begin() {
+	waiters.mu.Lock()
+	defer waiters.mu.Unlock()
+	if waiters.all == nil {
+		waiters.all = map[*patient]bool{}
+	}
+	waiters.all[p] = true
+	if !waiters.looking {
+		waiters.looking = true
+		time.AfterFunc(deepBound, lookAtWaiters)
+	}
+}
+
+// end is the wait's. Nobody is woken behind it.
+func (p *patient) end() {
+	waiters.mu.Lock()
+	defer waiters.mu.Unlock()
+	delete(waiters.all, p)
+}
+
+func lookAtWaiters() {
+	waiters.mu.Lock()
+	defer waiters.mu.Unlock()
+	for p := range waiters.all {
+		if time.Since(p.since) > deepBound && p.same.tooLong(p.tracee) {
+			_, _ = unix.FcntlInt(uintptr(p.pidfd), unix.F_SETFL, unix.O_NONBLOCK)
+			_ = unix.Tgkill(unix.Getpid(), p.tracer, wakeSignal)
+		}
+	}
+	if waiters.looking = len(waiters.all) > 0; waiters.looking {
+		time.AfterFunc(deepBound, lookAtWaiters)
+	}
+}
