@@ -307,6 +307,29 @@ PLAY_DOCUMENTED(silent, "a server of the caller's directory need not answer",
 	expect_ok(cl(&a, &k, t.pid, 0, 0));
 }
 
+/* The target's next child has its files for a moment, where its threads share them. */
+PLAY(closed_target, "who serves a file of the target's need not answer for long")
+{
+	struct actor a, t, thread, k;
+	long ret;
+
+	mount_server();
+	spawn(&me, &a, 0);
+	spawn(&a, &t, ACTOR_EXEC);
+	thread_of(&t, &thread);
+	strcpy(t.m.buf, file);
+	expect(on(&t, do_open) >= 0);
+	ct_slot[HELD] = FUSE_FLUSH;
+	ret = cl(&a, &k, t.pid, 0, 0);
+	if (ret == -EBUSY)
+		expect_eq(ct_slot[MET], 1);
+	else
+		expect_ok(ret);
+	kill_reap(a.pid);
+	slot_set(HELD, 0);
+	expect_eq(on(&t, do_wait4, -1, __WALL), -ECHILD);
+}
+
 /* Its caller is killed meanwhile, and its parent does not wait for long. */
 PLAY(killed, "a caller can be killed while a server does not answer")
 {
