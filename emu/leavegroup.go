@@ -14,9 +14,10 @@ import (
 // group that it had joined. Its parent is in another one: where nobody else connects the group
 // with its session, its end would be SIGHUP to all who are in there, if one is stopped
 // (kill_orphaned_pgrp() in kernel/exit.c). A group of its own holds nobody else.
-func leaveGroup(t *ptrace.Injection, child *ptrace.Stopped, id uintptr) {
+func (c *call) leaveGroup(t *ptrace.Injection, child *ptrace.Stopped, id uintptr) {
 	own, err := unix.Getpgid(t.TID)
-	if its, cerr := unix.Getpgid(child.TID); err != nil || cerr != nil || its == own {
+	its, cerr := unix.Getpgid(child.TID)
+	if err != nil || cerr != nil || its == own || c.orphansGroup(child.TID, its) {
 		return
 	}
 	if t.Last.Kind != ptrace.Event { // else the child is new, and stands
@@ -27,4 +28,20 @@ func leaveGroup(t *ptrace.Injection, child *ptrace.Stopped, id uintptr) {
 	if i, err := hold(child); err == nil {
 		_, _ = i.Call(unix.SYS_SETPGID, 0, 0)
 	}
+}
+
+// orphansGroup reports whether the caller was killed and had connected its group with the
+// session, as the child has since. Then the SIGHUP is due.
+func (c *call) orphansGroup(child, group int) bool {
+	if !c.callerKilled() {
+		return false
+	}
+	parent := c.check.Caller.Status.PPid
+	pgid, err := unix.Getpgid(parent)
+	if err != nil || pgid == group {
+		return false
+	}
+	sid, err := unix.Getsid(parent)
+	its, cerr := unix.Getsid(child)
+	return err == nil && cerr == nil && sid == its
 }

@@ -106,7 +106,7 @@ func (c *call) abandon(child *ptrace.Stopped) {
 func (c *call) bury(t *ptrace.Injection, child *ptrace.Stopped, between func()) {
 	id, reaped := uintptr(numberFor(c.check.Target.TID, child.TID)), false
 	_ = quietly(t, child.TID, unix.SIGCHLD, func() error {
-		leaveGroup(t, child, id)
+		c.leaveGroup(t, child, id)
 		child.Die()
 		between()
 		reaped = t.ReapChild(child, id)

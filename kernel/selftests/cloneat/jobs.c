@@ -93,3 +93,90 @@ PLAY(ended, "the end of a child that orphans the group does")
 	wait_end(idle.pid);
 	wait_end(a.pid);
 }
+
+/* --- a caller that was such a link is killed ----------------------------- */
+
+#define ROUNDS 40
+
+static long tracer_of(pid_t pid)
+{
+	char path[64], line[128];
+	long tracer = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	f = fopen(path, "re");
+	while (f && tracer < 0 && fgets(line, sizeof(line), f))
+		sscanf(line, "TracerPid: %ld", &tracer);
+	if (f)
+		fclose(f);
+	return tracer;
+}
+
+static pid_t child_of_target(void)
+{
+	char path[64];
+	pid_t pid = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", t.pid, t.pid);
+	f = fopen(path, "re");
+	if (!f)
+		ct_skip("no %s here", path);
+	if (fscanf(f, "%d", &pid) != 1)
+		pid = 0;
+	fclose(f);
+	return pid;
+}
+
+/* A child that was made is a link in the caller's place, until it ends. */
+static void end_child(void)
+{
+	pid_t pid;
+
+	while ((pid = child_of_target())) {
+		if (tracer_of(pid) == 0) {	/* it may end by itself */
+			kill(pid, SIGKILL);
+			on(&t, do_wait4, -1, 0);
+		}
+		usleep(100);
+	}
+}
+
+/* check -> shell (founds a session) -> a (a group of its own) -> idle, target */
+static void killed(uint64_t kind)
+{
+	struct actor shell;
+
+	spawn(&me, &shell, 0);
+	expect_eq(sys(&shell, SYS_setsid), shell.pid);
+	for (int i = 0; i < ROUNDS; i++) {
+		spawn(&shell, &a, 0);
+		expect_eq(sys(&a, SYS_setpgid, 0, 0), 0);
+		spawn(&a, &idle, 0);
+		spawn(&a, &t, kind);
+		expect_eq(sys(&t, SYS_setpgid, 0, 0), 0);
+		must(kill(idle.pid, SIGSTOP));
+		wait_state(idle.pid, 'T');
+		cl_start(&a, t.vpid, 0, 0);
+		usleep(i * 100);
+		kill_end(a.pid);
+		end_child();
+		wait_end(idle.pid);	/* SIGHUP */
+		must(kill(t.pid, SIGKILL));
+		expect_eq(on(&shell, do_wait4, a.pid, 0), a.pid);
+		close(a.fd);
+		close(idle.fd);
+		close(t.fd);
+	}
+}
+
+PLAY(killed_forked, "the caller is killed: its end hangs up stopped jobs, or its child's does")
+{
+	killed(0);
+}
+
+PLAY(killed_init, "the same (target: init)")
+{
+	killed(CLONE_NEWPID);
+}
