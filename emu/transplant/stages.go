@@ -33,6 +33,9 @@ func (s stage) refused(err error) error {
 func (b *build) stages() []stage {
 	all := []stage{
 		{name: "looking at the child", do: b.look},
+		// Before C does anything, which it could not if the target's were frozen; before memory, which
+		// is charged there, and a new cgroup namespace, whose root it is.
+		{name: "control groups", do: b.setCgroups},
 		{name: "injection", do: b.begin},
 		{name: "stage", do: b.openStage},
 		{name: "attributes", do: b.askAttrs},
@@ -49,8 +52,6 @@ func (b *build) stages() []stage {
 		{name: "confinement", do: b.checkConfined},
 		{name: "time namespace", do: b.joinTime},
 		{name: "ports", do: b.setPorts},
-		// Before memory, which is charged there, and a new cgroup namespace, whose root it is.
-		{name: "control groups", do: b.setCgroups},
 		{name: "control groups", do: b.checkRoom},
 		{name: "personality", do: b.startPersonality},
 		{name: "helper", do: b.takeHand},
