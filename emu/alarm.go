@@ -64,7 +64,7 @@ func (s *Server) letGo(tid int, due time.Time) { s.alarms.set(tid, due, s.ring) 
 
 // others are what is done for the caller's other threads, and its helpers.
 func (c *call) others() transplant.Others {
-	return transplant.Others{Awaited: c.s.sendBack, LetGo: c.s.letGo, Orphan: c.orphan, Unheard: c.endUnheard, Stuck: c.leaveBehind}
+	return transplant.Others{Awaited: c.s.sendBack, LetGo: c.s.letGo, Orphan: c.orphan, Unheard: c.endUnheard, Stuck: c.leaveChild}
 }
 
 // ring ends a thread's call if its time is over. Where the OS thread is still the tracer
@@ -82,7 +82,9 @@ func (s *Server) ring(tid int) {
 	if err != nil {
 		return
 	}
-	s.locks.lock(st.Tgid)
+	if !s.locks.lock(st.Tgid) {
+		return // it is frozen: who has it lets it go, and sets the alarm
+	}
 	defer s.locks.unlock(st.Tgid)
 	if !ptrace.InLeg(tid) {
 		return // the call has ended, or the number is somebody else's

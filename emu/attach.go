@@ -18,7 +18,9 @@ func (c *call) attach() bool {
 	if c.caller != nil {
 		return true
 	}
-	c.lock()
+	if !c.lock() {
+		return c.end(fails(unix.EBUSY, errFrozen.Error()))
+	}
 	if !c.s.waiting.take(c.n.TID, c.n.ID) {
 		return c.end(verdict{drop: true}) // sent back, to be stopped as a target
 	}
@@ -26,7 +28,8 @@ func (c *call) attach() bool {
 }
 
 // lock takes the caller's process, and where the target is another that, and the caller's company.
-func (c *call) lock() {
+// It reports false where one of them is waited for already, since it is frozen (behind.go).
+func (c *call) lock() bool {
 	c.locked = []int{c.check.Caller.TGID}
 	if t := c.check.Target; !t.Self {
 		c.locked = append(c.locked, t.TGID)
@@ -37,7 +40,11 @@ func (c *call) lock() {
 		}
 		c.locked = append(c.locked, c.company...)
 	}
-	c.s.locks.lock(c.locked...)
+	if c.s.locks.lock(c.locked...) {
+		return true
+	}
+	c.locked = nil
+	return false
 }
 
 func (c *call) end(v verdict) bool {
@@ -91,6 +98,7 @@ func (c *call) stopCaller() bool {
 		_ = c.released(stopped.Detach(0))
 		return c.end(verdict{drop: true})
 	}
+	c.caller.OnStuck = c.waitForCaller
 	return true
 }
 

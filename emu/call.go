@@ -44,6 +44,8 @@ type call struct {
 	told         bool // of the event
 	inRoom       bool
 	childLeft    bool // the call is over, but for its child (stuck.go)
+	buries       bool // the target has to reap a child
+	behind       bool // the call is over, but for that (behind.go)
 	lost         bool // a tracee could not be let go: this thread must end, so that the kernel does it
 }
 
@@ -173,6 +175,9 @@ func (c *call) rows() unix.Errno {
 // finish tells of the verdict and delivers it, in this order: what the caller does next
 // is told later. A call that made a child has mostly done both before.
 func (c *call) finish(v verdict) {
+	if c.behind {
+		v = verdict{drop: true} // the caller was answered then
+	}
 	v = c.s.patience.judge(c.n.TID, v)
 	if !v.drop && !v.again {
 		c.tell(v)

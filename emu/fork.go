@@ -77,6 +77,7 @@ func (c *call) unborn(i *ptrace.Injection, a cloneArgs, err error) {
 func (c *call) endStillborn(i *ptrace.Injection, dead *ptrace.Stillborn, sig unix.Signal) {
 	reaped := false
 	if dead.ID != 0 {
+		defer c.patientWith(i)()
 		_ = quietly(i, dead.Child.TID, sig, func() error {
 			reaped = i.ReapChild(dead.Child, dead.ID)
 			return nil

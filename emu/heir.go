@@ -74,7 +74,7 @@ func (c *call) inherited(child *ptrace.Stopped) bool {
 // has the process, or it has just been killed.
 func (c *call) leftTo(tid, tgid int, child *ptrace.Stopped) (done, again bool) {
 	switch {
-	case tgid == c.check.Caller.TGID:
+	case tgid == c.check.Caller.TGID && !c.behind:
 		if c.caller == nil || c.caller.Detached {
 			return false, false
 		}

@@ -180,6 +180,7 @@ func (m *maker) Drop() error {
 		return m.dropThread()
 	}
 	id, reaped := uintptr(numberFor(m.i.TID, m.child.TID)), false
+	defer m.c.patientWith(m.i)()
 	err := quietly(m.i, m.child.TID, unix.Signal(m.args.ExitSignal), func() error {
 		m.child.Die()
 		_, err := m.i.Finish()

@@ -19,7 +19,7 @@ const soon = time.Second
 // the child is not to be, for as long as the caller has not been told.
 func (c *call) giveUp(child *ptrace.Stopped, err error) error {
 	if !c.childLeft && !child.DieWithin(soon) {
-		c.leaveBehind(child.TID, err)
+		c.leaveChild(child.TID, err)
 	}
 	if !c.childLeft {
 		c.abandon(child)
@@ -27,15 +27,15 @@ func (c *call) giveUp(child *ptrace.Stopped, err error) error {
 	}
 	child.Die() // nobody stands still for that
 	c.locked = []int{c.check.Target.TGID}
-	c.s.locks.lock(c.locked...)
+	c.s.locks.await(c.locked...)
 	c.abandon(child)
 	c.s.pool.resume()
 	return errCallerGone // it was told
 }
 
-// leaveBehind ends the call for all but the child. The caller may have been killed meanwhile: its
+// leaveChild ends the call for all but the child. The caller may have been killed meanwhile: its
 // parent waits for it.
-func (c *call) leaveBehind(child int, err error) {
+func (c *call) leaveChild(child int, err error) {
 	v := c.unlessDying(verdictOf(c.ownFault(ofTarget(err))))
 	if v.again {
 		v = verdictOf(ptrace.ErrBusy) // to call again is to wait for the same
@@ -45,7 +45,7 @@ func (c *call) leaveBehind(child int, err error) {
 	c.tell(v)
 	c.letGo(v)
 	if c.lost {
-		ptrace.ReapKilled(c.n.TID, child, soon)
+		ptrace.ReapAllBut(c.n.TID, child, soon)
 	}
 	// Whom we still hold this thread's end lets go (finish); nobody waits for that before.
 	c.caller.Detached, c.childLeft, c.lost = true, true, false

@@ -36,7 +36,7 @@ func (c *call) stopThread(tid, tgid int) (*ptrace.Injection, error) {
 	if err := c.released(r.Interrupt()); err != nil {
 		return nil, err
 	}
-	stopped, err := c.s.awaitStop(r)
+	stopped, err := c.awaitTarget(r, tgid)
 	if err != nil {
 		c.lost = true // still on its way to a stop: only the thread's end detaches it
 		letExecutedGo(c.s, err, tid, tgid)
@@ -47,6 +47,9 @@ func (c *call) stopThread(tid, tgid int) (*ptrace.Injection, error) {
 	if err != nil {
 		_ = c.released(stopped.Detach(0))
 		return nil, err
+	}
+	if c.buriesIn(tgid) {
+		i.OnStuck = c.leaveBehind
 	}
 	c.s.arm(stopped)
 	return i, nil
@@ -91,6 +94,7 @@ func (c *call) letTargetGo(t *ptrace.Injection) error {
 // stopped, the child killed, and the target made to reap it, with signals
 // blocked, so that no handler of this thread sees the SIGCHLD.
 func (c *call) abandon(child *ptrace.Stopped) {
+	c.buries = true
 	t, err := c.stopTarget()
 	if err != nil {
 		c.orphan(child)
@@ -105,6 +109,7 @@ func (c *call) abandon(child *ptrace.Stopped) {
 // bury kills a child of the stopped target, and has it reaped behind what comes in between.
 func (c *call) bury(t *ptrace.Injection, child *ptrace.Stopped, between func()) {
 	id, reaped := uintptr(numberFor(c.check.Target.TID, child.TID)), false
+	c.buries, t.OnStuck = true, c.leaveBehind
 	_ = quietly(t, child.TID, unix.SIGCHLD, func() error {
 		c.leaveGroup(t, child, id)
 		child.Die()

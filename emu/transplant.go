@@ -96,7 +96,7 @@ func (c *call) snapshot(keepsMemory bool) (*transplant.Snapshot, error) {
 // bear makes the target clone. A signal that comes first has the target, and
 // the attempt is made anew.
 func (c *call) bear() (*ptrace.Stopped, error) {
-	for {
+	for !c.behind {
 		t, err := c.stopTarget()
 		if err != nil {
 			return nil, ofTarget(err)
@@ -116,8 +116,13 @@ func (c *call) bear() (*ptrace.Stopped, error) {
 		if err != nil && lerr != nil {
 			err = ptrace.ErrAgain // the thread is gone, or its number another's: what err says is not about it
 		}
+		if err == nil && c.behind {
+			c.abandon(child)
+			break
+		}
 		return child, ofTarget(err)
 	}
+	return nil, errFrozen
 }
 
 // bearOne is the target's window: one injected call.
@@ -132,6 +137,7 @@ func (c *call) bearOne(t *ptrace.Injection) (*ptrace.Stopped, error) {
 		return nil, err
 	}
 	c.step("target in its clone")
+	t.OnStuck = c.leaveBehind // from here on it has a child
 	if err := c.settleIn(child); err != nil {
 		c.bury(t, child, func() { _, _ = t.Finish() })
 		restore()

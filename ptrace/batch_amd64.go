@@ -193,7 +193,7 @@ func (b *Batch) toSleep() error {
 		return err
 	}
 	r := b.i.running()
-	said := false
+	said, stuck := false, b.i.lookout()
 	var same sameSleep
 	for i := 0; ; i++ {
 		s, stop, over, err := r.poll(unix.WNOHANG)
@@ -223,6 +223,9 @@ func (b *Batch) toSleep() error {
 		default:
 			if said && b.i.OnAwaited != nil {
 				b.i.OnAwaited()
+			}
+			if !said && stuck.found(i) {
+				defer b.i.OnStuck()()
 			}
 			pause(i)
 		}

@@ -40,7 +40,7 @@ func (i *Injection) prepare(h heal, nr uintptr, args []uintptr) error {
 
 // toEntry runs the tracee to the entry of call nr.
 func (i *Injection) toEntry(nr uintptr) error {
-	stop, err := i.proceedBy((*Running).awaitEntry)
+	stop, err := i.proceedBy(i.awaitEntry)
 	switch {
 	case errors.Is(err, ErrBusy):
 		return errors.Join(err, i.standStill())

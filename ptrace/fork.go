@@ -172,10 +172,10 @@ func (i *Injection) RunOut(heir *Injection, reap func()) bool {
 			i.Reap()
 			return true
 		}
-		if r.sleepsIn(unix.SYS_WAIT4) {
+		if r.sleepsIn(unix.SYS_WAIT4, i.lookout()) {
 			reap()
 		}
-		s, stop, err := r.Wait()
+		s, stop, err := i.waitForThaw(r)
 		if err != nil {
 			return true
 		}

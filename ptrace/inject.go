@@ -54,6 +54,10 @@ type Injection struct {
 	// would kill the process. A SIGSTOP that it meets is left for the caller
 	// (LeaveStop), which waits for it, and could not stop with it.
 	Ends bool
+	// OnStuck is called when the tracee does not get as far as the entry of a call, since it is
+	// frozen: then it is waited for without end, and what OnStuck has returned is called. If it is
+	// nil, the call fails with ErrBusy.
+	OnStuck func() (over func())
 	// Detached says that the tracee was let go because a signal came first.
 	Detached bool
 }

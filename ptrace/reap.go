@@ -49,7 +49,7 @@ func (i *Injection) reapBy(child *Stopped, call func(waiter) error) (reaped bool
 	defer i.KeepStops()()
 	for {
 		err := call(func(r *Running) (*Stopped, Stop, error) {
-			if !reaped && r.sleepsIn(unix.SYS_WAIT4) {
+			if !reaped && r.sleepsIn(unix.SYS_WAIT4, i.lookout()) {
 				if child.OnReap != nil {
 					child.OnReap()
 				}
@@ -66,7 +66,7 @@ func (i *Injection) reapBy(child *Stopped, call func(waiter) error) (reaped bool
 
 // sleepsIn waits until the tracee, which is on its way there, sleeps in call nr; false if it
 // stops or dies before.
-func (r *Running) sleepsIn(nr int) bool {
+func (r *Running) sleepsIn(nr int, stuck *lookout) bool {
 	const anyChange = unix.WEXITED | unix.WSTOPPED | unix.WNOHANG | unix.WNOWAIT
 	in := fmt.Appendf(nil, "%d ", nr)
 	for i := 0; ; i++ {
@@ -83,6 +83,9 @@ func (r *Running) sleepsIn(nr int) bool {
 		}
 		if pending(r.TID)&(1<<(uint(unix.SIGKILL)-1)) != 0 {
 			return false
+		}
+		if stuck.found(i) {
+			defer stuck.onStuck()()
 		}
 		pause(i)
 	}

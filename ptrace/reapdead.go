@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ReapKilled reaps a tracee that has been killed, and others that have, such as its process's other
+// ReapAllBut reaps a tracee that has been killed, and others that have, such as its process's other
 // threads, without which it cannot be reaped. It leaves one, and gives up after some time, or where
 // that one has ended.
-func ReapKilled(tid, but int, bound time.Duration) {
+func ReapAllBut(tid, but int, bound time.Duration) {
 	const ended = waitFlags | unix.WEXITED | unix.WNOHANG
 	end := time.Now().Add(bound)
 	for i := 0; i < looks || time.Now().Before(end); i++ {

@@ -165,6 +165,17 @@ func (s *Snapshot) Frozen(tid int) *ptrace.Stopped {
 	return nil
 }
 
+// Beside are the threads that are stopped with the caller.
+func (s *Snapshot) Beside() (tids []int) {
+	if s == nil {
+		return nil
+	}
+	for _, t := range s.frozen {
+		tids = append(tids, t.TID)
+	}
+	return tids
+}
+
 // Release lets the caller's other threads go on. Build does it as soon as the
 // contents of memory are copied; who takes a snapshot and does not build must
 // do it himself. It may be called more than once.

@@ -491,6 +491,22 @@ bool proc_child(pid_t pid, pid_t id)
 	return found;
 }
 
+pid_t latest_child(pid_t pid)
+{
+	char path[64];
+	int child, last = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	f = fopen(path, "re");
+	if (!f)
+		ct_skip("no %s here", path);
+	while (fscanf(f, "%d", &child) == 1)
+		last = child;
+	fclose(f);
+	return last;
+}
+
 /* The number of the system call that it sleeps in, -1 if it does not. */
 static long sleeps_in(pid_t tid)
 {

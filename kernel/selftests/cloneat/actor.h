@@ -129,6 +129,8 @@ long end(struct actor *a, struct actor *p, int code);
 uint64_t proc_link(pid_t pid, const char *file);
 /* Is id listed in /proc/PID/task/PID/children? */
 bool proc_child(pid_t pid, pid_t id);
+/* The process's latest child, or 0. */
+pid_t latest_child(pid_t pid);
 /* Wait until the actor is blocked in system call nr, or has answered. */
 void wait_blocked(struct actor *a, long nr);
 /* Does it sleep in a system call? */

@@ -13,23 +13,6 @@
 
 static struct actor a, t, k;
 
-/* The process's latest child, or 0. */
-static pid_t latest_child(pid_t pid)
-{
-	char path[64];
-	int child, last = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
-	f = fopen(path, "re");
-	if (!f)
-		ct_skip("no %s here", path);
-	while (fscanf(f, "%d", &child) == 1)
-		last = child;
-	fclose(f);
-	return last;
-}
-
 static void reniced(struct actor *parent)
 {
 	pid_t child;

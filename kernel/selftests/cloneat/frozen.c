@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A control group is frozen in the moment of a call: who is in it goes on,
+ * when it is thawed, as if nothing had been, and others do not wait for that.
+ *
+ *	check      freezes, as soon as the child is seen, or some time later
+ *	  +-- b         calls as well
+ *	  |     +-- a         calls
+ *	  |           +-- t        the target
+ *	  +-- other     another target
+ */
+#include "group.h"
+#include "scene.h"
+
+#define ROUNDS 6
+
+static struct actor a, b, t, other, k;
+
+static void cast(uint64_t flags)
+{
+	spawn(&me, &b, 0);
+	spawn(&b, &a, 0);
+	spawn(&a, &t, flags);
+	spawn(&me, &other, 0);
+	on(&a, do_block);
+	on(&t, do_block);
+}
+
+static void freeze(bool frozen)
+{
+	expect_eq(in_group("cgroup.freeze", frozen ? "1" : "0"), 0);
+}
+
+/* a has called, and the group is frozen when the child is there. */
+static void freeze_at_birth(void)
+{
+	cl_start(&a, t.pid, 0, 0);
+	while (!latest_child(t.pid) && !answered(&a))
+		;
+	freeze(true);
+}
+
+static void await_answer(struct actor *by)
+{
+	while (!answered(by))
+		usleep(1000);
+}
+
+/* Nobody has a child that it did not ask for, or heard of one. */
+static void undisturbed(void)
+{
+	expect_eq(on(&t, do_take_signal, SIGCHLD), -EAGAIN);
+	expect_eq(on(&t, do_wait4, -1, __WALL | WNOHANG), -ECHILD);
+	expect_eq(on(&a, do_take_signal, SIGCHLD), -EAGAIN);
+	expect_eq(on(&a, do_wait4, -1, __WALL | WNOHANG), 0);
+}
+
+/* The call has made a child, or could not stop whom it needed. */
+static void child_or_busy(struct actor *by)
+{
+	long ret = cl_finish(by, &k);
+
+	if (ret < 0) {
+		expect_eq(ret, -EBUSY);
+		return;
+	}
+	expect_eq(end(&k, &t, 3), EXITED(3));
+	expect_eq(on(&t, do_take_signal, SIGCHLD), SIGCHLD);
+}
+
+/* Calls that have nothing to do with who is frozen. */
+static void elsewhere(void)
+{
+	expect_ok(cl(&me, &k, other.pid, 0, 0));
+	expect_eq(end(&k, &other, 3), EXITED(3));
+}
+
+/* The round's actor is in the group. */
+static void enter(struct actor *x, int round)
+{
+	char num[16];
+
+	if (!round) {
+		give_group(x);
+		return;
+	}
+	freeze(false);
+	snprintf(num, sizeof(num), "%d", x->pid);
+	expect_eq(in_group("cgroup.procs", num), 0);
+}
+
+/* --- the target ------------------------------------------------------------ */
+
+PLAY(target, "a target that is frozen when its child is born has that, or none")
+{
+	cast(ACTOR_EXEC);
+	give_group(&t);
+	for (int i = 0; i < ROUNDS; i++) {
+		freeze_at_birth();
+		await_answer(&a);
+		elsewhere();
+		freeze(false);
+		child_or_busy(&a);
+		undisturbed();
+	}
+}
+
+PLAY(target_twice, "who calls for it meanwhile does not wait for the thaw")
+{
+	cast(ACTOR_EXEC);
+	give_group(&t);
+	for (int i = 0; i < ROUNDS; i++) {
+		freeze_at_birth();
+		await_answer(&a);
+		cl_start(&b, t.pid, 0, 0);
+		await_answer(&b);
+		freeze(false);
+		child_or_busy(&a);
+		child_or_busy(&b);
+		undisturbed();
+	}
+}
+
+PLAY(target_killed, "if it is killed meanwhile, there is nothing left of it")
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		cast(ACTOR_EXEC);
+		enter(&t, i);
+		freeze_at_birth();
+		if (cl_finish(&a, &k) > 0)
+			quit(&k, 0);
+		expect_eq(in_group("cgroup.kill", "1"), 0);
+		expect_eq(on(&a, do_wait4, t.pid, 0), t.pid);
+		expect_eq(on(&a, do_wait4, -1, __WALL | WNOHANG), -ECHILD);
+		elsewhere();
+		settle();
+	}
+}
+
+/* --- the caller ------------------------------------------------------------ */
+
+/* The caller is frozen so many microseconds after it has called. */
+static void freeze_caller(useconds_t later)
+{
+	cl_start(&a, t.pid, 0, 0);
+	usleep(later);
+	freeze(true);
+	elsewhere();
+}
+
+PLAY(caller, "a caller that is frozen in its call has a child, or none")
+{
+	cast(ACTOR_EXEC);
+	give_group(&a);
+	for (int i = 0; i < 2 * ROUNDS; i++) {
+		freeze_caller(i * 250);
+		usleep(1200000); /* longer than anybody waits for it */
+		freeze(false);
+		child_or_busy(&a);
+		undisturbed();
+	}
+}
+
+PLAY(caller_init, "so is one whose target is an init, for which nobody waits")
+{
+	cast(CLONE_NEWPID);
+	give_group(&a);
+	for (int i = 0; i < 5 * ROUNDS; i++) {
+		freeze_caller(i * 100);
+		cl_start(&b, t.pid, 0, 0);
+		await_answer(&b);
+		freeze(false);
+		child_or_busy(&a);
+		child_or_busy(&b);
+		undisturbed();
+	}
+}
