@@ -29,7 +29,8 @@
 // injected call is healed by the code that follows it (package ptrace, guard); one that was
 // stopped in a call that the kernel does not make again (the EINTR of signal(7)) has it made again,
 // unless the supervisor dies in the moment before it has seen the stop; a
-// thread of ours in the caller ends, and reaps what it made. The tests let the
+// thread of ours in the caller ends, and reaps what it made. A frozen target that has to reap a
+// child that is not to be (behind.go) does so when it is thawed, but has its SIGCHLD. The tests let the
 // operator die at each named step (step.go) and at random instants (tests/stress).
 //
 // # Thread rules and lock order

@@ -11,8 +11,10 @@
  */
 #include "group.h"
 #include "scene.h"
+#include <sys/mman.h>
 
 #define ROUNDS 6
+#define LONG 1200000	/* microseconds: longer than anybody waits */
 
 static struct actor a, b, t, other, k;
 
@@ -137,6 +139,55 @@ PLAY(target_killed, "if it is killed meanwhile, there is nothing left of it")
 	}
 }
 
+/* --- a target that cannot even be stopped ----------------------------------- */
+
+static long do_fill(struct msg *m)
+{
+	char *p = mmap(NULL, m->arg[0], PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	memset(p, 1, m->arg[0]);
+	return 0;
+}
+
+/* Waits for its vfork child, which waits for the check, and has no other. */
+static long in_vfork(struct msg *m)
+{
+	pid_t pid = vfork();
+
+	(void)m;
+	if (!pid) {
+		slot_wait(1, 1);
+		ct_exit(7);
+	}
+	return waitpid(pid, NULL, 0) == pid ? 0 : -ECHILD;
+}
+
+PLAY(target_vfork, "nor has one that waits in vfork() when the caller is killed a child")
+{
+	bool made;
+
+	cast(0);
+	expect_eq(on(&a, do_fill, 128 << 20), 0); /* it takes a while to copy */
+	cl_start(&a, t.pid, 0, 0);
+	while (!latest_child(t.pid) && !answered(&a))
+		;
+	start(&t, in_vfork, 0);
+	wait_state(t.pid, 'D');
+	made = answered(&a);
+	if (!made)
+		kill(a.pid, SIGKILL);
+	usleep(LONG);
+	slot_set(1, 1);
+	expect_eq(actor_finish(&t), 0);
+	expect_eq(on(&t, do_take_signal, SIGCHLD), SIGCHLD); /* of that child */
+	if (made)
+		child_or_busy(&a);
+	expect_eq(on(&t, do_wait4, -1, __WALL | WNOHANG), -ECHILD);
+}
+
 /* --- the caller ------------------------------------------------------------ */
 
 /* The caller is frozen so many microseconds after it has called. */
@@ -154,7 +205,7 @@ PLAY(caller, "a caller that is frozen in its call has a child, or none")
 	give_group(&a);
 	for (int i = 0; i < 2 * ROUNDS; i++) {
 		freeze_caller(i * 250);
-		usleep(1200000); /* longer than anybody waits for it */
+		usleep(LONG);
 		freeze(false);
 		child_or_busy(&a);
 		undisturbed();
