@@ -15,9 +15,7 @@ import (
 // with its session, its end would be SIGHUP to all who are in there, if one is stopped
 // (kill_orphaned_pgrp() in kernel/exit.c). A group of its own holds nobody else.
 func (c *call) leaveGroup(t *ptrace.Injection, child *ptrace.Stopped, id uintptr) {
-	own, err := unix.Getpgid(t.TID)
-	its, cerr := unix.Getpgid(child.TID)
-	if err != nil || cerr != nil || its == own || c.orphansGroup(child.TID, its) {
+	if !c.isLink(child.TID) {
 		return
 	}
 	if t.Last.Kind != ptrace.Event { // else the child is new, and stands
@@ -28,6 +26,28 @@ func (c *call) leaveGroup(t *ptrace.Injection, child *ptrace.Stopped, id uintptr
 	if i, err := hold(child); err == nil {
 		_, _ = i.Call(unix.SYS_SETPGID, 0, 0)
 	}
+}
+
+// leaveGroupFirst is leaveGroup for a child that is killed before the target is stopped to reap it.
+func (c *call) leaveGroupFirst(child *ptrace.Stopped) {
+	if !c.isLink(child.TID) {
+		return
+	}
+	c.buries = true
+	t, err := c.stopTarget()
+	if err != nil {
+		return
+	}
+	c.leaveGroup(t, child, uintptr(numberFor(t.TID, child.TID)))
+	_ = c.letTargetGo(t)
+}
+
+// isLink reports whether the child connects a process group with its session that the call has
+// not orphaned itself.
+func (c *call) isLink(child int) bool {
+	own, err := unix.Getpgid(c.check.Target.TGID)
+	its, cerr := unix.Getpgid(child)
+	return err == nil && cerr == nil && its != own && its != child && !c.orphansGroup(child, its)
 }
 
 // orphansGroup reports whether the caller was killed and had connected its group with the

@@ -18,8 +18,11 @@ const soon = time.Second
 // giveUp is abandon for a child whose end may have to be waited for. It returns err, which is why
 // the child is not to be, for as long as the caller has not been told.
 func (c *call) giveUp(child *ptrace.Stopped, err error) error {
-	if !c.childLeft && !child.DieWithin(soon) {
-		c.leaveChild(child.TID, err)
+	if !c.childLeft {
+		c.leaveGroupFirst(child)
+		if !child.DieWithin(soon) {
+			c.leaveChild(child.TID, err)
+		}
 	}
 	if !c.childLeft {
 		c.abandon(child)

@@ -11,6 +11,8 @@ func (b *build) failed(err error) {
 	worker := b.c
 	if b.hand != nil {
 		worker = b.hand.Stopped
+	} else if b.snap.others.Ends != nil {
+		b.snap.others.Ends(b.c)
 	}
 	if !worker.DieWithin(soon) && b.snap.others.Stuck != nil {
 		_ = b.snap.Release()

@@ -111,6 +111,8 @@ type Others struct {
 	LetGo func(tid int, due time.Time)
 	// Orphan ends a helper that the caller, which has been killed, could not be made to reap.
 	Orphan func(helper *ptrace.Stopped)
+	// Ends is told of a child that is about to be killed.
+	Ends func(child *ptrace.Stopped)
 	// Stuck is told that the child cannot be killed now: it waits for somebody who does not answer.
 	// What is left to be done for it may last long.
 	Stuck func(child int, err error)
