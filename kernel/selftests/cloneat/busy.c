@@ -86,14 +86,6 @@ void drain(struct actor *t)
 
 /* --- what the target looks at ------------------------------------------- */
 
-long long ct_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
 #if defined(__x86_64__)
 
 long kept_call(long nr, long a, long b, long c, long d, long e, long f)

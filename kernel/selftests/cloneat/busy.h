@@ -59,9 +59,6 @@ static inline long errno_of(long ret)
  */
 long kept_call(long nr, long a, long b, long c, long d, long e, long f);
 
-/* Nanoseconds of CLOCK_MONOTONIC. */
-long long ct_clock(void);
-
 /* Handlers, masks, pending signals and memory of a process, as one text. */
 void portrait(pid_t pid, char *text, size_t size);
 

@@ -5,6 +5,7 @@
  */
 #define CT_LINE 0
 #include "cloneat_test.h"
+#include <time.h>
 #include <dirent.h>
 #include <grp.h>
 #include <sys/mount.h>
@@ -221,6 +222,19 @@ long ct_clone(long nr, const long a[5], long (*fn)(void *), void *arg)
 long ct_return(void *arg)
 {
 	return (long)arg;
+}
+
+long long ct_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+long now_us(void)
+{
+	return ct_clock() / 1000;
 }
 
 long cloneat_call(pid_t pid, pid_t hint, struct cloneat_args *args,

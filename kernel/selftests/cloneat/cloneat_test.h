@@ -294,6 +294,10 @@ long ct_clone(long nr, const long a[5], long (*fn)(void *), void *arg);
 
 /* A child that does no more: the result is arg. */
 long ct_return(void *arg);
+
+/* CLOCK_MONOTONIC in nanoseconds, and in microseconds. */
+long long ct_clock(void);
+long now_us(void);
 /* clone(2) with flags and exit signal, on the caller's stack. */
 long clone_words(unsigned long flags);
 

@@ -79,14 +79,6 @@ static long wait_for_it(void *arg)
 /* Microseconds: how long a call is, and a half more; the killer sees it too. */
 #define SPAN ct_slot[2]
 
-static long now_us(void)
-{
-	struct timespec ts;
-
-	must(clock_gettime(CLOCK_MONOTONIC, &ts));
-	return ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
 /*
  * A call lasts longer where a processor is emulated, and when the machine gets
  * busy meanwhile: whoever kills faster than it can be made would do so for ever.

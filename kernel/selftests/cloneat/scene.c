@@ -220,3 +220,26 @@ void kid_of(enum kind kind, struct actor *kid)
 
 	expect_ok(cl(&me, kid, target_of(kind, &store)->pid, 0, 0));
 }
+
+volatile sig_atomic_t hits;
+
+static void hit(int sig)
+{
+	(void)sig;
+	hits++;
+}
+
+long do_count_hits(struct msg *m)
+{
+	struct sigaction act = { .sa_handler = hit, .sa_flags = SA_RESTART };
+
+	if (sigaction(m->arg[0], &act, NULL) || setpgid(0, 0))
+		return -errno;
+	return 0;
+}
+
+long do_hits(struct msg *m)
+{
+	(void)m;
+	return hits;
+}

@@ -59,6 +59,11 @@ void spawn_in_time(struct actor *t);
 void same_ns(pid_t a, pid_t b, const char *but);
 extern const char *const ns_names[];	/* all kinds but user; NULL at the end */
 
+/* Leads a process group, and counts the signals arg[0] that it gets. */
+long do_count_hits(struct msg *m);
+long do_hits(struct msg *m);
+extern volatile sig_atomic_t hits;
+
 /* The target kinds that every inherited thing is tried with. */
 enum kind { SELF, FORKED, EXECUTED, SHARED };
 

@@ -14,7 +14,8 @@
 #include <sys/mount.h>
 #include <sys/uio.h>
 
-enum { HELD, MET, BEFORE };	/* slots: what is not answered; it has come; how many are */
+enum { HELD, MET, BEFORE, SLOTS }; /* what is not answered; it has come; how many are */
+static volatile long *slot;	/* a scene's own */
 enum { TOP = FUSE_ROOT_ID, DIR_INO, FILE_INO };
 
 static char at[] = "/tmp/cloneat-XXXXXX";
@@ -112,14 +113,14 @@ static size_t n_late;
 /* Is it to wait?  Its answer says nothing but that it is done. */
 static bool hold_back(const struct fuse_in_header *in)
 {
-	if (in->opcode != (uint32_t)ct_slot[HELD] || n_late == ct_count(late))
+	if (in->opcode != (uint32_t)slot[HELD] || n_late == ct_count(late))
 		return false;
-	if (ct_slot[BEFORE]) {
-		ct_slot[BEFORE]--;
+	if (slot[BEFORE]) {
+		slot[BEFORE]--;
 		return false;
 	}
 	late[n_late++] = *in;
-	slot_set(MET, 1);
+	slot[MET] = 1;
 	return true;
 }
 
@@ -129,7 +130,7 @@ static void __noreturn serve(void)
 	struct pollfd p = { .fd = dev, .events = POLLIN };
 
 	for (;;) {
-		while (n_late && !ct_slot[HELD])
+		while (n_late && !slot[HELD])
 			answer(&late[--n_late]);
 		if (!poll(&p, 1, n_late ? 10 : -1))
 			continue;
@@ -140,17 +141,23 @@ static void __noreturn serve(void)
 	}
 }
 
-static void mount_server(void)
+static void make_place(void)
 {
-	char options[128];
-	pid_t server;
-
-	dev = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-	if (dev < 0)
+	if (access("/dev/fuse", R_OK | W_OK))
 		ct_skip("no FUSE here: %s", ct_errname(errno));
 	mkdir("/tmp", 01777);
 	expect(mkdtemp(at));
 	ct_remove_later(at);
+}
+
+/* Every scene has its own there. */
+static void mount_server(int scene)
+{
+	char options[128];
+	pid_t server;
+
+	slot = ct_slot + scene * SLOTS;
+	dev = must(open("/dev/fuse", O_RDWR | O_CLOEXEC));
 	ct_unshare(CLONE_NEWNS);
 	must(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
 	snprintf(options, sizeof(options),
@@ -207,6 +214,7 @@ struct hold {
 	actor_fn have;
 	const char *what;
 	long opcode, before;
+	void (*play)(const struct hold *h);
 };
 
 static void have(struct actor *a, const struct hold *h)
@@ -216,82 +224,139 @@ static void have(struct actor *a, const struct hold *h)
 	expect_eq(on(a, do_lock), 0);
 }
 
-#define HOLD_LATER(fn, text, have, what, opcode, before)		\
-	{ #fn, "who serves the caller's " text, have, what, opcode, before }
+/* check -> a, which has it -> t */
+static void cast(struct actor *a, struct actor *t, const struct hold *h)
+{
+	spawn(&me, a, 0);
+	spawn(a, t, ACTOR_EXEC);
+	have(a, h);
+	slot[BEFORE] = h->before;
+	slot[HELD] = h->opcode;
+}
 
-#define HOLD(fn, text, have, what, opcode)				\
-	HOLD_LATER(fn, text, have, what, opcode, 0)
+#define HOLD(fn, text, have, what, opcode, before, play)		\
+	{ #fn, "who serves the caller's " text, have, what, opcode, before, play }
 
 /* --- who need not answer ----------------------------------------------------------------- */
 
 static const struct hold unasked[] = {
 	HOLD(root, "root is not asked what it is",
-	     do_chroot, dir, FUSE_GETATTR),
+	     do_chroot, dir, FUSE_GETATTR, 0, NULL),
 	HOLD(file, "open file is not asked what it is",
-	     do_open, file, FUSE_GETATTR),
+	     do_open, file, FUSE_GETATTR, 0, NULL),
 	HOLD(mapped, "mapped file is not asked what it is",
-	     do_map, file, FUSE_GETATTR),
+	     do_map, file, FUSE_GETATTR, 0, NULL),
 };
 
 PLAY_TABLE(play_unasked, unasked)
 {
-	const struct hold *h = ct_arg();
 	struct actor a, t, k;
 
-	mount_server();
-	spawn(&me, &a, 0);
-	spawn(&a, &t, ACTOR_EXEC);
-	have(&a, h);
-	ct_slot[HELD] = h->opcode;
+	make_place();
+	mount_server(0);
+	cast(&a, &t, ct_arg());
 	expect_ok(cl(&a, &k, t.pid, 0, 0));
 	expect_eq(end(&k, &t, 3), EXITED(3));
 }
 
 /* --- who is asked ------------------------------------------------------------------------ */
 
-static const struct hold asked[] = {
-	HOLD(entered, "working directory", do_chdir, dir, FUSE_ACCESS),
-	HOLD(entered_root, "root", do_chroot, dir, FUSE_ACCESS),
-	HOLD(opened, "mapped file", do_map, file, FUSE_OPEN),
-	HOLD(opened_program, "program", do_execute, file, FUSE_OPEN),
-	HOLD(asked_program, "program", do_execute, file, FUSE_GETATTR),
-	HOLD(closed, "open file", do_open, file, FUSE_FLUSH),
-	HOLD(closed_mapped, "mapped file", do_map, file, FUSE_FLUSH),
-	HOLD(closed_program, "program", do_execute, file, FUSE_FLUSH),
-	/* The supervisor's has been closed; this is the child's. */
-	HOLD_LATER(closed_there, "mapped file once more", do_map, file, FUSE_FLUSH, 1),
-};
+/* The call ends all the same, if only with EBUSY. */
+static void call_silent(struct actor *a, struct actor *t, struct actor *k)
+{
+	long ret = cl(a, k, t->pid, 0, 0);
 
-/* The call ends all the same, and nobody is left waiting for anybody. */
+	if (ret == -EBUSY)
+		expect_eq(slot[MET], 1);
+	else
+		expect_ok(ret);
+}
+
+/* No child was ever the target's to see, when its server answers again. */
+static void unseen(struct actor *t)
+{
+	slot[HELD] = 0;
+	expect_eq(on(t, do_wait4, -1, __WALL), -ECHILD);
+}
+
+/* Others have the target, and the caller can go, unless its own end asks. */
 static void leave_silent(const struct hold *h)
 {
 	struct actor a, t, k;
-	long ret;
 
-	mount_server();
-	spawn(&me, &a, 0);
-	spawn(&a, &t, ACTOR_EXEC);
-	have(&a, h);
-	ct_slot[BEFORE] = h->before;
-	ct_slot[HELD] = h->opcode;
-	ret = cl(&a, &k, t.pid, 0, 0);
-	if (ret == -EBUSY)
-		expect_eq(ct_slot[MET], 1);
-	else
-		expect_ok(ret);
-	/* Others have the target, and the caller can go, unless its own end asks. */
+	cast(&a, &t, h);
+	call_silent(&a, &t, &k);
 	expect_ok(cl(&me, &k, t.pid, 0, 0));
 	expect_eq(end(&k, &t, 3), EXITED(3));
 	if (h->opcode != FUSE_FLUSH)
 		kill_reap(a.pid);
-	/* No child but k was ever the target's to see. */
-	slot_set(HELD, 0);
-	expect_eq(on(&t, do_wait4, -1, __WALL), -ECHILD);
+	unseen(&t);
 }
 
-PLAY_TABLE(play_asked, asked)
+/* The target's next child has its files for a moment, where its threads share them. */
+static void leave_target(const struct hold *h)
 {
-	leave_silent(ct_arg());
+	struct actor a, t, thread, k;
+
+	spawn(&me, &a, 0);
+	spawn(&a, &t, ACTOR_EXEC);
+	thread_of(&t, &thread);
+	strcpy(t.m.buf, h->what);
+	expect(on(&t, h->have) >= 0);
+	slot[HELD] = h->opcode;
+	call_silent(&a, &t, &k);
+	kill_reap(a.pid);
+	unseen(&t);
+}
+
+/* Its caller is killed meanwhile, and its parent does not wait for long. */
+static void kill_caller(const struct hold *h)
+{
+	struct actor a, t;
+
+	cast(&a, &t, h);
+	cl_start(&a, t.pid, 0, 0);
+	while (!slot[MET] && !answered(&a))
+		sched_yield();
+	kill_reap(a.pid);
+	slot[HELD] = 0;
+}
+
+static const struct hold asked[] = {
+	HOLD(entered, "working directory", do_chdir, dir, FUSE_ACCESS, 0, leave_silent),
+	HOLD(entered_root, "root", do_chroot, dir, FUSE_ACCESS, 0, leave_silent),
+	HOLD(opened, "mapped file", do_map, file, FUSE_OPEN, 0, leave_silent),
+	HOLD(opened_program, "program", do_execute, file, FUSE_OPEN, 0, leave_silent),
+	HOLD(asked_program, "program", do_execute, file, FUSE_GETATTR, 0, leave_silent),
+	HOLD(closed, "open file", do_open, file, FUSE_FLUSH, 0, leave_silent),
+	HOLD(closed_mapped, "mapped file", do_map, file, FUSE_FLUSH, 0, leave_silent),
+	HOLD(closed_program, "program", do_execute, file, FUSE_FLUSH, 0, leave_silent),
+	/* The supervisor's has been closed; this is the child's. */
+	HOLD(closed_there, "mapped file", do_map, file, FUSE_FLUSH, 1, leave_silent),
+	HOLD(closed_target, "target's file", do_open, file, FUSE_FLUSH, 0, leave_target),
+	HOLD(killed, "working directory", do_chdir, dir, FUSE_ACCESS, 0, kill_caller),
+};
+
+/* All at once: each lasts as long as a server is waited for. */
+PLAY(at_once, "who serves a file and does not answer holds nobody up for long")
+{
+	pid_t pid[ct_count(asked)];
+	int status;
+
+	make_place();
+	for (size_t i = 0; i < ct_count(asked); i++) {
+		pid[i] = must(fork());
+		if (pid[i])
+			continue;
+		mount_server(i);
+		asked[i].play(&asked[i]);
+		ct_exit(0);
+	}
+	for (size_t i = 0; i < ct_count(asked); i++) {
+		expect_eq(waitpid(pid[i], &status, 0), pid[i]);
+		if (status)
+			ct_fail(0, "%s", asked[i].name);
+	}
 }
 
 PLAY_DOCUMENTED(silent, "a server of the caller's directory need not answer",
@@ -299,50 +364,8 @@ PLAY_DOCUMENTED(silent, "a server of the caller's directory need not answer",
 {
 	struct actor a, t, k;
 
-	mount_server();
-	spawn(&me, &a, 0);
-	spawn(&a, &t, ACTOR_EXEC);
-	have(&a, &asked[0]);
-	ct_slot[HELD] = FUSE_ACCESS;
+	make_place();
+	mount_server(0);
+	cast(&a, &t, &asked[0]);
 	expect_ok(cl(&a, &k, t.pid, 0, 0));
-}
-
-/* The target's next child has its files for a moment, where its threads share them. */
-PLAY(closed_target, "who serves a file of the target's need not answer for long")
-{
-	struct actor a, t, thread, k;
-	long ret;
-
-	mount_server();
-	spawn(&me, &a, 0);
-	spawn(&a, &t, ACTOR_EXEC);
-	thread_of(&t, &thread);
-	strcpy(t.m.buf, file);
-	expect(on(&t, do_open) >= 0);
-	ct_slot[HELD] = FUSE_FLUSH;
-	ret = cl(&a, &k, t.pid, 0, 0);
-	if (ret == -EBUSY)
-		expect_eq(ct_slot[MET], 1);
-	else
-		expect_ok(ret);
-	kill_reap(a.pid);
-	slot_set(HELD, 0);
-	expect_eq(on(&t, do_wait4, -1, __WALL), -ECHILD);
-}
-
-/* Its caller is killed meanwhile, and its parent does not wait for long. */
-PLAY(killed, "a caller can be killed while a server does not answer")
-{
-	struct actor a, t;
-
-	mount_server();
-	spawn(&me, &a, 0);
-	spawn(&a, &t, ACTOR_EXEC);
-	have(&a, &asked[0]);
-	ct_slot[HELD] = FUSE_ACCESS;
-	cl_start(&a, t.pid, 0, 0);
-	while (!ct_slot[MET] && !answered(&a))
-		sched_yield();
-	kill_reap(a.pid);
-	slot_set(HELD, 0);
 }
