@@ -4,6 +4,7 @@ package transplant
 
 import (
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,10 +18,7 @@ import (
 // openEach opens the files that cmd has mapped when it begins, by their paths.
 func openEach(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	startCat(t, cmd)
 	maps, err := readMaps(cmd.Process.Pid)
 	if err != nil {
 		t.Fatal(err)
@@ -39,6 +37,30 @@ func openEach(t *testing.T, cmd *exec.Cmd) {
 	}
 	if files == 0 {
 		t.Errorf("no file of %d mappings", len(maps))
+	}
+}
+
+// startCat starts a cat(1). It has passed something on: Start returns before the kernel has mapped
+// the program (begin_new_exec() closes what is to be closed, load_elf_binary() maps behind that).
+func startCat(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = in.Close(); _ = cmd.Wait() })
+	if _, err := in.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(out, make([]byte, 1)); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -87,14 +109,14 @@ func TestOpenByPathInAChroot(t *testing.T) {
 	if _, err := os.Stat("/usr/lib64/ld-linux-x86-64.so.2"); errors.Is(err, os.ErrNotExist) {
 		t.Skip("no program runs below /usr")
 	}
-	cmd := exec.Command("/bin/sleep", "1000")
+	cmd := exec.Command("/bin/cat")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: "/usr"}
 	cmd.Dir = "/"
 	openEach(t, cmd)
 }
 
 func TestOpenByPathWithANewline(t *testing.T) {
-	program, err := os.ReadFile("/bin/sleep")
+	program, err := os.ReadFile("/bin/cat")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,6 +125,6 @@ func TestOpenByPathWithANewline(t *testing.T) {
 		if err := os.WriteFile(file, program, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		openEach(t, exec.Command(file, "1000"))
+		openEach(t, exec.Command(file))
 	}
 }
