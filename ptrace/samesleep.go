@@ -11,6 +11,7 @@ import (
 type sameSleep struct {
 	sleep
 	since, looked time.Time
+	frozen        bool // at the last look, or so it seems
 }
 
 // tooLong reports whether the thread has slept one sleep since it was first looked at that way,
@@ -21,7 +22,9 @@ func (s *sameSleep) tooLong(tid int) bool {
 	}
 	at := time.Now()
 	now := sleepOf(tid)
-	if now.state == 'R' || now != s.sleep || mayBeFrozen(tid) {
+	same := now.state != 'R' && now == s.sleep
+	s.frozen = same && mayBeFrozen(tid)
+	if !same || s.frozen {
 		s.sleep, s.since = now, at
 	}
 	s.looked = at

@@ -41,6 +41,8 @@ type patient struct {
 	tracee int
 	since  time.Time
 	same   sameSleep
+	frozen func() (over func()) // nil: nobody wants to know
+	over   func()
 }
 
 var waiters struct {
@@ -50,11 +52,11 @@ var waiters struct {
 }
 
 // waitPatiently is Wait for a child in the making.
-func (s *Stopped) waitPatiently(r *Running) (*Stopped, Stop, error) {
-	if s.pidfd == nil && s.openPIDFD() != nil {
+func (i *Injection) waitPatiently(r *Running) (*Stopped, Stop, error) {
+	if i.pidfd == nil && i.openPIDFD() != nil {
 		return r.Wait()
 	}
-	p := &patient{pidfd: int(s.pidfd.Fd()), tracer: unix.Gettid(), tracee: r.TID, since: time.Now()}
+	p := &patient{pidfd: int(i.pidfd.Fd()), tracer: unix.Gettid(), tracee: r.TID, since: time.Now(), frozen: i.OnStuck}
 	p.begin()
 	defer p.end()
 	for {
@@ -64,7 +66,7 @@ func (s *Stopped) waitPatiently(r *Running) (*Stopped, Stop, error) {
 			return nil, stop, fmt.Errorf("pid %d: %w", r.TID, ErrStuck)
 		case done:
 			if err != nil {
-				s.closePIDFD()
+				i.closePIDFD()
 			}
 			return next, stop, err
 		}
@@ -116,8 +118,18 @@ func (p *patient) begin() {
 // end is the wait's. Nobody is woken behind it.
 func (p *patient) end() {
 	waiters.mu.Lock()
-	defer waiters.mu.Unlock()
 	delete(waiters.all, p)
+	waiters.mu.Unlock()
+	if p.over != nil {
+		p.over()
+	}
+}
+
+// tellFrozen says, once, that the tracee seems to be frozen. Precondition: waiters.mu is held.
+func (p *patient) tellFrozen() {
+	if p.same.frozen && p.over == nil && p.frozen != nil {
+		p.over = p.frozen()
+	}
 }
 
 func lookAtWaiters() {
@@ -128,6 +140,7 @@ func lookAtWaiters() {
 			_, _ = unix.FcntlInt(uintptr(p.pidfd), unix.F_SETFL, unix.O_NONBLOCK)
 			_ = unix.Tgkill(unix.Getpid(), p.tracer, wakeSignal)
 		}
+		p.tellFrozen()
 	}
 	if waiters.looking = len(waiters.all) > 0; waiters.looking {
 		time.AfterFunc(deepBound, lookAtWaiters)

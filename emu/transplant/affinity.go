@@ -61,14 +61,20 @@ func (b *build) hasAffinity(want unix.CPUSetDynamic) (bool, error) {
 	return slices.Equal(want, have), err
 }
 
-// freeAffinity lets C run wherever its cpuset allows.
+// freeAffinity lets C run wherever its cpuset allows. All processors is EINVAL only where that
+// cpuset changed within the call (__sched_setaffinity() in kernel/sched/syscalls.c).
 func (b *build) freeAffinity(words int) error {
 	all := unix.NewCPUSet(64 * words)
 	all.Fill()
-	if err := unix.SchedSetaffinityDynamic(b.c.TID, all); err != nil {
-		return fmt.Errorf("sched_setaffinity of pid %d: %w", b.c.TID, err)
+	for {
+		err := unix.SchedSetaffinityDynamic(b.c.TID, all)
+		switch {
+		case err == nil:
+			return nil
+		case !errors.Is(err, unix.EINVAL):
+			return fmt.Errorf("sched_setaffinity of pid %d: %w", b.c.TID, err)
+		}
 	}
-	return nil
 }
 
 // chooseAffinity gives C the mask, and reports whether it was the caller's all the time. A

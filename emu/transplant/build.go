@@ -207,7 +207,7 @@ func (b *build) begin() (err error) {
 	}
 	b.inj, err = b.c.Begin()
 	if err == nil {
-		b.inj.Hold, b.inj.NoTrap = true, b.opt.ShareSighand
+		b.inj.Hold, b.inj.NoTrap, b.inj.OnStuck = true, b.opt.ShareSighand, b.snap.others.Frozen
 	}
 	return err
 }

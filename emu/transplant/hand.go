@@ -99,7 +99,7 @@ func (b *build) useHand() error {
 	if err != nil {
 		return err
 	}
-	i.Hold = true
+	i.Hold, i.OnStuck = true, b.snap.others.Frozen
 	if h.pidfd, err = unix.PidfdOpen(h.TID, 0); err != nil {
 		return err
 	}

@@ -212,6 +212,21 @@ PLAY(caller, "a caller that is frozen in its call has a child, or none")
 	}
 }
 
+PLAY(caller_twice, "who calls for its target meanwhile does not wait for the thaw")
+{
+	cast(ACTOR_EXEC);
+	give_group(&a);
+	for (int i = 0; i < 4 * ROUNDS; i++) {
+		freeze_caller(i * 150);
+		cl_start(&b, t.pid, 0, 0);
+		await_answer(&b);
+		freeze(false);
+		child_or_busy(&a);
+		child_or_busy(&b);
+		undisturbed();
+	}
+}
+
 PLAY(caller_init, "so is one whose target is an init, for which nobody waits")
 {
 	cast(CLONE_NEWPID);
