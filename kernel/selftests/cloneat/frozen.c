@@ -13,7 +13,7 @@
 #include "scene.h"
 #include <sys/mman.h>
 
-#define ROUNDS 6
+#define ROUNDS 4
 #define LONG 1200000	/* microseconds: longer than anybody waits */
 
 static struct actor a, b, t, other, k;
@@ -203,8 +203,8 @@ PLAY(caller, "a caller that is frozen in its call has a child, or none")
 {
 	cast(ACTOR_EXEC);
 	give_group(&a);
-	for (int i = 0; i < 2 * ROUNDS; i++) {
-		freeze_caller(i * 250);
+	for (int i = 0; i < ROUNDS; i++) {
+		freeze_caller(i * 700);
 		usleep(LONG);
 		freeze(false);
 		child_or_busy(&a);
@@ -216,8 +216,8 @@ PLAY(caller_twice, "who calls for its target meanwhile does not wait for the tha
 {
 	cast(ACTOR_EXEC);
 	give_group(&a);
-	for (int i = 0; i < 4 * ROUNDS; i++) {
-		freeze_caller(i * 150);
+	for (int i = 0; i < 2 * ROUNDS; i++) {
+		freeze_caller(i * 400);
 		cl_start(&b, t.pid, 0, 0);
 		await_answer(&b);
 		freeze(false);
@@ -231,8 +231,8 @@ PLAY(caller_init, "so is one whose target is an init, for which nobody waits")
 {
 	cast(CLONE_NEWPID);
 	give_group(&a);
-	for (int i = 0; i < 5 * ROUNDS; i++) {
-		freeze_caller(i * 100);
+	for (int i = 0; i < 2 * ROUNDS; i++) {
+		freeze_caller(i * 250);
 		cl_start(&b, t.pid, 0, 0);
 		await_answer(&b);
 		freeze(false);
