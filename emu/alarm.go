@@ -64,9 +64,11 @@ func (s *Server) letGo(tid int, due time.Time) { s.alarms.set(tid, due, s.ring) 
 
 // others are what is done for the caller's other threads, and its helpers.
 func (c *call) others() transplant.Others {
-	return transplant.Others{Awaited: c.s.sendBack, LetGo: c.s.letGo, Orphan: c.orphan, Unheard: c.endUnheard,
+	return transplant.Others{
+		Awaited: c.s.sendBack, LetGo: c.s.letGo, Orphan: c.orphan, Unheard: c.endUnheard,
 		Ends: c.leaveGroupFirst, Stuck: c.leaveChild,
-		Frozen: c.waitForCaller}
+		Frozen: c.waitForCaller,
+	}
 }
 
 // ring ends a thread's call if its time is over. Where the OS thread is still the tracer
