@@ -14,11 +14,9 @@
 package threads
 
 import (
-	"errors"
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"syscall"
 )
 
 var reserved atomic.Int32
@@ -57,11 +55,4 @@ func Spare(n int) {
 		})
 	}
 	done.Wait()
-}
-
-// Room reports whether the kernel lets this process have another thread: whether it may
-// fork, which is bounded by the same (copy_process() in kernel/fork.c).
-func Room() bool {
-	_, err := syscall.ForkExec("/", []string{""}, nil)
-	return !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, syscall.ENOMEM)
 }

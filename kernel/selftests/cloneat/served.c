@@ -190,6 +190,13 @@ static long do_open(struct msg *m)
 	return fd < 0 ? -errno : fd;
 }
 
+static long do_open_more(struct msg *m)
+{
+	long fd = do_open(m);
+
+	return fd < 0 ? fd : do_open(m);
+}
+
 static long do_map(struct msg *m)
 {
 	int fd = open(m->buf, O_RDONLY | O_CLOEXEC);
@@ -329,6 +336,7 @@ static const struct hold asked[] = {
 	HOLD(opened_program, "program", do_execute, file, FUSE_OPEN, 0, leave_silent),
 	HOLD(asked_program, "program", do_execute, file, FUSE_GETATTR, 0, leave_silent),
 	HOLD(closed, "open file", do_open, file, FUSE_FLUSH, 0, leave_silent),
+	HOLD(closed_more, "open files", do_open_more, file, FUSE_FLUSH, 0, leave_silent),
 	HOLD(closed_mapped, "mapped file", do_map, file, FUSE_FLUSH, 0, leave_silent),
 	HOLD(closed_program, "program", do_execute, file, FUSE_FLUSH, 0, leave_silent),
 	/* The supervisor's has been closed; this is the child's. */
