@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,7 +46,7 @@ func (l *Leftovers) hold(fd int) (held int, err error) {
 func (l *Leftovers) letGo(held int) {
 	if l.files[held] {
 		delete(l.files, held)
-		unix.Close(held)
+		_ = closeCopies([]int{held}) // late: nobody waits for that
 	}
 }
 
@@ -53,10 +55,8 @@ func (l *Leftovers) Empty() bool { return len(l.numbers) == 0 && len(l.files) ==
 
 // Close forgets all.
 func (l *Leftovers) Close() {
-	for held := range l.files {
-		l.letGo(held)
-	}
-	l.numbers, l.stage = nil, 0
+	_ = closeCopies(slices.Collect(maps.Keys(l.files))) // late: nobody waits for that
+	l.files, l.numbers, l.stage = nil, nil, 0
 }
 
 // Remove has the tracee remove them, which shares what they are in. Precondition: who left
