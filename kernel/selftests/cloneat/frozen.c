@@ -77,66 +77,63 @@ static void elsewhere(void)
 	expect_eq(end(&k, &other, 3), EXITED(3));
 }
 
-/* The round's actor is in the group. */
-static void enter(struct actor *x, int round)
-{
-	char num[16];
-
-	if (!round) {
-		give_group(x);
-		return;
-	}
-	freeze(false);
-	snprintf(num, sizeof(num), "%d", x->pid);
-	expect_eq(in_group("cgroup.procs", num), 0);
-}
-
 /* --- the target ------------------------------------------------------------ */
+
+static void freeze_target(int round)
+{
+	(void)round;
+	cast(ACTOR_EXEC);
+	give_group(&t);
+	freeze_at_birth();
+	await_answer(&a);
+	elsewhere();
+	freeze(false);
+	child_or_busy(&a);
+	undisturbed();
+}
 
 PLAY(target, "a target that is frozen when its child is born has that, or none")
 {
+	side_by_side(ROUNDS, freeze_target);
+}
+
+static void call_twice(int round)
+{
+	(void)round;
 	cast(ACTOR_EXEC);
 	give_group(&t);
-	for (int i = 0; i < ROUNDS; i++) {
-		freeze_at_birth();
-		await_answer(&a);
-		elsewhere();
-		freeze(false);
-		child_or_busy(&a);
-		undisturbed();
-	}
+	freeze_at_birth();
+	await_answer(&a);
+	cl_start(&b, t.pid, 0, 0);
+	await_answer(&b);
+	freeze(false);
+	child_or_busy(&a);
+	child_or_busy(&b);
+	undisturbed();
 }
 
 PLAY(target_twice, "who calls for it meanwhile does not wait for the thaw")
 {
+	side_by_side(ROUNDS, call_twice);
+}
+
+static void kill_target(int round)
+{
+	(void)round;
 	cast(ACTOR_EXEC);
 	give_group(&t);
-	for (int i = 0; i < ROUNDS; i++) {
-		freeze_at_birth();
-		await_answer(&a);
-		cl_start(&b, t.pid, 0, 0);
-		await_answer(&b);
-		freeze(false);
-		child_or_busy(&a);
-		child_or_busy(&b);
-		undisturbed();
-	}
+	freeze_at_birth();
+	if (cl_finish(&a, &k) > 0)
+		quit(&k, 0);
+	expect_eq(in_group("cgroup.kill", "1"), 0);
+	expect_eq(on(&a, do_wait4, t.pid, 0), t.pid);
+	expect_eq(on(&a, do_wait4, -1, __WALL | WNOHANG), -ECHILD);
+	elsewhere();
 }
 
 PLAY(target_killed, "if it is killed meanwhile, there is nothing left of it")
 {
-	for (int i = 0; i < ROUNDS; i++) {
-		cast(ACTOR_EXEC);
-		enter(&t, i);
-		freeze_at_birth();
-		if (cl_finish(&a, &k) > 0)
-			quit(&k, 0);
-		expect_eq(in_group("cgroup.kill", "1"), 0);
-		expect_eq(on(&a, do_wait4, t.pid, 0), t.pid);
-		expect_eq(on(&a, do_wait4, -1, __WALL | WNOHANG), -ECHILD);
-		elsewhere();
-		settle();
-	}
+	side_by_side(ROUNDS, kill_target);
 }
 
 /* --- a target that cannot even be stopped ----------------------------------- */
@@ -199,45 +196,52 @@ static void freeze_caller(useconds_t later)
 	elsewhere();
 }
 
-PLAY(caller, "a caller that is frozen in its call has a child, or none")
+static void freeze_slowly(int round)
 {
 	cast(ACTOR_EXEC);
 	give_group(&a);
-	for (int i = 0; i < ROUNDS; i++) {
-		freeze_caller(i * 700);
-		usleep(LONG);
-		freeze(false);
-		child_or_busy(&a);
-		undisturbed();
-	}
+	freeze_caller(round * 400);
+	usleep(LONG);
+	freeze(false);
+	child_or_busy(&a);
+	undisturbed();
+}
+
+PLAY(caller, "a caller that is frozen in its call has a child, or none")
+{
+	side_by_side(2 * ROUNDS, freeze_slowly);
+}
+
+static void call_for_both(int later)
+{
+	give_group(&a);
+	freeze_caller(later);
+	cl_start(&b, t.pid, 0, 0);
+	await_answer(&b);
+	freeze(false);
+	child_or_busy(&a);
+	child_or_busy(&b);
+	undisturbed();
+}
+
+static void call_for_its_target(int round)
+{
+	cast(ACTOR_EXEC);
+	call_for_both(round * 400);
 }
 
 PLAY(caller_twice, "who calls for its target meanwhile does not wait for the thaw")
 {
-	cast(ACTOR_EXEC);
-	give_group(&a);
-	for (int i = 0; i < 2 * ROUNDS; i++) {
-		freeze_caller(i * 400);
-		cl_start(&b, t.pid, 0, 0);
-		await_answer(&b);
-		freeze(false);
-		child_or_busy(&a);
-		child_or_busy(&b);
-		undisturbed();
-	}
+	side_by_side(2 * ROUNDS, call_for_its_target);
+}
+
+static void call_for_its_init(int round)
+{
+	cast(CLONE_NEWPID);
+	call_for_both(round * 250);
 }
 
 PLAY(caller_init, "so is one whose target is an init, for which nobody waits")
 {
-	cast(CLONE_NEWPID);
-	give_group(&a);
-	for (int i = 0; i < 2 * ROUNDS; i++) {
-		freeze_caller(i * 250);
-		cl_start(&b, t.pid, 0, 0);
-		await_answer(&b);
-		freeze(false);
-		child_or_busy(&a);
-		child_or_busy(&b);
-		undisturbed();
-	}
+	side_by_side(2 * ROUNDS, call_for_its_init);
 }

@@ -243,3 +243,22 @@ long do_hits(struct msg *m)
 	(void)m;
 	return hits;
 }
+
+void side_by_side(int n, void (*play)(int i))
+{
+	pid_t pid[n];
+	int status;
+
+	for (int i = 0; i < n; i++) {
+		pid[i] = must(fork());
+		if (pid[i])
+			continue;
+		play(i);
+		ct_exit(0);
+	}
+	for (int i = 0; i < n; i++) {
+		expect_eq(waitpid(pid[i], &status, 0), pid[i]);
+		if (status)
+			ct_fail(0, "scene %d", i);
+	}
+}

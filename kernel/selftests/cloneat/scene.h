@@ -59,6 +59,8 @@ void spawn_in_time(struct actor *t);
 void same_ns(pid_t a, pid_t b, const char *but);
 extern const char *const ns_names[];	/* all kinds but user; NULL at the end */
 
+/* Plays n scenes at a time, each in a process of its own. */
+void side_by_side(int n, void (*play)(int i));
 /* Leads a process group, and counts the signals arg[0] that it gets. */
 long do_count_hits(struct msg *m);
 long do_hits(struct msg *m);

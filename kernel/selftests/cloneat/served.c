@@ -345,26 +345,17 @@ static const struct hold asked[] = {
 	HOLD(killed, "working directory", do_chdir, dir, FUSE_ACCESS, 0, kill_caller),
 };
 
-/* All at once: each lasts as long as a server is waited for. */
+static void play_asked(int i)
+{
+	mount_server(i);
+	asked[i].play(&asked[i]);
+}
+
+/* Each lasts as long as a server is waited for. */
 PLAY(at_once, "who serves a file and does not answer holds nobody up for long")
 {
-	pid_t pid[ct_count(asked)];
-	int status;
-
 	make_place();
-	for (size_t i = 0; i < ct_count(asked); i++) {
-		pid[i] = must(fork());
-		if (pid[i])
-			continue;
-		mount_server(i);
-		asked[i].play(&asked[i]);
-		ct_exit(0);
-	}
-	for (size_t i = 0; i < ct_count(asked); i++) {
-		expect_eq(waitpid(pid[i], &status, 0), pid[i]);
-		if (status)
-			ct_fail(0, "%s", asked[i].name);
-	}
+	side_by_side(ct_count(asked), play_asked);
 }
 
 PLAY_DOCUMENTED(silent, "a server of the caller's directory need not answer",
