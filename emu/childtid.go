@@ -3,8 +3,6 @@
 package emu
 
 import (
-	"encoding/binary"
-
 	"golang.org/x/sys/unix"
 
 	"cloneat-emu/ptrace"
@@ -17,9 +15,7 @@ import (
 func (c *call) storeChildTID(child *ptrace.Stopped) {
 	if c.args.Has(unix.CLONE_CHILD_SETTID) {
 		if ids, err := nsPID(child.TID); err == nil && len(ids) > 0 {
-			var b [4]byte
-			binary.LittleEndian.PutUint32(b[:], uint32(ids[len(ids)-1]))
-			_ = callerMemory{child.TID}.WriteAt(b[:], c.args.ChildTID)
+			storeNumber(child.TID, int64(ids[len(ids)-1]), c.args.ChildTID)
 		}
 	}
 	if c.args.Has(unix.CLONE_CHILD_CLEARTID) && c.args.Has(unix.CLONE_VM) {

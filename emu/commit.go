@@ -64,10 +64,15 @@ func (c *call) stillBelow(child int) error {
 // clone(2).
 func (c *call) storeParentTID(id int64) {
 	if c.args.Has(unix.CLONE_PARENT_SETTID) {
-		var b [4]byte
-		binary.LittleEndian.PutUint32(b[:], uint32(id))
-		_ = callerMemory{c.n.TID}.WriteAt(b[:], c.args.ParentTID)
+		storeNumber(c.n.TID, id, c.args.ParentTID)
 	}
+}
+
+// storeNumber stores a child's number in the memory of tid, if it can be stored there.
+func storeNumber(tid int, id int64, at uint64) {
+	var b [4]byte
+	binary.LittleEndian.PutUint32(b[:], uint32(id))
+	_ = callerMemory{tid}.WriteAt(b[:], at)
 }
 
 // canStorePIDFD finds out before anything is made whether the caller has room

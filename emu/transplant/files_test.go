@@ -4,7 +4,6 @@ package transplant
 
 import (
 	"errors"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"cloneat-emu/tests/built"
 )
 
 // openEach opens the files that cmd has mapped when it begins, by their paths.
@@ -44,24 +45,12 @@ func openEach(t *testing.T, cmd *exec.Cmd) {
 // the program (begin_new_exec() closes what is to be closed, load_elf_binary() maps behind that).
 func startCat(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	in, out := built.Talk(t, cmd)
 	t.Cleanup(func() { _ = in.Close(); _ = cmd.Wait() })
-	if _, err := in.Write([]byte("x")); err != nil {
+	if _, err := in.Write([]byte("x\n")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := io.ReadFull(out, make([]byte, 1)); err != nil {
-		t.Fatal(err)
-	}
+	built.Says(t, out, "x")
 }
 
 // TestMappingOfHostileFile: whatever a mapping's file is called, it is found with its flags.
