@@ -58,8 +58,8 @@ func TestHeirConfined(t *testing.T) {
 // refused, and not made without.
 func TestFiltersUnshown(t *testing.T) {
 	t.Parallel()
-	out, _ := around(t, "unshown", "run", "--", filepath.Join(built.Selftests(t), "inherit"), "filter_forked", "nice_forked")
-	for _, want := range []string{"ok 1 - inherit.nice_forked", "not ok 2 - inherit.filter_forked ", "expected success, got EOPNOTSUPP"} {
+	out, _ := around(t, "unshown", "run", "--", filepath.Join(built.Selftests(t), "inherit_shed"), "filter_forked", "barrier_forked")
+	for _, want := range []string{"ok 1 - inherit_shed.barrier_forked", "not ok 2 - inherit_shed.filter_forked ", "expected success, got EOPNOTSUPP"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q:\n%s", want, out)
 		}
@@ -82,11 +82,11 @@ func TestFieldsOfMemory(t *testing.T) {
 	t.Parallel()
 	program, dir := built.C(t, "emu/testdata/around.c"), built.Selftests(t)
 	out, _ := exec.Command("setpriv", "--bounding-set", "-sys_resource", program, "fields", built.Emulator(t), "run", "--trace", "--",
-		filepath.Join(dir, "inherit"), "name_forked", "brk_forked", "exe_executed").CombinedOutput()
+		filepath.Join(dir, "inherit_map"), "name_forked", "brk_forked", "exe_executed").CombinedOutput()
 	for _, want := range []string{
-		"ok 1 - inherit.name_forked", "only a target with CAP_SYS_RESOURCE",
-		"not ok 2 - inherit.brk_forked ",
-		"not ok 3 - inherit.exe_executed ",
+		"ok 1 - inherit_map.name_forked", "only a target with CAP_SYS_RESOURCE",
+		"not ok 2 - inherit_map.brk_forked ",
+		"not ok 3 - inherit_map.exe_executed ",
 	} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("no %q:\n%s", want, out)
@@ -112,11 +112,11 @@ func TestProcSubset(t *testing.T) {
 // may not be dumped: it is told so, and not left waiting.
 func TestHiddenCaller(t *testing.T) {
 	t.Parallel()
-	programs := built.ForAll(t, built.Emulator(t), filepath.Join(built.Selftests(t), "inherit"))
+	programs := built.ForAll(t, built.Emulator(t), filepath.Join(built.Selftests(t), "inherit_prctl"))
 	const script = `mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid 64124 --regid 64124 --clear-groups "$0" run -- "$@"`
 	out, _ := exec.Command("unshare", "-mpf", "--propagation=private", "--kill-child", "sh", "-c", script,
-		programs[0], programs[1], "dumpable_self", "nice_self").CombinedOutput()
-	for _, want := range []string{"not ok 2 - inherit.dumpable_self ", "expected success, got EBUSY", "ok 1 - inherit.nice_self"} {
+		programs[0], programs[1], "comm_self", "dumpable_self").CombinedOutput()
+	for _, want := range []string{"not ok 2 - inherit_prctl.dumpable_self ", "expected success, got EBUSY", "ok 1 - inherit_prctl.comm_self"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("no %q:\n%s", want, out)
 		}
