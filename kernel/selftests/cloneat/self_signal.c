@@ -5,7 +5,7 @@
  *	check  <-- calls, and is the target
  *	  +-- child
  */
-#include "cloneat_test.h"
+#include "target.h"
 #include <linux/sched.h>
 
 static void handler(int sig)
@@ -29,23 +29,7 @@ CHECK(handlers_kept, "handlers are the child's too")
 
 CHECK(clear_sighand, "CLONEXT_CLEAR_SIGHAND: handlers go, ignored stays ignored")
 {
-	struct sigaction act;
-	long pid;
-
-	signal(SIGUSR1, handler);
-	signal(SIGUSR2, SIG_IGN);
-	pid = expect_ok(cloneat_words(ct_pid(), 0, SIGCHLD,
-				      CT_EXT(CLONEXT_CLEAR_SIGHAND)));
-	if (pid == 0) {
-		must(sigaction(SIGUSR1, NULL, &act));
-		if (act.sa_handler != SIG_DFL)
-			ct_exit(8);
-		must(sigaction(SIGUSR2, NULL, &act));
-		ct_exit(act.sa_handler == SIG_IGN ? 5 : 9);
-	}
-	expect_exit(pid, 5);
-	must(sigaction(SIGUSR1, NULL, &act));
-	expect(act.sa_handler == handler);
+	expect_exit(without_handlers(ct_pid()), 5);
 }
 
 CHECK(mask_kept, "the signal mask is the child's too")

@@ -10,21 +10,6 @@
 
 /* --- threads --- */
 
-static void *tls_pointer(void)
-{
-#ifdef __x86_64__
-	void *tls;
-
-	__asm__("mov %%fs:0, %0" : "=r"(tls));
-	return tls;
-#else
-	void **tls;
-
-	__asm__("mrs %0, tpidr_el0" : "=r"(tls));
-	return tls[0];
-#endif
-}
-
 static long thread_main(void *arg)
 {
 	struct thread *t = arg;

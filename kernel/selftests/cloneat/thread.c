@@ -23,3 +23,18 @@ void thread_join(struct thread *t)
 	while ((tid = __atomic_load_n(&t->tid, __ATOMIC_SEQ_CST)))
 		ct_syscall6(SYS_futex, (long)&t->tid, FUTEX_WAIT, tid, 0, 0, 0);
 }
+
+void *tls_pointer(void)
+{
+#ifdef __x86_64__
+	void *tls;
+
+	__asm__("mov %%fs:0, %0" : "=r"(tls));
+	return tls;
+#else
+	void **tls;
+
+	__asm__("mrs %0, tpidr_el0" : "=r"(tls));
+	return tls[0];
+#endif
+}

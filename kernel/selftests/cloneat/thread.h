@@ -19,5 +19,7 @@ struct thread {
 /* The thread's id, or -errno. */
 long thread_create(struct thread *t, long (*fn)(void *));
 void thread_join(struct thread *t);
+/* The first word of what the TLS register points to. */
+void *tls_pointer(void);
 
 #endif /* THREAD_H */
