@@ -29,7 +29,6 @@
 #endif
 
 /* What target and check share besides p[]. */
-static int sem = -1;	/* System V */
 static int queue = -1;
 static char path[] = "/tmp/cloneat-XXXXXX";
 
@@ -435,14 +434,6 @@ static void make_timerfd(void)
 	must(timerfd_settime(p[0], 0, &far, NULL));
 }
 
-static void make_sem(void)
-{
-	sem = semget(IPC_PRIVATE, 1, 0600);
-	if (sem < 0 && errno == ENOSYS)
-		ct_skip("this kernel has no System V semaphores");
-	must(sem);
-}
-
 static void make_queue(void)
 {
 	queue = msgget(IPC_PRIVATE, 0600);
@@ -540,8 +531,7 @@ static void signal_usr1(struct actor *t)
 static void remove_all(void)
 {
 	unlink(path);
-	if (sem >= 0)
-		semctl(sem, 0, IPC_RMID);
+	remove_sem();
 	if (queue >= 0)
 		msgctl(queue, IPC_RMID, NULL);
 }

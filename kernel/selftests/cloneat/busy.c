@@ -4,11 +4,14 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <mqueue.h>
+#include <sys/ipc.h>
+#include <sys/sem.h>
 #include <time.h>
 
 int p[2];
 struct sockaddr_un name;
 socklen_t name_len = sizeof(name);
+int sem = -1;
 
 /* --- what is shared ----------------------------------------------------- */
 
@@ -48,6 +51,20 @@ void make_mq(void)
 		ct_skip("this kernel has no POSIX queues");
 	must(p[0]);
 	must(mq_unlink(mq));
+}
+
+void make_sem(void)
+{
+	sem = semget(IPC_PRIVATE, 1, 0600);
+	if (sem < 0 && errno == ENOSYS)
+		ct_skip("this kernel has no System V semaphores");
+	must(sem);
+}
+
+void remove_sem(void)
+{
+	if (sem >= 0)
+		must(semctl(sem, 0, IPC_RMID));
 }
 
 void make_named(int type)

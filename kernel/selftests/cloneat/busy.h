@@ -18,6 +18,7 @@
 extern int p[2];	/* a pipe, or a pair of sockets */
 extern struct sockaddr_un name; /* of that socket */
 extern socklen_t name_len;
+extern int sem;		/* a System V semaphore, or -1 */
 
 /* A call to be blocked in. */
 struct block {
@@ -42,6 +43,8 @@ void make_pipe(void);
 void make_sockets(void);
 void make_full_pipe(void);
 void make_mq(void);	/* p[0] is a queue, with room for one byte */
+void make_sem(void);
+void remove_sem(void);
 void make_named(int type); /* p[0] is a socket with a name of its own */
 void nothing(struct actor *t);	/* it ends by itself */
 void wake(struct actor *t);	/* sets slot 1 */
