@@ -8,7 +8,6 @@
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
-#include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/signalfd.h>
 #include <linux/aio_abi.h>
@@ -16,7 +15,6 @@
 #include <time.h>
 
 static int q[2];	/* another pipe */
-static int queue = -1;
 static char path[] = "/tmp/cloneat-XXXXXX";
 
 /* Far away on a clock. */
@@ -177,11 +175,6 @@ static long in_signalfd(struct msg *m)
 	return n == sizeof(*si) ? (long)si->ssi_signo : n;
 }
 
-static void signal_usr1(struct actor *t)
-{
-	must(kill(t->pid, SIGUSR1));
-}
-
 static void make_inotify(void)
 {
 	mkdir("/tmp", 01777);
@@ -304,10 +297,7 @@ static struct text text = { .type = 1 };
 
 static void make_full_queue(void)
 {
-	queue = msgget(IPC_PRIVATE, 0600);
-	if (queue < 0 && errno == ENOSYS)
-		ct_skip("this kernel has no System V queues");
-	must(queue);
+	make_queue();
 	while (!msgsnd(queue, &text, sizeof(text.c), IPC_NOWAIT))
 		;
 }
@@ -482,6 +472,4 @@ PLAY_TABLE(blocked, blocks)
 {
 	play_block();
 	unlink(path);
-	if (queue >= 0)
-		msgctl(queue, IPC_RMID, NULL);
 }

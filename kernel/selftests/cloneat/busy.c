@@ -5,13 +5,14 @@
 #include <linux/seccomp.h>
 #include <mqueue.h>
 #include <sys/ipc.h>
+#include <sys/msg.h>
 #include <sys/sem.h>
 #include <time.h>
 
 int p[2];
 struct sockaddr_un name;
 socklen_t name_len = sizeof(name);
-int sem = -1;
+int sem = -1, queue = -1;
 
 /* --- what is shared ----------------------------------------------------- */
 
@@ -61,10 +62,20 @@ void make_sem(void)
 	must(sem);
 }
 
-void remove_sem(void)
+void make_queue(void)
+{
+	queue = msgget(IPC_PRIVATE, 0600);
+	if (queue < 0 && errno == ENOSYS)
+		ct_skip("this kernel has no System V queues");
+	must(queue);
+}
+
+void remove_ipc(void)
 {
 	if (sem >= 0)
 		must(semctl(sem, 0, IPC_RMID));
+	if (queue >= 0)
+		must(msgctl(queue, IPC_RMID, NULL));
 }
 
 void make_named(int type)
@@ -99,6 +110,11 @@ void drain(struct actor *t)
 	(void)t;
 	while (read(p[0], buf, sizeof(buf)) > 0)
 		;
+}
+
+void signal_usr1(struct actor *t)
+{
+	must(kill(t->pid, SIGUSR1));
 }
 
 /* --- what the target looks at ------------------------------------------- */
@@ -247,6 +263,7 @@ void play_block(void)
 	b->release(&t);
 	expect_eq(actor_finish(&t), b->result);
 	reap_kids(&t);
+	remove_ipc();
 }
 
 long do_forbid(struct msg *m)

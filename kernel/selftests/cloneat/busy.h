@@ -18,7 +18,7 @@
 extern int p[2];	/* a pipe, or a pair of sockets */
 extern struct sockaddr_un name; /* of that socket */
 extern socklen_t name_len;
-extern int sem;		/* a System V semaphore, or -1 */
+extern int sem, queue;	/* of System V, or -1 */
 
 /* A call to be blocked in. */
 struct block {
@@ -44,12 +44,14 @@ void make_sockets(void);
 void make_full_pipe(void);
 void make_mq(void);	/* p[0] is a queue, with room for one byte */
 void make_sem(void);
-void remove_sem(void);
+void make_queue(void);
+void remove_ipc(void);	/* sem and queue */
 void make_named(int type); /* p[0] is a socket with a name of its own */
 void nothing(struct actor *t);	/* it ends by itself */
 void wake(struct actor *t);	/* sets slot 1 */
 void send_byte(struct actor *t);	/* a 'b' */
 void drain(struct actor *t);
+void signal_usr1(struct actor *t);
 
 static inline long errno_of(long ret)
 {

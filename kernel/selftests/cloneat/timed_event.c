@@ -105,7 +105,7 @@ static const struct timed_group groups[] = {
 PLAY_TABLE(timed, groups)
 {
 	play_timed();
-	remove_sem();
+	remove_ipc();
 }
 
 /* Where a process waits: the number of the call, and the instruction. */
@@ -155,7 +155,7 @@ PLAY_DOCUMENTED(shown, "what a target is shown to wait in is the same afterwards
 	waits_at(t.pid, &nr_after, &ip_after);
 	must(semop(sem, &op, 1));
 	expect_eq(actor_finish(&t), 0);
-	remove_sem();
+	remove_ipc();
 	expect_eq(nr_after, nr);
 	expect_eq(ip_after, ip);
 }
