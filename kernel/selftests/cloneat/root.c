@@ -10,11 +10,6 @@
 #include "scene.h"
 #include <sys/mount.h>
 
-static long do_chdir(struct msg *m)
-{
-	return chdir(m->buf) ? -errno : 0;
-}
-
 static long chdir_by(struct actor *a, const char *path)
 {
 	snprintf(a->m.buf, sizeof(a->m.buf), "%s", path);

@@ -108,6 +108,11 @@ long do_become(struct msg *m)
 	return 0;
 }
 
+long do_chdir(struct msg *m)
+{
+	return chdir(m->buf) ? -errno : 0;
+}
+
 long do_execute(struct msg *m)
 {
 	char path[ACTOR_BUF];

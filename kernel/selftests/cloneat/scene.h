@@ -43,6 +43,7 @@ void copy_program(const char *path, mode_t mode);
 
 /* become(arg[0]) */
 long do_become(struct msg *m);
+long do_chdir(struct msg *m);	/* to the directory that buf names */
 
 /*
  * A copy of this program that belongs to root and is set-user-ID.  Actors that
