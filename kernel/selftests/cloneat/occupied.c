@@ -6,14 +6,20 @@
 #include "busy.h"
 #include <dirent.h>
 
+/* check -> t, which is stopped -> k */
+static void call_stopped(struct actor *t, struct actor *k)
+{
+	spawn(&me, t, 0);
+	must(kill(t->pid, SIGSTOP));
+	expect_eq(on(&me, do_wait4, t->pid, WUNTRACED), t->pid);
+	expect_ok(cl(&me, k, t->pid, 0, 0));
+}
+
 PLAY(group_stopped, "a target stopped by SIGSTOP: served, and stopped still")
 {
 	struct actor t, k;
 
-	spawn(&me, &t, 0);
-	must(kill(t.pid, SIGSTOP));
-	expect_eq(on(&me, do_wait4, t.pid, WUNTRACED), t.pid);
-	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	call_stopped(&t, &k);
 	wait_state(t.pid, 'T');	/* who was let go is on its way there */
 	expect_eq(sys(&k, SYS_getppid), t.pid);
 	expect_eq(on(&me, do_wait4, t.pid, WNOHANG | WUNTRACED | WCONTINUED),
@@ -27,10 +33,7 @@ PLAY(kid_runs, "the child of a stopped target runs")
 {
 	struct actor t, k;
 
-	spawn(&me, &t, 0);
-	must(kill(t.pid, SIGSTOP));
-	expect_eq(on(&me, do_wait4, t.pid, WUNTRACED), t.pid);
-	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	call_stopped(&t, &k);
 	expect(proc_state(k.pid) != 'T');
 	expect_eq(sys(&k, SYS_getpid), k.pid);
 	quit(&k, 0);
