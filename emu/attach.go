@@ -76,7 +76,7 @@ func (c *call) stopCaller() bool {
 	c.step("caller seized")
 	c.s.sendRestart(c.n.ID)
 	c.step("caller sent back")
-	stopped, _, err := r.Wait()
+	stopped, _, err := r.WaitTelling(c.waitForCaller)
 	if err != nil {
 		return c.end(verdict{drop: true})
 	}
@@ -98,7 +98,7 @@ func (c *call) stopCaller() bool {
 		_ = c.released(stopped.Detach(0))
 		return c.end(verdict{drop: true})
 	}
-	c.caller.OnStuck = c.waitForCaller
+	c.caller.OnStuck, c.caller.Bound = c.waitForCaller, true
 	return true
 }
 

@@ -99,9 +99,7 @@ func (c *call) waitForCaller() (over func()) {
 // patientWith has whoever has just cloned be waited for, until the function that it returns is
 // called: what it has made it has to reap.
 func (c *call) patientWith(i *ptrace.Injection) (over func()) {
-	was := i.OnStuck
-	if was == nil {
-		i.OnStuck = c.leaveBehind
-	}
-	return func() { i.OnStuck = was }
+	was := i.Bound
+	i.Bound = true
+	return func() { i.Bound = was }
 }

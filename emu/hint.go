@@ -182,7 +182,7 @@ func (m *maker) Drop() error {
 	id, reaped := uintptr(numberFor(m.i.TID, m.child.TID)), false
 	defer m.c.patientWith(m.i)()
 	err := quietly(m.i, m.child.TID, unix.Signal(m.args.ExitSignal), func() error {
-		m.child.Die()
+		m.i.KillChild(m.child)
 		_, err := m.i.Finish()
 		reaped = err == nil && m.i.ReapChild(m.child, id)
 		return err

@@ -109,7 +109,7 @@ func (c *call) viaThread() (*ptrace.Injection, int64, error) {
 	if err != nil {
 		return nil, 0, ofCaller(err)
 	}
-	c0.Ends, c0.OnStuck = true, c.waitForCaller
+	c0.Ends, c0.OnStuck, c0.Bound = true, c.waitForCaller, true
 	c.step("init: thread made")
 	child, id, err := c.inThread(c0)
 	c.endThread(c0)
@@ -151,7 +151,7 @@ func (c *call) viaC1(c0 *ptrace.Injection, stopped *ptrace.Stopped, pidfd uintpt
 		c.father = stopped
 		return nil, 0, err
 	}
-	c1.OnStuck = c.waitForCaller
+	c1.OnStuck, c1.Bound = c.waitForCaller, true
 	defer func() {
 		c1.Die()
 		c.father = c1.Stopped

@@ -21,7 +21,7 @@ func (c *call) ready(stopped *ptrace.Stopped, pidfd uintptr, way ...*ptrace.Inje
 	if err != nil {
 		return nil, err
 	}
-	child.OnStuck = c.waitForCaller // in its control group
+	child.OnStuck, child.Bound = c.waitForCaller, true // in its control group
 	if err := c.settle(child, pidfd); err != nil {
 		return nil, err
 	}

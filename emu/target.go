@@ -48,8 +48,8 @@ func (c *call) stopThread(tid, tgid int) (*ptrace.Injection, error) {
 		_ = c.released(stopped.Detach(0))
 		return nil, err
 	}
-	if c.buriesIn(tgid) {
-		i.OnStuck = c.leaveBehind
+	if tgid == c.check.Target.TGID {
+		i.OnStuck, i.Bound = c.leaveBehind, c.buries
 	}
 	c.s.arm(stopped)
 	return i, nil
@@ -109,10 +109,10 @@ func (c *call) abandon(child *ptrace.Stopped) {
 // bury kills a child of the stopped target, and has it reaped behind what comes in between.
 func (c *call) bury(t *ptrace.Injection, child *ptrace.Stopped, between func()) {
 	id, reaped := uintptr(numberFor(c.check.Target.TID, child.TID)), false
-	c.buries, t.OnStuck = true, c.leaveBehind
+	c.buries, t.Bound = true, true
 	_ = quietly(t, child.TID, unix.SIGCHLD, func() error {
 		c.leaveGroup(t, child, id)
-		child.Die()
+		t.KillChild(child)
 		between()
 		reaped = t.ReapChild(child, id)
 		return nil

@@ -137,7 +137,7 @@ func (c *call) bearOne(t *ptrace.Injection) (*ptrace.Stopped, error) {
 		return nil, err
 	}
 	c.step("target in its clone")
-	t.OnStuck = c.leaveBehind // from here on it has a child
+	t.Bound = true // from here on it has a child
 	if err := c.settleIn(child); err != nil {
 		c.bury(t, child, func() { _, _ = t.Finish() })
 		restore()
@@ -148,6 +148,10 @@ func (c *call) bearOne(t *ptrace.Injection) (*ptrace.Stopped, error) {
 		return nil, err
 	}
 	restore()
+	if c.behind { // before the target sees it
+		c.bury(t, child, func() {})
+		return nil, errFrozen
+	}
 	return child, nil
 }
 
@@ -195,6 +199,7 @@ func (c *call) settleByCalls(child *ptrace.Stopped, group int) error {
 	if err != nil {
 		return err
 	}
+	i.OnStuck = c.leaveBehind // frozen with the target
 	if c.lent {
 		_, err = i.Call(unix.SYS_CLOSE_RANGE, 0, math.MaxUint32, unix.CLOSE_RANGE_UNSHARE)
 	}

@@ -193,8 +193,8 @@ func (b *Batch) toSleep() error {
 		return err
 	}
 	r := b.i.running()
-	said, stuck := false, b.i.lookout()
-	var same sameSleep
+	said, l := false, b.i.lookout()
+	defer l.end()
 	for i := 0; ; i++ {
 		s, stop, over, err := r.poll(unix.WNOHANG)
 		switch {
@@ -218,16 +218,14 @@ func (b *Batch) toSleep() error {
 				return err
 			}
 			said, i = true, 0
-		case b.i.Hold && !said && i >= looks && same.tooLong(r.TID):
+		case !said && l.stuck():
 			return fmt.Errorf("pid %d: %w", r.TID, ErrStuck)
 		default:
 			if said && b.i.OnAwaited != nil {
 				b.i.OnAwaited()
 			}
-			if !said && stuck.found(i) {
-				defer b.i.OnStuck()()
-			}
-			pause(i)
+			l.tell()
+			l.pause(i)
 		}
 	}
 }

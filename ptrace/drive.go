@@ -114,7 +114,7 @@ func (i *Injection) result() (uintptr, error) {
 // group is stopped goes back into that stop by itself (kernel:
 // __ptrace_unlink). Signals come only before a call's entry, and only those
 // that could not be blocked.
-func (i *Injection) proceed() (Stop, error) { return i.proceedBy((*Running).Wait) }
+func (i *Injection) proceed() (Stop, error) { return i.proceedBy(i.waiter()) }
 
 // keepsStop reports whether the tracee has met a SIGSTOP that does not take it out of this
 // scope: it is taken away, and sent again at the end. So it is where something is mapped in

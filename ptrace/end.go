@@ -92,7 +92,7 @@ func (i *Injection) toSignalCode() error {
 		if _, err := i.Cont(0); err != nil {
 			return err
 		}
-		s, stop, err := r.Wait()
+		s, stop, err := i.waiter()(r)
 		if err != nil {
 			return err
 		}

@@ -87,7 +87,7 @@ func (i *Injection) child() (*Stopped, error) {
 	}
 	r := Adopt(tid)
 	r.left = true
-	child, _, err := r.waitSoon()
+	child, _, err := r.WaitTelling(i.OnStuck)
 	if err == nil {
 		child.vdso, child.suspended, child.filtered = i.vdso, i.suspended, i.filtered
 		return child, nil
@@ -121,7 +121,7 @@ func (i *Injection) toEvent(nr uintptr) error {
 		if err := i.toEntry(nr); err != nil {
 			return err
 		}
-		stop, err := i.proceedBy((*Running).waitSoon)
+		stop, err := i.proceedBy(i.waitSoon)
 		switch {
 		case err != nil:
 			return err
@@ -172,10 +172,10 @@ func (i *Injection) RunOut(heir *Injection, reap func()) bool {
 			i.Reap()
 			return true
 		}
-		if r.sleepsIn(unix.SYS_WAIT4, i.lookout()) {
+		if i.sleepsIn(r, unix.SYS_WAIT4) {
 			reap()
 		}
-		s, stop, err := i.waitForThaw(r)
+		s, stop, err := i.waiter()(r)
 		if err != nil {
 			return true
 		}

@@ -54,10 +54,14 @@ type Injection struct {
 	// would kill the process. A SIGSTOP that it meets is left for the caller
 	// (LeaveStop), which waits for it, and could not stop with it.
 	Ends bool
-	// OnStuck is called when the tracee does not get as far as the entry of a call, since it is
-	// frozen: then it is waited for without end, and what OnStuck has returned is called. If it is
-	// nil, the call fails with ErrBusy.
+	// OnStuck is called when the tracee, or a child that it has made, does not do what it is made to
+	// do, since it is frozen. It is waited for without end, and what OnStuck has returned is called
+	// behind that.
 	OnStuck func() (over func())
+	// Bound says that the tracee cannot be let go before it has made its next call: it has made
+	// a child, or is to reap one. If it is not, and does not get as far as the call's entry since it
+	// is frozen, the call fails with ErrBusy.
+	Bound bool
 	// Detached says that the tracee was let go because a signal came first.
 	Detached bool
 }

@@ -49,14 +49,14 @@ func (i *Injection) reapBy(child *Stopped, call func(waiter) error) (reaped bool
 	defer i.KeepStops()()
 	for {
 		err := call(func(r *Running) (*Stopped, Stop, error) {
-			if !reaped && r.sleepsIn(unix.SYS_WAIT4, i.lookout()) {
+			if !reaped && i.sleepsIn(r, unix.SYS_WAIT4) {
 				if child.OnReap != nil {
 					child.OnReap()
 				}
 				child.Reap()
 				reaped = true
 			}
-			return r.Wait()
+			return i.waiter()(r)
 		})
 		if !errors.Is(err, interrupted) {
 			return err == nil || reaped && !Gone(err)
@@ -66,10 +66,12 @@ func (i *Injection) reapBy(child *Stopped, call func(waiter) error) (reaped bool
 
 // sleepsIn waits until the tracee, which is on its way there, sleeps in call nr; false if it
 // stops or dies before.
-func (r *Running) sleepsIn(nr int, stuck *lookout) bool {
+func (i *Injection) sleepsIn(r *Running, nr int) bool {
 	const anyChange = unix.WEXITED | unix.WSTOPPED | unix.WNOHANG | unix.WNOWAIT
 	in := fmt.Appendf(nil, "%d ", nr)
-	for i := 0; ; i++ {
+	l := i.lookout()
+	defer l.end()
+	for n := 0; ; n++ {
 		call, err := readProc(r.TID, "syscall")
 		if err != nil {
 			return !Gone(err) && !errors.Is(err, unix.ENOENT) // nobody may look: it will be there
@@ -84,9 +86,7 @@ func (r *Running) sleepsIn(nr int, stuck *lookout) bool {
 		if pending(r.TID)&(1<<(uint(unix.SIGKILL)-1)) != 0 {
 			return false
 		}
-		if stuck.found(i) {
-			defer stuck.onStuck()()
-		}
-		pause(i)
+		l.pause(n)
+		l.tell()
 	}
 }

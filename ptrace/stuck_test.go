@@ -52,15 +52,19 @@ func frozenIsNotStuck(t *testing.T, controllers, file, value string) {
 	cmd, _, _ := start(t, "cat")
 	tid := cmd.Process.Pid
 	blockedIn(t, tid, "0")
-	asleep := func() sameSleep { return sameSleep{sleep: sleepOf(tid), since: time.Now().Add(-2 * Patience)} }
-	if same := asleep(); !same.tooLong(tid) {
+	looked := func() *lookout {
+		l := &lookout{tid: tid, hold: true, sleep: sleepOf(tid), since: time.Now().Add(-2 * Patience)}
+		l.look()
+		return l
+	}
+	if !looked().stuck() {
 		t.Error("who waits in read(2) is not taken to sleep")
 	}
 	freeze(t, cmd, controllers, file, value)
 	for !mayBeFrozen(tid) {
 		time.Sleep(time.Millisecond)
 	}
-	if same := asleep(); same.tooLong(tid) {
+	if looked().stuck() {
 		t.Error("who is frozen is given up")
 	}
 }

@@ -52,7 +52,8 @@ type Stopped struct {
 
 	left bool // see LeaveExit
 
-	pidfd *os.File // by which it is waited for (stuck.go), or nil
+	pidfd   *os.File // by which it is waited for (stuck.go), or nil
+	noPIDFD bool     // it can have none
 }
 
 // Seize attaches to tid with options (PTRACE_O_*) in one request, so that no

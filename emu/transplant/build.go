@@ -207,7 +207,7 @@ func (b *build) begin() (err error) {
 	}
 	b.inj, err = b.c.Begin()
 	if err == nil {
-		b.inj.Hold, b.inj.NoTrap, b.inj.OnStuck = true, b.opt.ShareSighand, b.snap.others.Frozen
+		b.inj.Hold, b.inj.NoTrap, b.inj.OnStuck, b.inj.Bound = true, b.opt.ShareSighand, b.snap.others.Frozen, true
 	}
 	return err
 }

@@ -99,7 +99,7 @@ func (b *build) useHand() error {
 	if err != nil {
 		return err
 	}
-	i.Hold, i.OnStuck = true, b.snap.others.Frozen
+	i.Hold, i.OnStuck, i.Bound = true, b.snap.others.Frozen, true
 	if h.pidfd, err = unix.PidfdOpen(h.TID, 0); err != nil {
 		return err
 	}

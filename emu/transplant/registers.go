@@ -43,7 +43,7 @@ func (b *build) leaveStage() error {
 	if err != nil {
 		return err
 	}
-	inj.Hold, inj.OnStuck = true, b.snap.others.Frozen
+	inj.Hold, inj.OnStuck, inj.Bound = true, b.snap.others.Frozen, true
 	inj.Forget()
 	if b.trapIgnored() && !b.opt.ShareSighand {
 		b.script.inj, b.script.single = inj, true

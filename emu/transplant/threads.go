@@ -117,7 +117,7 @@ type Others struct {
 	// What is left to be done for it may last long.
 	Stuck func(child int, err error)
 	// Frozen is told that the child is, as the caller, in whose control group it is: it is waited for
-	// until what Frozen returns is called. Another thread may tell it, while Build is under way.
+	// until what Frozen returns is called.
 	Frozen func() (over func())
 	// Unheard ends the helper that a caller has made, if it has, which was killed in its clone.
 	Unheard func(caller int)

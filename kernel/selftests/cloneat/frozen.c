@@ -15,8 +15,10 @@
 
 #define ROUNDS 4
 #define LONG 1200000	/* microseconds: longer than anybody waits */
+#define AWAITED 20000000
 
 static struct actor a, b, t, other, k;
+static void (*give)(struct actor *) = give_group;
 
 static void cast(uint64_t flags)
 {
@@ -28,11 +30,6 @@ static void cast(uint64_t flags)
 	on(&t, do_block);
 }
 
-static void freeze(bool frozen)
-{
-	expect_eq(in_group("cgroup.freeze", frozen ? "1" : "0"), 0);
-}
-
 /* a has called, and the group is frozen when the child is there. */
 static void freeze_at_birth(void)
 {
@@ -42,10 +39,17 @@ static void freeze_at_birth(void)
 	freeze(true);
 }
 
+/* Nobody stays frozen, whatever comes: in version 1 no signal would end him. */
 static void await_answer(struct actor *by)
 {
-	while (!answered(by))
+	long end = now_us() + AWAITED;
+
+	while (!answered(by) && now_us() < end)
 		usleep(1000);
+	if (!answered(by)) {
+		freeze(false);
+		fail("pid %d has no answer before the thaw", by->pid);
+	}
 }
 
 /* Nobody has a child that it did not ask for, or heard of one. */
@@ -83,7 +87,7 @@ static void freeze_target(int round)
 {
 	(void)round;
 	cast(ACTOR_EXEC);
-	give_group(&t);
+	give(&t);
 	freeze_at_birth();
 	await_answer(&a);
 	elsewhere();
@@ -101,7 +105,7 @@ static void call_twice(int round)
 {
 	(void)round;
 	cast(ACTOR_EXEC);
-	give_group(&t);
+	give(&t);
 	freeze_at_birth();
 	await_answer(&a);
 	cl_start(&b, t.pid, 0, 0);
@@ -199,7 +203,7 @@ static void freeze_caller(useconds_t later)
 static void freeze_slowly(int round)
 {
 	cast(ACTOR_EXEC);
-	give_group(&a);
+	give(&a);
 	freeze_caller(round * 400);
 	usleep(LONG);
 	freeze(false);
@@ -214,7 +218,7 @@ PLAY(caller, "a caller that is frozen in its call has a child, or none")
 
 static void call_for_both(int later)
 {
-	give_group(&a);
+	give(&a);
 	freeze_caller(later);
 	cl_start(&b, t.pid, 0, 0);
 	await_answer(&b);
@@ -244,4 +248,37 @@ static void call_for_its_init(int round)
 PLAY(caller_init, "so is one whose target is an init, for which nobody waits")
 {
 	side_by_side(2 * ROUNDS, call_for_its_init);
+}
+
+/* --- version 1: who is frozen does not even leave a stop that it is in ------ */
+
+static void play_old(int rounds, void (*scene)(int))
+{
+	give = give_freezer;
+	side_by_side(rounds, scene);
+}
+
+PLAY(v1_target, "in a freezer of version 1 the target has its child, or none")
+{
+	play_old(ROUNDS, freeze_target);
+}
+
+PLAY(v1_target_twice, "there nobody who wants the target waits for the thaw")
+{
+	play_old(ROUNDS, call_twice);
+}
+
+PLAY(v1_caller, "there a caller has its child, or none")
+{
+	play_old(2 * ROUNDS, freeze_slowly);
+}
+
+PLAY(v1_caller_twice, "there nobody who wants its target waits for the thaw")
+{
+	play_old(2 * ROUNDS, call_for_its_target);
+}
+
+PLAY(v1_caller_init, "nor does who wants its target that is an init")
+{
+	play_old(2 * ROUNDS, call_for_its_init);
 }

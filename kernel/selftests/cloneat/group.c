@@ -6,6 +6,7 @@
 
 static char mounted[] = "/tmp/cloneat-XXXXXX";
 static char group[64];
+static bool freezer;	/* of version 1 */
 
 int in_group(const char *file, const char *text)
 {
@@ -15,7 +16,7 @@ int in_group(const char *file, const char *text)
 	return ct_write(path, "%s", text);
 }
 
-void give_group(struct actor *t)
+static void join_new(struct actor *t, const char *type, const char *options)
 {
 	char num[16];
 
@@ -23,13 +24,33 @@ void give_group(struct actor *t)
 	expect(mkdtemp(mounted));
 	ct_unshare(CLONE_NEWNS);
 	must(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
-	if (mount("none", mounted, "cgroup2", 0, NULL))
+	if (mount("none", mounted, type, 0, options))
 		ct_skip("no control groups here: %s", ct_errname(errno));
 	snprintf(group, sizeof(group), "%s/cloneat-XXXXXX", mounted);
 	if (!mkdtemp(group))
 		ct_skip("no control group here: %s", ct_errname(errno));
 	snprintf(num, sizeof(num), "%d", t->pid);
 	expect_eq(in_group("cgroup.procs", num), 0);
+}
+
+void give_group(struct actor *t)
+{
+	join_new(t, "cgroup2", NULL);
+}
+
+void give_freezer(struct actor *t)
+{
+	freezer = true;
+	join_new(t, "cgroup", "freezer");
+}
+
+void freeze(bool frozen)
+{
+	if (freezer)
+		expect_eq(in_group("freezer.state",
+				   frozen ? "FROZEN" : "THAWED"), 0);
+	else
+		expect_eq(in_group("cgroup.freeze", frozen ? "1" : "0"), 0);
 }
 
 static void read_all(const char *path, char *text, size_t size)

@@ -7,6 +7,10 @@
 
 /* A version 2 control group of its own for t, in a mount that only we see. */
 void give_group(struct actor *t);
+/* One of version 1, which can be frozen: even who is killed stays so. */
+void give_freezer(struct actor *t);
+/* Freezes the group, or thaws it. */
+void freeze(bool frozen);
 int in_group(const char *file, const char *text);
 /* Its control group is frozen as a whole. */
 void await_frozen(void);

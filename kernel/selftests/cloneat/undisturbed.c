@@ -548,10 +548,10 @@ static long try_frozen(void)
 
 	spawn(&me, &t, 0);
 	give_group(&t);
-	expect_eq(in_group("cgroup.freeze", "1"), 0);
+	freeze(true);
 	await_frozen();
 	ret = try_target(&t);
-	expect_eq(in_group("cgroup.freeze", "0"), 0);
+	freeze(false);
 	expect_eq(sys(&t, SYS_getpid), t.pid);
 	remove_group(&t);
 	return ret;
