@@ -36,10 +36,14 @@ func decodeLimits(p []byte) (l limits) {
 	return l
 }
 
-// relaxLimits lifts the limits that the rebuilding itself could meet.
+// relaxLimits lifts the limits that the rebuilding itself could meet: on memory, and on time,
+// where C would get a SIGXCPU that it keeps, or be killed.
 func (b *build) relaxLimits() error {
 	b.limits = b.own.limits
-	for _, i := range []int{unix.RLIMIT_AS, unix.RLIMIT_DATA, unix.RLIMIT_STACK, unix.RLIMIT_FSIZE} {
+	for _, i := range []int{
+		unix.RLIMIT_AS, unix.RLIMIT_DATA, unix.RLIMIT_STACK, unix.RLIMIT_FSIZE,
+		unix.RLIMIT_CPU, unix.RLIMIT_RTTIME,
+	} {
 		b.raiseLimit(i, unix.RLIM_INFINITY)
 	}
 	if b.opt.ShareFiles {

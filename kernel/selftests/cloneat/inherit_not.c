@@ -9,6 +9,8 @@
  */
 #include "scene.h"
 #include <linux/futex.h>
+#include <sched.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <time.h>
 
@@ -346,4 +348,58 @@ static const struct kinds rows[] = {
 PLAY_TABLE(rest, rows)
 {
 	play_kind();
+}
+
+/* --- the target's limits on time ------------------------------------------ */
+
+#define BUSY_SIZE (64UL << 20)
+
+static long get_xcpu(struct msg *m)
+{
+	sigset_t set;
+
+	(void)m;
+	sigpending(&set);
+	return sigismember(&set, SIGXCPU);
+}
+
+/* As what plays sound has it: soon told that it does not sleep. */
+static long do_limit_realtime(struct msg *m)
+{
+	const struct sched_param p = { .sched_priority = 3 };
+	struct rlimit r;
+
+	(void)m;
+	if (getrlimit(RLIMIT_RTTIME, &r))
+		return -errno;
+	r.rlim_cur = 5000;
+	if (setrlimit(RLIMIT_RTTIME, &r))
+		return -errno;
+	return sched_setscheduler(0, SCHED_FIFO, &p) ? -errno : 0;
+}
+
+/* Emulated, the child is busy with the caller's memory, and is scheduled as the target is. */
+PLAY(target_time, "no signal of RLIMIT_RTTIME, which the target alone has")
+{
+	struct actor t, k;
+	sigset_t set;
+	char *memory;
+	long ret;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGXCPU);
+	must(sigprocmask(SIG_BLOCK, &set, NULL));
+	spawn(&me, &t, 0);
+	ret = on(&t, do_limit_realtime);
+	if (ret == -EPERM)
+		ct_skip("no right to be scheduled in real time");
+	expect_eq(ret, 0);
+	memory = mmap(NULL, BUSY_SIZE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	expect(memory != MAP_FAILED);
+	must(madvise(memory, BUSY_SIZE, MADV_NOHUGEPAGE));
+	memset(memory, 1, BUSY_SIZE);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(on(&k, get_xcpu), 0);
+	expect_eq(on(&t, get_xcpu), 0);
 }
