@@ -19,14 +19,20 @@ import (
 // deadlineOf is the thread's scheduling, if it has a deadline that keeps it from forking;
 // else nil.
 func deadlineOf(tid int) (*unix.SchedAttr, error) {
+	attr, err := schedulingOf(tid)
+	if err != nil || attr.Policy != unix.SCHED_DEADLINE || attr.Flags&unix.SCHED_FLAG_RESET_ON_FORK != 0 {
+		return nil, err
+	}
+	return attr, nil
+}
+
+func schedulingOf(tid int) (*unix.SchedAttr, error) {
 	attr, err := unix.SchedGetAttr(tid, 0)
 	switch {
 	case errors.Is(err, unix.ESRCH):
 		return nil, ptrace.ErrGone
 	case err != nil:
 		return nil, fmt.Errorf("sched_getattr of pid %d: %w", tid, err)
-	case attr.Policy != unix.SCHED_DEADLINE || attr.Flags&unix.SCHED_FLAG_RESET_ON_FORK != 0:
-		return nil, nil
 	}
 	return attr, nil
 }

@@ -3,12 +3,8 @@
 package emu
 
 import (
-	"encoding/binary"
 	"errors"
-	"fmt"
 	"math"
-	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -72,7 +68,7 @@ func (c *call) unlimited(t *ptrace.Injection, fork func() (*ptrace.Stopped, erro
 	if err := c.crowded(t.TID); err != nil {
 		return nil, func() {}, err
 	}
-	old, err := nproc(t.TID)
+	old, err := limitOf(t.TID, processes)
 	if err != nil {
 		return nil, func() {}, err
 	}
@@ -84,11 +80,11 @@ func (c *call) unlimited(t *ptrace.Injection, fork func() (*ptrace.Stopped, erro
 	case old.Cur == old.Max:
 		return nil, func() {}, &transplant.Unsupported{Cause: "RLIMIT_NPROC of the target, which it cannot raise"}
 	}
-	if err := setNproc(t, unix.Rlimit{Cur: old.Max, Max: old.Max}); err != nil {
+	if err := setLimit(t, unix.RLIMIT_NPROC, unix.Rlimit{Cur: old.Max, Max: old.Max}); err != nil {
 		return nil, func() {}, err
 	}
 	child, err = fork()
-	return child, func() { _ = setNproc(t, old) }, err
+	return child, func() { _ = setLimit(t, unix.RLIMIT_NPROC, old) }, err
 }
 
 // limitDecides reports whether it may be its limit for which the target's clone failed, and
@@ -99,45 +95,6 @@ func (c *call) limitDecides(target int, its unix.Rlimit) (bool, error) {
 	if err != nil || unbounded(st) || its.Cur == unix.RLIM_INFINITY {
 		return false, err
 	}
-	own, err := nproc(c.n.TID)
+	own, err := limitOf(c.n.TID, processes)
 	return st.Uid[0] != c.check.Caller.Status.Uid[0] || own.Cur == unix.RLIM_INFINITY || own.Cur > its.Cur, err
-}
-
-// nproc reads the limit from /proc/TID/limits, which needs no rights.
-func nproc(tid int) (unix.Rlimit, error) {
-	d, err := proc.Open(tid)
-	if err != nil {
-		return unix.Rlimit{}, err
-	}
-	defer d.Close()
-	text, err := d.ReadFile("limits")
-	if err != nil {
-		return unix.Rlimit{}, err
-	}
-	_, line, ok := strings.Cut(string(text), "Max processes")
-	fields := strings.Fields(line)
-	if !ok || len(fields) < 2 {
-		return unix.Rlimit{}, fmt.Errorf("no processes in /proc/%d/limits", tid)
-	}
-	return unix.Rlimit{Cur: limit(fields[0]), Max: limit(fields[1])}, nil
-}
-
-// limit is a number of /proc/TID/limits.
-func limit(s string) uint64 {
-	n, err := strconv.ParseUint(s, 10, 64)
-	if err != nil {
-		return unix.RLIM_INFINITY // "unlimited"
-	}
-	return n
-}
-
-// setNproc has the tracee set its limit.
-func setNproc(t *ptrace.Injection, to unix.Rlimit) error {
-	b := binary.LittleEndian.AppendUint64(nil, to.Cur)
-	at, err := t.Args(binary.LittleEndian.AppendUint64(b, to.Max))
-	if err != nil {
-		return err
-	}
-	_, err = t.Call(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NPROC, at, 0)
-	return err
 }

@@ -131,6 +131,11 @@ func (c *call) bearOne(t *ptrace.Injection) (*ptrace.Stopped, error) {
 		return nil, err
 	}
 	c.lent = c.lendsFiles()
+	calm, err := unhurried(t.TID)
+	if err != nil {
+		return nil, err
+	}
+	defer calm()
 	child, restore, err := c.unlimited(t, func() (*ptrace.Stopped, error) { return c.forkHinted(t, c.forTarget()) })
 	if err != nil {
 		restore()

@@ -11,9 +11,11 @@
 #include "fault.h"
 #include "group.h"
 #include <pthread.h>
+#include <sched.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #if defined(__x86_64__) && __has_include("sys/rseq.h")
 #include <sys/rseq.h>
 #define HAVE_RSEQ
@@ -536,6 +538,46 @@ PLAY_DOCUMENTED(stepped, "a target that its tracer holds, and steps",
 	expect_eq(sys(&tracer, SYS_ptrace, PTRACE_DETACH, t.pid, 0, 0), 0);
 	expect_eq(sys(&t, SYS_getpid), t.pid);
 	expect_ok(ret);
+}
+
+/* --- in real time ------------------------------------------------------------------------ */
+
+#define SPLIT 60000
+
+/* Memory of which a copy takes long, though nothing is in it. */
+static long do_split_memory(struct msg *m)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	char *at = mmap(NULL, SPLIT * page, PROT_NONE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	(void)m;
+	if (at == MAP_FAILED)
+		return -errno;
+	for (int i = 0; i < SPLIT; i += 2)
+		if (mprotect(at + i * page, page, PROT_READ))
+			return -errno;
+	return 0;
+}
+
+PLAY(realtime, "a target in real time that may not run long without a sleep")
+{
+	const struct sched_param param = { .sched_priority = 3 };
+	struct rlimit limit, is;
+	struct actor t;
+
+	spawn(&me, &t, 0);
+	expect_eq(on(&t, do_split_memory), 0);
+	must(prlimit(t.pid, RLIMIT_RTTIME, NULL, &limit));
+	limit.rlim_cur = 1;
+	must(prlimit(t.pid, RLIMIT_RTTIME, &limit, NULL));
+	wait_asleep(&t);
+	if (sched_setscheduler(t.pid, SCHED_FIFO, &param))
+		ct_skip("no right to schedule in real time");
+	expect_ok(try_target(&t));
+	expect_eq(sys(&t, SYS_getppid), getpid());
+	must(prlimit(t.pid, RLIMIT_RTTIME, NULL, &is));
+	expect(!memcmp(&is, &limit, sizeof(is)));
 }
 
 /* --- frozen ------------------------------------------------------------------------------ */
