@@ -77,14 +77,27 @@ func (c *call) unlimited(t *ptrace.Injection, fork func() (*ptrace.Stopped, erro
 		return nil, func() {}, err
 	case !theirs:
 		return nil, func() {}, unix.EAGAIN // others took what was left when mayFork asked
-	case old.Cur == old.Max:
-		return nil, func() {}, &transplant.Unsupported{Cause: "RLIMIT_NPROC of the target, which it cannot raise"}
 	}
-	if err := setLimit(t, unix.RLIMIT_NPROC, unix.Rlimit{Cur: old.Max, Max: old.Max}); err != nil {
+	restore, err := liftProcesses(t, old)
+	if err != nil {
 		return nil, func() {}, err
 	}
 	child, err = fork()
-	return child, func() { _ = setLimit(t, unix.RLIMIT_NPROC, old) }, err
+	return child, restore, err
+}
+
+// liftProcesses lifts the target's RLIMIT_NPROC, which is reached, until restore: by the
+// supervisor (CAP_SYS_RESOURCE), or by the target as far as its hard limit goes.
+func liftProcesses(t *ptrace.Injection, old unix.Rlimit) (restore func(), err error) {
+	none := unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY}
+	if unix.Prlimit(t.TID, unix.RLIMIT_NPROC, &none, nil) == nil {
+		return func() { _ = unix.Prlimit(t.TID, unix.RLIMIT_NPROC, &old, nil) }, nil
+	}
+	if old.Cur == old.Max {
+		return nil, &transplant.Unsupported{Cause: "RLIMIT_NPROC of the target, which it cannot raise"}
+	}
+	err = setLimit(t, unix.RLIMIT_NPROC, unix.Rlimit{Cur: old.Max, Max: old.Max})
+	return func() { _ = setLimit(t, unix.RLIMIT_NPROC, old) }, err
 }
 
 // limitDecides reports whether it may be its limit for which the target's clone failed, and

@@ -64,6 +64,22 @@ static long do_no_process(struct msg *m)
 	return setrlimit(RLIMIT_NPROC, &none) ? -errno : 0;
 }
 
+static long do_never_process(struct msg *m)
+{
+	const struct rlimit none = { 0, 0 };
+
+	(void)m;
+	return setrlimit(RLIMIT_NPROC, &none) ? -errno : 0;
+}
+
+static long do_most_processes(struct msg *m)
+{
+	struct rlimit r;
+
+	(void)m;
+	return getrlimit(RLIMIT_NPROC, &r) ? -errno : (long)r.rlim_max;
+}
+
 PLAY(target_nproc, "the target's RLIMIT_NPROC does not decide")
 {
 	struct actor a, t, k;
@@ -75,6 +91,21 @@ PLAY(target_nproc, "the target's RLIMIT_NPROC does not decide")
 	expect_ok(cl(&a, &k, t.pid, 0, 0));
 	expect_eq(sys(&k, SYS_getppid), t.pid);
 	expect_eq(sys(&t, SYS_clone, SIGCHLD), -EAGAIN);
+}
+
+PLAY_DOCUMENTED(target_hard_nproc, "nor does a hard one, which the target has reached",
+		"without CAP_SYS_RESOURCE it cannot be lifted: EOPNOTSUPP")
+{
+	struct actor a, t, k;
+
+	spawn(&me, &a, 0);
+	expect_eq(on(&a, do_become, 1236), 0);
+	spawn(&a, &t, 0);
+	expect_eq(on(&t, do_never_process), 0);
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+	expect_eq(sys(&k, SYS_getppid), t.pid);
+	expect_eq(sys(&t, SYS_clone, SIGCHLD), -EAGAIN);
+	expect_eq(on(&t, do_most_processes), 0);
 }
 
 PLAY(caller_nproc, "the caller's RLIMIT_NPROC decides: EAGAIN")
