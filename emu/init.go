@@ -29,6 +29,10 @@ import (
 // keeps the alternate signal stack, which CLONE_VM alone would reset
 // (sas_ss_reset in kernel/fork.c). C1 takes an explicit unused pid, so that the
 // namespace's cursor does not move for it.
+//
+// All three share one table of descriptors, a copy of the caller's, which is C2's alone in
+// the end: nobody closes what is in it. A close by C0 would be one by the caller's process,
+// which takes it for the end of its interest (mqueue_flush_file() in ipc/mqueue.c).
 
 // sharing are the flags that make the child share something with the target.
 const sharing = unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SIGHAND |
@@ -162,7 +166,7 @@ func (c *call) viaC1(c0 *ptrace.Injection, stopped *ptrace.Stopped, pidfd uintpt
 
 // forkOver makes C1 under a number that nobody has.
 func (c *call) forkOver(c0 *ptrace.Injection) (*ptrace.Stopped, error) {
-	args := cloneArgs{Flags: unix.CLONE_VM | unix.CLONE_VFORK}
+	args := cloneArgs{Flags: unix.CLONE_VM | unix.CLONE_FILES | unix.CLONE_VFORK}
 	end, err := proc.PIDMax()
 	if err != nil {
 		end = 0 // no /proc/sys here (mount option subset=pid): any number

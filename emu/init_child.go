@@ -42,6 +42,7 @@ func undo(c1 *ptrace.Injection, child *ptrace.Stopped) {
 func (c *call) forkChild(c1 *ptrace.Injection) (*ptrace.Stopped, error) {
 	args := forSelf(c.args)
 	args.Flags &^= unix.CLONE_PIDFD | unix.CLONE_PARENT_SETTID | unix.CLONE_VFORK
+	args.Flags |= unix.CLONE_FILES // C1's, which it leaves to the child
 	args.PIDFD, args.ParentTID = 0, 0
 	return c.forkHinted(c1, args)
 }

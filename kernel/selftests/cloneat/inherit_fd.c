@@ -8,6 +8,7 @@
  *	        +-- kid      uses what check opened
  */
 #include "scene.h"
+#include <mqueue.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
@@ -455,4 +456,44 @@ PLAY_TABLE(descriptors, rows)
 
 	target = target_of(row->kind, &store);
 	play_kind();
+}
+
+/* --- who waits for a message ----------------------------------------------- */
+
+/*
+ * The queue tells the process that asked, until that closes any descriptor of
+ * it: -EBUSY as long as it does.
+ */
+static long ask_for_message(int queue)
+{
+	const struct sigevent event = { .sigev_notify = SIGEV_NONE };
+
+	return mq_notify(queue, &event) ? -errno : 0;
+}
+
+static void message_kept(uint64_t flags)
+{
+	char name[32];
+	struct mq_attr attr = { .mq_maxmsg = 1, .mq_msgsize = 1 };
+	struct actor t, k;
+	int queue;
+
+	snprintf(name, sizeof(name), "/cloneat%d", getpid());
+	queue = mq_open(name, O_RDWR | O_CREAT, 0600, &attr);
+	if (queue < 0 && errno == ENOSYS)
+		ct_skip("this kernel has no message queues");
+	must(queue);
+	mq_unlink(name);
+	spawn(&me, &t, flags);
+	expect_eq(ask_for_message(queue), 0);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(ask_for_message(queue), -EBUSY);
+	mq_close(queue);
+}
+
+PLAY(message_asked, "the caller goes on to be told of a message (mq_notify)")
+{
+	message_kept(0);
+	message_kept(ACTOR_EXEC);
+	message_kept(CLONE_NEWPID);
 }
