@@ -58,10 +58,10 @@ func (i *Injection) NewBatchAt(addr, size uintptr) (*Batch, error) {
 func (i *Injection) newBatch(addr uintptr, how int, size uintptr) (*Batch, error) {
 	const rw = unix.PROT_READ | unix.PROT_WRITE
 	flags := uintptr(unix.MAP_PRIVATE | unix.MAP_ANONYMOUS | how)
-	base, err := i.Call(unix.SYS_MMAP, addr, size, rw|unix.PROT_EXEC, flags, ^uintptr(0), 0)
+	base, err := i.mmap(addr, size, rw|unix.PROT_EXEC, flags)
 	denied := errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM)
 	if denied {
-		base, err = i.Call(unix.SYS_MMAP, addr, size, rw, flags, ^uintptr(0), 0)
+		base, err = i.mmap(addr, size, rw, flags)
 	}
 	if err != nil {
 		return nil, err

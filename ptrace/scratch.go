@@ -53,10 +53,19 @@ func (i *Injection) argsAt() (uintptr, error) {
 // [Injection.Args] places from then on is there as well. DropPage unmaps it.
 func (i *Injection) Page() (at uintptr, err error) {
 	if i.page == 0 {
-		i.page, err = i.Call(unix.SYS_MMAP, 0, pageSize, unix.PROT_READ|unix.PROT_WRITE,
-			unix.MAP_PRIVATE|unix.MAP_ANONYMOUS, ^uintptr(0), 0)
+		i.page, err = i.mmap(0, pageSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
 	}
 	return i.page, err
+}
+
+// mmap has the tracee map memory without a file. A tracee that locks all that it maps and may
+// not lock more is short of memory; EAGAIN, which mmap(2) has for that, is of processes.
+func (i *Injection) mmap(addr, size, prot, flags uintptr) (uintptr, error) {
+	at, err := i.Call(unix.SYS_MMAP, addr, size, prot, flags, ^uintptr(0), 0)
+	if errors.Is(err, unix.EAGAIN) {
+		err = unix.ENOMEM
+	}
+	return at, err
 }
 
 const pageSize = 1 << 12

@@ -412,6 +412,39 @@ PLAY_DOCUMENTED(room, "a caller that is at its limits of memory",
 	expect_eq(end(&k, &t, 5), EXITED(5));
 }
 
+/* Memory that is mapped is locked, of which it has as much as it may. */
+static long locked_get(struct msg *m)
+{
+	const struct rlimit none = { 0, 0 };
+
+	(void)m;
+	if (mlockall(MCL_FUTURE) || setrlimit(RLIMIT_MEMLOCK, &none))
+		return -errno;
+	return 0;
+}
+
+static long call_locked(void)
+{
+	cast(0, 0);
+	expect_eq(on(&a, locked_get), 0);
+	expect_eq(on(&a, do_become, 1000), 0);
+	expect_eq(on(&t, do_become, 1000), 0);
+	return cl(&a, &k, t.pid, 0, 0);
+}
+
+PLAY_DOCUMENTED(room_locked, "a caller that may not lock more memory, and locks all",
+		"it has no room for the questions about it: ENOMEM")
+{
+	expect_ok(call_locked());
+}
+
+PLAY(room_error, "it is not told that there are too many processes")
+{
+	long ret = call_locked();
+
+	expect(ret > 0 || ret == -ENOMEM);
+}
+
 PLAY_DOCUMENTED(above, "a descriptor above the limit on them",
 		"opening it again wants CAP_SYS_RESOURCE: EOPNOTSUPP")
 {
