@@ -71,12 +71,11 @@ static long file_get(struct msg *m)
 }
 
 /* Code of a file on a mount from which nothing is to be executed any more. */
-static long code_get(struct msg *m)
+static long map_exec(int prot)
 {
 	void *p;
 	int fd;
 
-	(void)m;
 	mkdir("/tmp", 01777);
 	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 	    mount("none", "/tmp", "tmpfs", 0, NULL))
@@ -84,11 +83,23 @@ static long code_get(struct msg *m)
 	fd = open("/tmp/code", O_RDWR | O_CREAT, 0755);
 	if (fd < 0 || ftruncate(fd, PAGE))
 		return -errno;
-	p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_SHARED, fd, 0);
+	p = mmap(NULL, PAGE, prot, MAP_SHARED, fd, 0);
 	close(fd);
 	if (mount("none", "/tmp", NULL, MS_REMOUNT | MS_BIND | MS_NOEXEC, NULL))
 		return -errno;
 	return put_area(p);
+}
+
+static long code_get(struct msg *m)
+{
+	(void)m;
+	return map_exec(PROT_READ | PROT_WRITE | PROT_EXEC);
+}
+
+static long data_get(struct msg *m)
+{
+	(void)m;
+	return map_exec(PROT_READ | PROT_WRITE);
 }
 
 /* A file that nobody can map for writing any more. */
@@ -474,6 +485,48 @@ PLAY_DOCUMENTED(sealed, "a writable mapping of a file that was sealed since",
 	expect_eq(on(&a, area_has), 100);
 	call();
 	expect_eq(on(&k, area_has), 101);
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
+/* What is only read of it now may be written after an mprotect(2). */
+static long sealed_read_get(struct msg *m)
+{
+	const int future_write = 0x0010;
+	int fd = syscall(SYS_memfd_create, "sealed", 2U /* ALLOW_SEALING */);
+	long ret = 0;
+
+	(void)m;
+	if (fd < 0 || ftruncate(fd, PAGE))
+		return -errno;
+	area = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	if (area == MAP_FAILED || fcntl(fd, F_ADD_SEALS, future_write))
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static long area_protect(struct msg *m)
+{
+	return mprotect((void *)area, PAGE, m->arg[0]) ? -errno : 0;
+}
+
+PLAY_DOCUMENTED(sealed_read, "a mapping that may become writable, though its file was sealed since",
+		"what is mapped anew may not")
+{
+	cast(0, 0);
+	expect_eq(on(&a, sealed_read_get), 0);
+	call();
+	expect_eq(on(&k, area_protect, PROT_READ | PROT_WRITE), 0);
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
+PLAY_DOCUMENTED(data, "a mapping that may become code, of a mount without exec",
+		"what is mapped anew may not")
+{
+	cast(CLONE_NEWNS, 0);
+	expect_eq(on(&a, data_get), 0);
+	call();
+	expect_eq(on(&k, area_protect, PROT_READ | PROT_EXEC), 0);
 	expect_eq(end(&k, &t, 5), EXITED(5));
 }
 
