@@ -49,10 +49,15 @@ func (b *build) makeSockets() error {
 	}
 	b.queueSockets()
 	err := b.script.run()
-	if err == nil && b.sockets.made.Errno != 0 {
-		err = fmt.Errorf("socketpair in the child: %w", b.sockets.made.Errno)
+	switch errno := b.sockets.made.Errno; {
+	case err != nil || errno == 0:
+		return err
+	case errno == unix.EMFILE && !b.sharesFiles(): // relaxLimits raised it as far as may be
+		return unsupported("the target's resource limit %d leaves its child no descriptor, "+
+			"and raising it wants CAP_SYS_RESOURCE", unix.RLIMIT_NOFILE)
+	default:
+		return fmt.Errorf("socketpair in the child: %w", errno)
 	}
-	return err
 }
 
 // callersSockets lets the caller make them, if its limits allow, where C has the same table:

@@ -280,6 +280,29 @@ PLAY_DOCUMENTED(target_fewer_caps_nosuid,
 	double_of_caller();
 }
 
+static long do_no_descriptor(struct msg *m)
+{
+	const struct rlimit none = { 0, 0 };
+
+	(void)m;
+	return setrlimit(RLIMIT_NOFILE, &none) ? -errno : 0;
+}
+
+/* Whoever may not raise the limit again is told so, and not that memory is short. */
+PLAY(target_fewer_caps_no_files, "the target dropped one, and may have no descriptor")
+{
+	long ret;
+
+	cast(0);
+	expect_eq(on(&t, do_no_descriptor), 0);
+	expect_eq(on(&t, do_become, 1000), 0);
+	ret = cl(&a, &k, t.pid, 0, 0);
+	if (ret == -EOPNOTSUPP)
+		return;
+	expect_ok(ret);
+	same_identity(a.pid, k.pid);
+}
+
 #define NOROOT_FOR_GOOD (1 << 0 | 1 << 1)
 #define NO_AMBIENT_FOR_GOOD (1 << 6 | 1 << 7)
 
