@@ -93,7 +93,8 @@ const (
 // and has not run between two looks, half a second apart; after half a minute for
 // one that only waits for a processor. A single sleep behind a slow disk looks the
 // same, and may as well never end: it is ErrBusy, too, and one of many short ones is
-// not. awaited is as in WaitFor.
+// not. One that ends meanwhile is gone, though it takes longer than that to do so. awaited is as in
+// WaitFor.
 func (r *Running) AwaitStop(awaited func()) (*Stopped, Stop, error) {
 	return r.await(awaited, func(s sleep) bool { return s.state == 'D' })
 }
@@ -110,6 +111,9 @@ func (r *Running) await(awaited func(), unable func(sleep) bool) (*Stopped, Stop
 		s, stop, err := r.WaitFor(deepBound, awaited)
 		if !errors.Is(err, ErrBusy) || time.Now().After(end) {
 			return s, stop, err
+		}
+		if exiting(r.TID) {
+			return nil, stop, fmt.Errorf("pid %d is about to end: %w", r.TID, ErrGone)
 		}
 		now := sleepOf(r.TID)
 		if unable(now) && now == before {
