@@ -37,10 +37,10 @@ func (c *call) makeSelf() (int64, error) {
 	}
 	c.step("self: cloned")
 	id := c.numberForCaller(child.TID)
-	if err := c.givenBack(); err != nil {
+	if err := c.givenBack(); goneIsFine(err) != nil {
 		child.Kill()
-		return 0, ofCaller(err)
-	}
+		return 0, err
+	} // a caller that is killed after its clone has a child, as by clone(2)
 	c.step("self: given back")
 	err = c.prepareCopy(child)
 	if err == nil {
@@ -102,10 +102,10 @@ func (c *call) givenBack() error {
 	return c.caller.SetRegs(regs)
 }
 
-// unguarded frees the caller's slot once nothing points into it.
+// unguarded frees the caller's slot once nothing points into it. The caller may be gone.
 func (c *call) unguarded(child *ptrace.Stopped) error {
 	if c.args.Has(unix.CLONE_VM) {
-		return c.caller.Unguard()
+		return c.caller.UnguardBy(child)
 	}
 	return errors.Join(c.caller.Clear(child), c.caller.Unguard())
 }
