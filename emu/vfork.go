@@ -20,9 +20,9 @@ func (c *call) untilExec(child *ptrace.Stopped, id int64) error {
 	c.check.Caller.Close()
 	c.leaveRoom()
 	// Meanwhile the caller looks as if it slept: /proc shows its own mask.
-	if err := c.released(c.caller.End()); err != nil {
-		child.Kill()
-		return err
+	if err := c.released(c.caller.End()); err != nil { // killed, and that is the end of its wait
+		c.caller.Detached = true
+		return goneIsFine(c.released(child.Detach(0)))
 	}
 	c.unlock() // a stopped caller keeps still by itself
 	options := unix.PTRACE_O_TRACEEXEC | unix.PTRACE_O_TRACEEXIT | unix.PTRACE_O_EXITKILL
