@@ -78,12 +78,12 @@ func (c *call) makeInit() (int64, error) {
 	release()
 	switch {
 	case err != nil:
-		return 0, err
+		return 0, ofTarget(err) // or one of the helpers was killed
 	case late != nil:
 		return c.undoLate(child.Stopped, late)
 	}
 	if err := c.inGroups(child.TID); err != nil { // now that it is the target's
-		return 0, c.giveUp(child.Stopped, err)
+		return 0, c.giveUp(child.Stopped, ofTarget(err))
 	}
 	return c.commit(child.Stopped, id)
 }
@@ -118,6 +118,9 @@ func (c *call) viaThread() (*ptrace.Injection, int64, error) {
 	child, id, err := c.inThread(c0)
 	c.endThread(c0)
 	if _, ferr := c.caller.Finish(); ferr != nil {
+		if child != nil {
+			c.orphan(child.Stopped)
+		}
 		return nil, 0, ofCaller(ferr)
 	}
 	return child, id, err
