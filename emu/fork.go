@@ -78,7 +78,7 @@ func (c *call) endStillborn(i *ptrace.Injection, dead *ptrace.Stillborn, sig uni
 	reaped := false
 	if dead.ID != 0 {
 		defer c.patientWith(i)()
-		_ = quietly(i, dead.Child.TID, sig, func() error {
+		_ = c.quietly(i, dead.Child.TID, sig, func() error {
 			reaped = i.ReapChild(dead.Child, dead.ID)
 			return nil
 		})

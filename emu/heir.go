@@ -78,10 +78,10 @@ func (c *call) leftTo(tid, tgid int, child *ptrace.Stopped) (done, again bool) {
 		if c.caller == nil || c.caller.Detached {
 			return false, false
 		}
-		return reapQuietly(c.caller, child)
+		return c.reapQuietly(c.caller, child)
 	case slices.Contains(c.company, tgid): // this worker has it
 		if t := c.snap.Frozen(tid); t != nil {
-			return leftToFrozen(t, child)
+			return c.leftToFrozen(t, child)
 		}
 	case tgid != c.check.Target.TGID:
 		if !c.serves(tid) {
@@ -97,30 +97,30 @@ func (c *call) leftTo(tid, tgid int, child *ptrace.Stopped) (done, again bool) {
 	if err != nil {
 		return false, ptrace.Gone(err)
 	}
-	done, again = reapQuietly(t, child)
+	done, again = c.reapQuietly(t, child)
 	_ = c.letTargetGo(t)
 	return done, again
 }
 
 // leftToFrozen is for a thread that is stopped with the caller, and stays so.
-func leftToFrozen(t *ptrace.Stopped, child *ptrace.Stopped) (done, again bool) {
+func (c *call) leftToFrozen(t *ptrace.Stopped, child *ptrace.Stopped) (done, again bool) {
 	i, err := t.Begin()
 	if err != nil {
 		return false, ptrace.Gone(err)
 	}
-	done, again = reapQuietly(i, child)
+	done, again = c.reapQuietly(i, child)
 	_ = i.End()
 	return done, again
 }
 
 // reapQuietly is for a stopped thread of the child's parent; it is another's child by now if that
 // was killed.
-func reapQuietly(t *ptrace.Injection, child *ptrace.Stopped) (done, again bool) {
+func (c *call) reapQuietly(t *ptrace.Injection, child *ptrace.Stopped) (done, again bool) {
 	if st, err := statOf(child.TID); err != nil || st.Ppid != groupOf(t.TID) {
 		return false, err == nil
 	}
 	id := uintptr(numberFor(t.TID, child.TID))
-	_ = quietly(t, child.TID, unix.SIGCHLD, func() error {
+	_ = c.quietly(t, child.TID, unix.SIGCHLD, func() error {
 		done = t.ReapChild(child, id)
 		return nil
 	})

@@ -181,7 +181,7 @@ func (m *maker) Drop() error {
 	}
 	id, reaped := uintptr(numberFor(m.i.TID, m.child.TID)), false
 	defer m.c.patientWith(m.i)()
-	err := quietly(m.i, m.child.TID, unix.Signal(m.args.ExitSignal), func() error {
+	err := m.c.quietly(m.i, m.child.TID, unix.Signal(m.args.ExitSignal), func() error {
 		m.i.KillChild(m.child)
 		_, err := m.i.Finish()
 		reaped = err == nil && m.i.ReapChild(m.child, id)

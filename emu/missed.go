@@ -16,7 +16,7 @@ import (
 // child (copy_process() in kernel/fork.c, "multiprocess"). Here the child is in that group from
 // its birth or soon after. What waits for the caller until then may miss the child: the call
 // begins anew, after the signal's delivery. That is looked at before the child is born, since
-// an end of one may be seen by other threads of the target, and once more when it is in the
+// the end of one is known to threads of the target that cannot be stopped, and once more when it is in the
 // group.
 
 // maxMissed is how often a call begins anew for that: whoever sends without end gets a child

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"cloneat-emu/emu/transplant"
 	"cloneat-emu/ptrace"
 )
 
@@ -29,11 +30,12 @@ type silence struct {
 }
 
 // quietly lets end end the child of t, and takes back the signal that tells of it.
-func quietly(t *ptrace.Injection, child int, sig unix.Signal, end func() error) error {
+func (c *call) quietly(t *ptrace.Injection, child int, sig unix.Signal, end func() error) error {
 	defer t.KeepStops()()
 	if sig == 0 {
 		return end()
 	}
+	defer c.deafen(t)()
 	s := &silence{
 		t: t, sig: sig, child: child, id: int(numberFor(t.TID, child)),
 		own: numberFor(t.TID, t.TID), group: numberFor(t.TID, groupOf(t.TID)),
@@ -45,6 +47,17 @@ func quietly(t *ptrace.Injection, child int, sig unix.Signal, end func() error) 
 		s.takeBack()
 	}
 	return err
+}
+
+// deafen keeps the other threads of t's process from what would be theirs at once, the signal and
+// the dead child, until hear is called. One that cannot be stopped, or writes a core dump, has to
+// be on its way for that.
+func (c *call) deafen(t *ptrace.Injection) (hear func()) {
+	others, err := transplant.Freeze(t.Stopped, transplant.Others{Awaited: c.s.sendBack, LetGo: c.s.letGo})
+	if err != nil {
+		return func() {} // none is stopped
+	}
+	return func() { _ = others.Release() }
 }
 
 // waits reports whether such a signal waits for t's process.

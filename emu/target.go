@@ -110,7 +110,7 @@ func (c *call) abandon(child *ptrace.Stopped) {
 func (c *call) bury(t *ptrace.Injection, child *ptrace.Stopped, between func()) {
 	id, reaped := uintptr(numberFor(c.check.Target.TID, child.TID)), false
 	c.buries, t.Bound = true, true
-	_ = quietly(t, child.TID, unix.SIGCHLD, func() error {
+	_ = c.quietly(t, child.TID, unix.SIGCHLD, func() error {
 		c.leaveGroup(t, child, id)
 		t.KillChild(child)
 		between()

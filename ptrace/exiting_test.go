@@ -29,7 +29,7 @@ func TestInitEnds(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Skip(err)
 	}
-	defer cmd.Wait() //nolint:errcheck // it is killed
+	defer cmd.Wait()         //nolint:errcheck // it is killed
 	defer cmd.Process.Kill() //nolint:errcheck // again
 	blockedIn(t, cmd.Process.Pid, "0")
 	child := stopped(t, onlyChild(t, cmd.Process.Pid), 0)

@@ -159,23 +159,48 @@ PLAY(pidfd_fault, "CLONE_PIDFD with a bad pointer: EFAULT, and no child")
 	no_child(&t);
 }
 
-PLAY(pidfd_emfile, "CLONE_PIDFD without a free number: EMFILE, and no child")
+/* Two numbers are left, for the sockets of the kid, which come first. */
+static void no_number(void)
 {
-	struct extra x = at_word();
 	struct rlimit few;
-	struct actor t, k;
 	int low[2];
 
-	spawn(&me, &t, 0);
-	/* Two numbers are for the sockets of the kid, which come first. */
 	must(pipe(low));
 	must(close(low[0]));
 	must(close(low[1]));
 	must(getrlimit(RLIMIT_NOFILE, &few));
 	few.rlim_cur = low[1] + 1;
 	must(setrlimit(RLIMIT_NOFILE, &few));
+}
+
+PLAY(pidfd_emfile, "CLONE_PIDFD without a free number: EMFILE, and no child")
+{
+	struct extra x = at_word();
+	struct actor t, k;
+
+	spawn(&me, &t, 0);
+	no_number();
 	expect_eq(cl_extra(&me, &k, t.pid, 0, CLONE_PIDFD, &x), -EMFILE);
 	no_child(&t);
+}
+
+/* Each with another thread, to which the signal of a child could go. */
+PLAY(pidfd_unheard, "no thread of a target hears of a call that fails last of all")
+{
+	struct extra x = at_word();
+	struct actor t[2], other[2], k;
+
+	for (int i = 0; i < 2; i++) {
+		spawn(&me, &t[i], i ? CLONE_NEWPID : 0);
+		spawn(&t[i], &other[i], ACTOR_THREAD);
+		expect_eq(on(&t[i], do_count_hits, SIGCHLD), 0);
+	}
+	no_number();
+	for (int i = 0; i < 2; i++) {
+		expect_eq(cl_extra(&me, &k, t[i].pid, 0, CLONE_PIDFD, &x), -EMFILE);
+		expect_eq(on(&t[i], do_hits), 0);
+		no_child(&t[i]);
+	}
 }
 
 /* --- the tid pointers --------------------------------------------------- */
