@@ -31,7 +31,8 @@
 // unless the supervisor dies in the moment before it has seen the stop; a
 // thread of ours in the caller ends, and reaps what it made. A frozen target that has to reap a
 // child that is not to be (behind.go) does so when it is thawed, but has its SIGCHLD. The tests let the
-// operator die at each named step (step.go) and at random instants (tests/stress).
+// operator die at each named step (step.go) and at random instants (tests/stress), and attack whom
+// it serves at each step (attack_test.go).
 //
 // # Thread rules and lock order
 //

@@ -3,6 +3,9 @@
 package emu
 
 import (
+	"fmt"
+	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,7 +18,12 @@ import (
 func init() {
 	var visits atomic.Int32
 	var hold holder
+	var calls second
 	onStep = func(step, fault string) {
+		if at, ok := strings.CutPrefix(fault, inSecond); ok {
+			calls.step(step, at)
+			return
+		}
 		if at, ok := strings.CutPrefix(fault, holdAt); ok {
 			hold.step(step, at)
 			return
@@ -42,7 +50,40 @@ const (
 	stopAt  = "stop at "
 	holdAt  = "hold at "
 	without = "unprivileged "
+	// The second call alone is meant.
+	inSecond = "in the second call "
 )
+
+// second follows the steps of the second call.
+type second struct {
+	over   atomic.Int32 // calls
+	visits atomic.Int32
+}
+
+// step writes down the step where at is a file, and stops at "VISIT STEP".
+func (c *second) step(step, at string) {
+	in := c.over.Load() == 1
+	if step == "over" {
+		c.over.Add(1)
+	}
+	visit, name, isStep := strings.Cut(at, " ")
+	switch {
+	case !in:
+	case !isStep:
+		note(at, step)
+	case step == name && strconv.Itoa(int(c.visits.Add(1))) == visit:
+		_ = unix.Tgkill(unix.Getpid(), unix.Gettid(), unix.SIGSTOP)
+	}
+}
+
+func note(file, step string) {
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		panic(err)
+	}
+	defer f.Close()
+	fmt.Fprintln(f, step)
+}
 
 // holder keeps the first call that comes to a step there until another one is over.
 type holder struct {
@@ -80,6 +121,14 @@ func (c *Cmd) DieAt(step string) { c.Config.fault = step }
 
 // StopAt makes it stop there, as by SIGSTOP.
 func (c *Cmd) StopAt(step string) { c.Config.fault = stopAt + step }
+
+// StopInSecond makes it stop where its second call comes to a step for the n-th time.
+func (c *Cmd) StopInSecond(step string, n int) {
+	c.Config.fault = fmt.Sprintf("%s%d %s", inSecond, n, step)
+}
+
+// NoteSecond makes it write the steps of its second call to a file.
+func (c *Cmd) NoteSecond(file string) { c.Config.fault = inSecond + file }
 
 // HoldAt makes its first call that comes to the step wait there until another is over.
 func (c *Cmd) HoldAt(step string) { c.Config.fault = holdAt + step }

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package emu_test
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"cloneat-emu/emu"
+)
+
+// attack is one of the table's, and its scene.
+type attack struct {
+	*scene
+	program string
+	play    play
+	moment  moment
+	way     way
+	who     string
+
+	looked  [2]string // at caller and target, before
+	met     bool      // there was such a victim
+	noCalls bool      // of the caller's any more
+	t       *testing.T
+}
+
+// hints are numbers that nobody has.
+var hints atomic.Int32
+
+func init() { hints.Store(20000) }
+
+func (a *attack) String() string {
+	return fmt.Sprintf("%v/%s %d/%s %s", a.play, a.moment.step, a.moment.visit, a.way.name, a.who)
+}
+
+func (a *attack) run(t *testing.T) {
+	a.t = t
+	cmd := a.command()
+	cmd.StopInSecond(a.moment.step, a.moment.visit)
+	a.begin(cmd)
+	a.looked = a.look()
+	a.calls()
+	undo := func() {}
+	if a.awaitStep() {
+		undo = a.strike()
+	}
+	if err := unix.Kill(cmd.Operator(), unix.SIGCONT); err != nil {
+		t.Error(err)
+	}
+	a.hears("", lasts)
+	undo()
+	if !a.noCalls && a.count("result ") < 2 {
+		a.must("result ")
+	}
+	a.calm()
+	a.check()
+	a.finish()
+}
+
+// begin has the first call made, unharmed.
+func (a *attack) begin(cmd *emu.Cmd) {
+	a.scene = startScene(a.t, cmd)
+	a.t.Cleanup(a.end)
+	if _, err := fmt.Sscan(a.must("pids "), &a.caller, &a.target); err != nil {
+		a.t.Fatal(err)
+	}
+	if a.play.kind != "self" && a.count("target ready") == 0 {
+		a.must("target ready")
+	}
+	a.calls()
+	a.must("result ")
+	a.calm()
+}
+
+// look is what an unharmed call must leave as it was, when all signals have come.
+func (a *attack) look() (at [2]string) {
+	for i, pid := range []int{a.caller, a.target} {
+		for end := time.Now().Add(bound); time.Now().Before(end); time.Sleep(100 * time.Microsecond) {
+			at[i] = looks(pid)
+			if !strings.Contains(at[i], "Pnd 00000000000") || strings.Count(at[i], "Pnd 0000000000000000") == 2 {
+				break
+			}
+		}
+	}
+	return at
+}
+
+// awaitStep reports whether the operator has stopped. An unharmed call may come to a step less often.
+func (a *attack) awaitStep() bool {
+	const late = bound / 40 // when the call is over
+	for end := time.Now().Add(bound); time.Now().Before(end); {
+		var si unix.Siginfo
+		err := unix.Waitid(unix.P_PID, a.cmd.Operator(), &si, unix.WSTOPPED|unix.WEXITED|unix.WNOWAIT|unix.WNOHANG, nil)
+		if err == nil && si.Code == cldStopped {
+			return true
+		}
+		a.hears("", 200*time.Microsecond)
+		if over := time.Now().Add(late); a.count("result ") == 2 && over.Before(end) {
+			end = over
+		}
+	}
+	return false
+}
+
+// strike attacks the victim, if there is one.
+func (a *attack) strike() (undo func()) {
+	v, ok := a.victim()
+	if !ok {
+		return func() {}
+	}
+	a.met = true
+	a.noCalls = a.is("kill", "caller") || a.is("exec", "caller-other")
+	return a.way.do(a.scene, v)
+}
+
+func (a *attack) is(way, who string) bool { return a.met && a.way.name == way && a.who == who }
+
+func (a *attack) victim() (v victim, ok bool) {
+	pid, other, fd := a.caller, callerOther, caller
+	switch {
+	case strings.HasPrefix(a.who, "target"):
+		pid, other, fd = a.target, targetOther, leader
+	case strings.HasPrefix(a.who, "child"):
+		kids := a.kids()
+		n := len(a.who) - len("child")
+		if len(kids) <= n {
+			return v, false
+		}
+		return victim{pid: kids[n], tid: kids[n]}, true
+	}
+	if !strings.HasSuffix(a.who, "-other") {
+		return victim{pid, pid, fd, a.who == "target" && a.play.threads == "threads"}, true
+	}
+	tids := tasks(pid)
+	return victim{pid: pid, tid: tids[min(1, len(tids)-1)], fd: other}, true
+}
+
+// kids are the live processes of the scene besides caller and target.
+func (a *attack) kids() (kids []int) {
+	for _, pid := range below(a.cmd.Pid) {
+		if st := statOf(pid); pid != a.caller && pid != a.target && st != nil && !st.Exiting() {
+			kids = append(kids, pid)
+		}
+	}
+	return kids
+}
+
+// calm waits until nobody is held, and all children have ended.
+func (a *attack) calm() {
+	a.t.Helper()
+	for end := time.Now().Add(bound); ; {
+		a.hears("", time.Millisecond)
+		all := append(below(a.cmd.Pid), a.cmd.Pid)
+		if len(held(all)) == 0 && len(a.kids()) == 0 && !a.unsaid() && !a.crowded() {
+			return
+		}
+		if time.Now().After(end) {
+			a.t.Errorf("no end:\n%s\n%s", strings.Join(a.said, "\n"), a.state())
+			a.end()
+			a.t.FailNow()
+		}
+	}
+}
+
+// unsaid reports whether a child has still to say something.
+func (a *attack) unsaid() bool {
+	if a.is("kill", "target") || a.is("kill", "child") || a.is("kill", "child2") || a.play.flags&unix.CLONE_THREAD != 0 && a.noCalls {
+		return false
+	}
+	return a.count("child") < a.made() || a.count("child") > a.count("ends ")
+}
+
+// crowded reports whether a child that is a thread is there still.
+func (a *attack) crowded() bool {
+	return a.play.flags&unix.CLONE_THREAD != 0 && len(tasks(a.caller)) > 2
+}
