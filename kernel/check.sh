@@ -37,7 +37,7 @@ done
 # For the selftests also what is about kernel code and not about programs:
 # BIT_MACRO, PREFER_DEFINED_ATTRIBUTE_MACRO, STATIC_CONST_CHAR_ARRAY  there is
 #                   no such macro in userspace, and argv is no constant.
-# ENOSYS            a test of the number means just that.
+# ENOSYS, ENOTSUPP  a test of the number means just that.
 # EMBEDDED_FUNCTION_NAME, FUNCTION_ARGUMENTS  checkpatch takes "run" in an English
 #                   sentence and a macro's (void) for what they are not.
 # OPEN_ENDED_LINE   a block of __asm__ begins so.
@@ -51,7 +51,7 @@ test_exceptions=$exceptions,BIT_MACRO,PREFER_DEFINED_ATTRIBUTE_MACRO
 test_exceptions+=,STATIC_CONST_CHAR_ARRAY,MULTISTATEMENT_MACRO_USE_DO_WHILE
 test_exceptions+=,COMPLEX_MACRO,MACRO_ARG_REUSE,MACRO_ARG_PRECEDENCE,CAMELCASE
 test_exceptions+=,VOLATILE,AVOID_EXTERNS,USLEEP_RANGE
-test_exceptions+=,ENOSYS,EMBEDDED_FUNCTION_NAME,FUNCTION_ARGUMENTS,OPEN_ENDED_LINE,TYPO_SPELLING
+test_exceptions+=,ENOSYS,ENOTSUPP,EMBEDDED_FUNCTION_NAME,FUNCTION_ARGUMENTS,OPEN_ENDED_LINE,TYPO_SPELLING
 
 check_style() { # VERSION
 	local p ignore

@@ -177,6 +177,8 @@ PLAY(target_vfork, "nor has one that waits in vfork() when the caller is killed 
 		;
 	start(&t, in_vfork, 0);
 	wait_state(t.pid, 'D');
+	while (!answered(&a) && proc_state(a.pid) != 't')
+		sched_yield(); /* the kernel does not stop it for its call */
 	made = answered(&a);
 	if (!made)
 		kill(a.pid, SIGKILL);

@@ -31,7 +31,7 @@ static unsigned long offset_of(unsigned long addr)
 	char line[PATH_MAX];
 	FILE *f = fopen("/proc/self/maps", "re");
 
-	expect(f != NULL);
+	expect(f);
 	while (fgets(line, sizeof(line), f)) {
 		if (sscanf(line, "%lx-%lx %*s %lx", &start, &end, &offset) == 3 &&
 		    addr >= start && addr < end) {
@@ -132,11 +132,9 @@ PLAY_DOCUMENTED(returned, "a function that calls is traced where it returns",
 
 /* A function of code that a kernel replaces by a call of its own (Linux 7.3). */
 long padded(long n);
-asm(".text\n"
-    "padded:\n"
-    "	.byte 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0\n"
-    "	lea 1(%rdi), %rax\n"
-    "	ret\n");
+asm(".text; padded:; "
+	".byte 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0; "
+	"lea 1(%rdi), %rax; ret");
 
 static long do_padded(struct msg *m)
 {

@@ -5,9 +5,9 @@
  * events explains, and nothing is left over.  Here something happens to the
  * target, in race_* to others.
  *
- * 	check      disturbs
- * 	  +-- a         calls, again and again
- * 	        +-- target
+ *	check      disturbs
+ *	  +-- a         calls, again and again
+ *	        +-- target
  */
 #include "race.h"
 

@@ -2,9 +2,9 @@
 /*
  * The target is killed in a call: its child is an adopter's, or there is none.
  *
- * 	check
- * 	  +-- a         calls; or the check adopts
- * 	        +-- target    is killed
+ *	check
+ *	  +-- a         calls; or the check adopts
+ *	        +-- target    is killed
  */
 #include "race.h"
 #include <sys/ptrace.h>
