@@ -78,7 +78,7 @@ func (c *call) makeInit() (int64, error) {
 	release()
 	switch {
 	case err != nil:
-		return 0, ofTarget(err) // or one of the helpers was killed
+		return 0, c.ofInit(err)
 	case late != nil:
 		return c.undoLate(child.Stopped, late)
 	}
@@ -86,6 +86,15 @@ func (c *call) makeInit() (int64, error) {
 		return 0, c.giveUp(child.Stopped, ofTarget(err))
 	}
 	return c.commit(child.Stopped, id)
+}
+
+// ofInit marks an error on the way to a child of an init. Its leader may have ended, or one of the
+// helpers in its namespace been killed. Where somebody kills those without end, there is none.
+func (c *call) ofInit(err error) error {
+	if c.s.patience.tried(c.n.TID) >= maxMissed {
+		return err
+	}
+	return ofTarget(err)
 }
 
 // freezeOthers stops the caller's other threads: an exec of one of them would end C0,
