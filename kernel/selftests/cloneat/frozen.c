@@ -94,6 +94,7 @@ static void freeze_target(int round)
 	freeze(false);
 	child_or_busy(&a);
 	undisturbed();
+	leave_group();
 }
 
 PLAY(target, "a target that is frozen when its child is born has that, or none")
@@ -114,6 +115,7 @@ static void call_twice(int round)
 	child_or_busy(&a);
 	child_or_busy(&b);
 	undisturbed();
+	leave_group();
 }
 
 PLAY(target_twice, "who calls for it meanwhile does not wait for the thaw")
@@ -133,6 +135,7 @@ static void kill_target(int round)
 	expect_eq(on(&a, do_wait4, t.pid, 0), t.pid);
 	expect_eq(on(&a, do_wait4, -1, __WALL | WNOHANG), -ECHILD);
 	elsewhere();
+	leave_group();
 }
 
 PLAY(target_killed, "if it is killed meanwhile, there is nothing left of it")
@@ -211,6 +214,7 @@ static void freeze_slowly(int round)
 	freeze(false);
 	child_or_busy(&a);
 	undisturbed();
+	leave_group();
 }
 
 PLAY(caller, "a caller that is frozen in its call has a child, or none")
@@ -228,6 +232,7 @@ static void call_for_both(int later)
 	child_or_busy(&a);
 	child_or_busy(&b);
 	undisturbed();
+	leave_group();
 }
 
 static void call_for_its_target(int round)

@@ -14,6 +14,8 @@ void freeze(bool frozen);
 int in_group(const char *file, const char *text);
 /* Its control group is frozen as a whole. */
 void await_frozen(void);
+/* Who is left in the group leaves it, and it is removed. */
+void leave_group(void);
 /* t ends, and its group. */
 void remove_group(struct actor *t);
 /* The control groups of a process, as text. */
