@@ -17,7 +17,8 @@ func (i *Injection) awaitEntry(r *Running) (*Stopped, Stop, error) {
 	return i.waitSoon(r)
 }
 
-// waitSoon is that of [Running], for a tracee that may be frozen on its way.
+// waitSoon waits for what comes within tens of microseconds if there is a processor for it, by a
+// tracee that may be frozen on its way.
 func (i *Injection) waitSoon(r *Running) (*Stopped, Stop, error) {
 	if s, stop, done, err := r.soon(); done {
 		return s, stop, err

@@ -29,15 +29,6 @@ func (r *Running) Wait() (*Stopped, Stop, error) {
 	}
 }
 
-// waitSoon is Wait for what comes within tens of microseconds if there is a processor
-// for it.
-func (r *Running) waitSoon() (*Stopped, Stop, error) {
-	if s, stop, done, err := r.soon(); done {
-		return s, stop, err
-	}
-	return r.Wait()
-}
-
 // soon is [Running.Poll] for as long as it is of use to look.
 func (r *Running) soon() (s *Stopped, stop Stop, done bool, err error) {
 	waits.try(func() bool {
