@@ -21,7 +21,6 @@ func (i *Injection) Forget() { i.forget = true }
 // an interrupt stop again, as when the scope was opened.
 func (i *Injection) End() error {
 	defer i.closeSlot() // where nobody is left who could have it back
-	defer i.closePIDFD()
 	if i.forget {
 		return i.resend()
 	}

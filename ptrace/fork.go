@@ -87,7 +87,10 @@ func (i *Injection) child() (*Stopped, error) {
 	}
 	r := Adopt(tid)
 	r.left = true
-	child, _, err := r.WaitTelling(i.OnStuck)
+	child, _, done, err := r.soon()
+	if !done {
+		child, _, err = r.WaitTelling(i.OnStuck)
+	}
 	if err == nil {
 		child.vdso, child.suspended, child.filtered = i.vdso, i.suspended, i.filtered
 		return child, nil
@@ -199,7 +202,6 @@ func (s *Stopped) Die() {
 	_ = unix.Kill(s.TID, unix.SIGKILL)
 	for !s.dead(0) {
 	}
-	s.closePIDFD()
 }
 
 // DieWithin is Die with a bound, for a tracee that may be unable to end (see ErrStuck). It reports
@@ -216,7 +218,6 @@ func (s *Stopped) DieWithin(bound time.Duration) bool {
 		}
 		pause(i)
 	}
-	s.closePIDFD()
 	return true
 }
 
@@ -240,7 +241,6 @@ func (s *Stopped) dead(flags int) bool {
 // waits for all in there (zap_pid_ns_processes() in kernel/pid_namespace.c).
 func (s *Stopped) Reap() {
 	s.reaped = true
-	s.closePIDFD()
 	r := &Running{TID: s.TID}
 	for {
 		if _, _, err := r.Wait(); err != nil {

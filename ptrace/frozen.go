@@ -30,8 +30,7 @@ func (i *Injection) waitSoon(r *Running) (*Stopped, Stop, error) {
 // what that has returned behind the wait.
 func (r *Running) WaitTelling(onStuck func() (over func())) (*Stopped, Stop, error) {
 	i := &Injection{Stopped: &Stopped{TID: r.TID}, OnStuck: onStuck}
-	defer i.closePIDFD()
-	return i.waitSoon(r)
+	return i.waiter()(r)
 }
 
 // KillChild is Die for a child of the tracee's, which may be unable to end: then OnStuck is called.

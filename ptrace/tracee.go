@@ -3,7 +3,6 @@
 package ptrace
 
 import (
-	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -51,9 +50,6 @@ type Stopped struct {
 	filtered  bool // it has some of its own, as far as is known
 
 	left bool // see LeaveExit
-
-	pidfd   *os.File // by which it is waited for (stuck.go), or nil
-	noPIDFD bool     // it can have none
 }
 
 // Seize attaches to tid with options (PTRACE_O_*) in one request, so that no
@@ -105,7 +101,6 @@ func (s *Stopped) Listen() (*Running, error) { return s.resume("LISTEN", unix.PT
 // Detach lets the tracee go, delivering sig (0 for none). A tracee whose group
 // is stopped by a job control signal goes back into that stop.
 func (s *Stopped) Detach(sig int) error {
-	s.closePIDFD()
 	return request("DETACH", unix.PTRACE_DETACH, s.TID, 0, uintptr(sig))
 }
 

@@ -147,16 +147,9 @@ func yield() { _, _, _ = unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0) }
 // (kernel: wait_task_zombie reaps where tracer and parent are one process),
 // while the exit of any other must be taken, or its parent never hears of it.
 func (r *Running) poll(flags int) (s *Stopped, stop Stop, done bool, err error) {
-	return r.pollBy(unix.P_PID, r.TID, flags)
-}
-
-// pollBy is poll for one who is known by a number, or by a pidfd: EAGAIN if that is not to block.
-func (r *Running) pollBy(kind, id, flags int) (s *Stopped, stop Stop, done bool, err error) {
 	var si siginfo
-	err = waitidOf(kind, id, &si, waitFlags|unix.WSTOPPED|flags)
+	err = waitid(r.TID, &si, waitFlags|unix.WSTOPPED|flags)
 	switch {
-	case errors.Is(err, unix.EAGAIN):
-		return nil, stop, false, err
 	case errors.Is(err, unix.EINTR), err == nil && si.pid == 0:
 		return nil, stop, false, nil
 	case err == nil:
