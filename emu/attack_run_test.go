@@ -4,6 +4,8 @@ package emu_test
 
 import (
 	"fmt"
+	"os"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -12,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"cloneat-emu/emu"
+	"cloneat-emu/emu/proc"
 )
 
 // attack is one of the table's, and its scene.
@@ -29,10 +32,37 @@ type attack struct {
 	t       *testing.T
 }
 
-// hints are numbers that nobody has.
+// hints counts the spans of numbers that were given out.
 var hints atomic.Int32
 
-func init() { hints.Store(20000) }
+// hintFor is the first of so many numbers that nobody has, nor will soon: half way round from the
+// last one that a process was given.
+func hintFor(t *testing.T) int {
+	t.Helper()
+	const first, many = 300, 20
+	end, err := proc.PIDMax()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("/proc/sys/kernel/ns_last_pid")
+	if err != nil {
+		t.Fatal(err)
+	}
+	last, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		at := first + (last+end/2+many*int(hints.Add(1)))%(end-first-many)
+		taken := false
+		for n := range many {
+			taken = taken || unix.Kill(at+n, 0) == nil
+		}
+		if !taken {
+			return at
+		}
+	}
+}
 
 func (a *attack) String() string {
 	return fmt.Sprintf("%v/%s %d/%s %s", a.play, a.moment.step, a.moment.visit, a.way.name, a.who)

@@ -166,7 +166,7 @@ func moments(t *testing.T, program string, p play) (found []moment) {
 func (a *attack) command() *emu.Cmd {
 	hint := "0"
 	if a.play.hint {
-		hint = fmt.Sprint(hints.Add(20))
+		hint = fmt.Sprint(hintFor(a.t))
 	}
 	return emu.Command(a.program, a.play.kind, fmt.Sprintf("%x", a.play.flags|uint64(unix.SIGCHLD)), hint, a.play.waits, a.play.threads)
 }
