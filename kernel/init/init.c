@@ -64,6 +64,10 @@ static void make_mounts(void)
 	mount_on("mqueue", "/dev/mqueue", MS_NOSUID | MS_NODEV, NULL);
 	mount_on("cgroup2", "/sys/fs/cgroup",
 		 MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+	/* Version 1 beside it, where the kernel has that. */
+	if (!mkdir("/dev/freezer", 0755) &&
+	    mount("cgroup", "/dev/freezer", "cgroup", 0, "freezer"))
+		rmdir("/dev/freezer");
 	/* Only the debug kernel has it, and kmemleak lives there. */
 	if (!access("/sys/kernel/debug", F_OK))
 		mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);

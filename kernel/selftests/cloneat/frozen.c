@@ -261,6 +261,9 @@ PLAY(caller_init, "so is one whose target is an init, for which nobody waits")
 
 static void play_old(int rounds, void (*scene)(int))
 {
+	struct hierarchy h = { .controller = "freezer" };
+
+	find_hierarchy(&h); /* for a supervisor, too, which has to look there */
 	give = give_freezer;
 	side_by_side(rounds, scene);
 }
