@@ -173,7 +173,7 @@ func (a *attack) victim() (v victim, ok bool) {
 // kids are the live processes of the scene besides caller and target.
 func (a *attack) kids() (kids []int) {
 	for _, pid := range below(a.cmd.Pid) {
-		if st := statOf(pid); pid != a.caller && pid != a.target && st != nil && !st.Exiting() {
+		if st := statOf(pid); pid != a.caller && pid != a.target && st != nil && st.State != 'Z' {
 			kids = append(kids, pid)
 		}
 	}
