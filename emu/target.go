@@ -90,6 +90,28 @@ func (c *call) letTargetGo(t *ptrace.Injection) error {
 	return c.released(t.LetGo())
 }
 
+// letFatherGo is letTargetGo for a target that may have a new child. If it was frozen on its way, so
+// that the call is over by now, it has buried that before it sees it.
+func (c *call) letFatherGo(t *ptrace.Injection, child *ptrace.Stopped) (buried bool, err error) {
+	if child == nil || t.Detached {
+		return false, c.letTargetGo(t)
+	}
+	c.s.letGo(t.TID, t.Due())
+	if err := c.released(t.End()); err != nil {
+		return false, err
+	}
+	if !c.behind || t.Last.Kind != ptrace.Interrupt && t.Last.Kind != ptrace.Group {
+		return false, c.released(t.LetGo())
+	}
+	again, err := t.Begin()
+	if err != nil {
+		return false, c.released(err)
+	}
+	again.OnStuck = c.leaveBehind
+	c.bury(again, child, func() {})
+	return true, c.letTargetGo(again)
+}
+
 // abandon ends a child that is not to be, without a trace in the target: it is
 // stopped, the child killed, and the target made to reap it, with signals
 // blocked, so that no handler of this thread sees the SIGCHLD.

@@ -104,8 +104,11 @@ func (c *call) bear() (*ptrace.Stopped, error) {
 		c.step("target stopped")
 		child, err := c.bearOne(t)
 		c.step("target cloned")
-		lerr := c.letTargetGo(t)
+		buried, lerr := c.letFatherGo(t, child)
 		c.step("target let go")
+		if buried {
+			break
+		}
 		if lerr != nil && err == nil && !ptrace.Gone(lerr) {
 			child.Kill()
 			return nil, lerr
