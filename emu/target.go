@@ -80,27 +80,28 @@ func seizeFailed(tid int, err error) error {
 
 // letTargetGo gives the target back what it had.
 func (c *call) letTargetGo(t *ptrace.Injection) error {
-	c.s.letGo(t.TID, t.Due()) // an alarm waits for this call's end
-	if t.Detached {
-		return nil
-	}
-	if err := c.released(t.End()); err != nil {
+	if err := c.giveBack(t); err != nil || t.Detached {
 		return err
 	}
 	return c.released(t.LetGo())
 }
 
+// giveBack is letTargetGo for a target that stands still a moment longer.
+func (c *call) giveBack(t *ptrace.Injection) error {
+	c.s.letGo(t.TID, t.Due()) // an alarm waits for this call's end
+	if t.Detached {
+		return nil
+	}
+	return c.released(t.End())
+}
+
 // letFatherGo is letTargetGo for a target that may have a new child. If it was frozen on its way, so
 // that the call is over by now, it has buried that before it sees it.
 func (c *call) letFatherGo(t *ptrace.Injection, child *ptrace.Stopped) (buried bool, err error) {
-	if child == nil || t.Detached {
-		return false, c.letTargetGo(t)
-	}
-	c.s.letGo(t.TID, t.Due())
-	if err := c.released(t.End()); err != nil {
+	if err := c.giveBack(t); err != nil || t.Detached {
 		return false, err
 	}
-	if !c.behind || t.Last.Kind != ptrace.Interrupt && t.Last.Kind != ptrace.Group {
+	if child == nil || !c.behind || t.Last.Kind != ptrace.Interrupt && t.Last.Kind != ptrace.Group {
 		return false, c.released(t.LetGo())
 	}
 	again, err := t.Begin()

@@ -102,13 +102,9 @@ PLAY(target, "a target that is frozen when its child is born has that, or none")
 	side_by_side(ROUNDS, freeze_target);
 }
 
-static void call_twice(int round)
+/* a has called; b calls for the same target, and is not frozen. */
+static void call_meanwhile(void)
 {
-	(void)round;
-	cast(ACTOR_EXEC);
-	give(&t);
-	freeze_at_birth();
-	await_answer(&a);
 	cl_start(&b, t.pid, 0, 0);
 	await_answer(&b);
 	freeze(false);
@@ -116,6 +112,16 @@ static void call_twice(int round)
 	child_or_busy(&b);
 	undisturbed();
 	leave_group();
+}
+
+static void call_twice(int round)
+{
+	(void)round;
+	cast(ACTOR_EXEC);
+	give(&t);
+	freeze_at_birth();
+	await_answer(&a);
+	call_meanwhile();
 }
 
 PLAY(target_twice, "who calls for it meanwhile does not wait for the thaw")
@@ -226,13 +232,7 @@ static void call_for_both(int later)
 {
 	give(&a);
 	freeze_caller(later);
-	cl_start(&b, t.pid, 0, 0);
-	await_answer(&b);
-	freeze(false);
-	child_or_busy(&a);
-	child_or_busy(&b);
-	undisturbed();
-	leave_group();
+	call_meanwhile();
 }
 
 static void call_for_its_target(int round)
