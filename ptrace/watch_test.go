@@ -14,6 +14,7 @@ import (
 // TestAWatchedBatch: a tracee whose own filter is suspended makes the calls of a batch one by
 // one, and none that it was not asked for.
 func TestAWatchedBatch(t *testing.T) {
+	codes := foreignCodes(t)
 	for _, hold := range []bool{false, true} {
 		i := withOwnFilter(t)
 		i.Hold = hold
@@ -22,8 +23,47 @@ func TestAWatchedBatch(t *testing.T) {
 			t.Fatal(err)
 		}
 		runsOnce(t, b, i.TID)
-		changesHands(t, b)
+		changesHands(t, b, codes)
 	}
+}
+
+// foreignCodes make other calls than a tracee was asked for.
+func foreignCodes(t *testing.T) map[string][]byte {
+	t.Helper()
+	codes := map[string][]byte{
+		"another number":   {0xb8, unix.SYS_GETPPID, 0, 0, 0, 0x0f, 0x05}, // mov eax, nr; syscall
+		"another argument": {0xbf, 0x6b, 0, 0, 0, 0x0f, 0x05},             // mov edi, 0153; syscall
+	}
+	int80 := []byte{0xcd, 0x80} // int 0x80
+	if isCall(t, int80) {
+		codes["32 bits"] = int80
+	}
+	return codes
+}
+
+// isCall reports whether code enters the kernel for a call. A guest whose host has no entry for
+// 32-bit code is sent SIGSEGV at int 0x80.
+func isCall(t *testing.T, code []byte) bool {
+	t.Helper()
+	cmd, _, _ := start(t, "cat")
+	s := stopped(t, cmd.Process.Pid, Plain)
+	i, err := s.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const getpid = 20 // in 32-bit code
+	if err := errors.Join(s.Write(uintptr(i.insn), code), s.SetRegs(forCall(i.saved, i.insn, getpid, nil))); err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.Syscall(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, stop, err := r.Wait()
+	if err != nil || stop.Kind != Syscall && stop.Sig != unix.SIGSEGV {
+		t.Fatalf("code % x met %+v, %v", code, stop, err)
+	}
+	return stop.Kind == Syscall
 }
 
 // withOwnFilter is a tracee with a filter more than all have, which allows everything.
@@ -73,7 +113,7 @@ func installAllow(t *testing.T, i *Injection) {
 }
 
 // changesHands puts other code where the batch's calls are made.
-func changesHands(t *testing.T, b *Batch) {
+func changesHands(t *testing.T, b *Batch, codes map[string][]byte) {
 	t.Helper()
 	i := b.i
 	at := uintptr(i.insn)
@@ -86,11 +126,7 @@ func changesHands(t *testing.T, b *Batch) {
 	if err := i.Read(at, before); err != nil {
 		t.Fatal(err)
 	}
-	for name, code := range map[string][]byte{
-		"another number":   {0xb8, unix.SYS_GETPPID, 0, 0, 0, 0x0f, 0x05}, // mov eax, nr; syscall
-		"another argument": {0xbf, 0x6b, 0, 0, 0, 0x0f, 0x05},             // mov edi, 0153; syscall
-		"32 bits":          {0xcd, 0x80},                                  // int 0x80
-	} {
+	for name, code := range codes {
 		if err := i.Write(at, code); err != nil {
 			t.Fatal(err)
 		}
