@@ -39,6 +39,7 @@ type call struct {
 	left         *transplant.Leftovers // of child and caller; nil but for a transplant
 	company      []int                 // other processes that share the caller's memory
 	snap         *transplant.Snapshot  // nil but for a transplant
+	rebuilt      int                   // the child of a transplant, while it is
 	locked       []int                 // processes that this worker may attach to
 	event        Event
 	told         bool // of the event

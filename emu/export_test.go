@@ -29,9 +29,13 @@ func init() {
 			return
 		}
 		at, unprivileged := strings.CutPrefix(fault, without)
+		at, old := strings.CutPrefix(at, before69)
 		at, stops := strings.CutPrefix(at, stopAt)
 		if unprivileged && step == "received" {
 			dropSysAdmin()
+		}
+		if old && step == "received" {
+			forgetThreadPIDFDs()
 		}
 		if step != at || visits.Add(1) != 2 {
 			return
@@ -45,11 +49,13 @@ func init() {
 	}
 }
 
-// What a fault begins with that is no death, and without the right to suspend filters.
+// What a fault begins with that is no death, without the right to suspend filters, and as before
+// Linux 6.9.
 const (
-	stopAt  = "stop at "
-	holdAt  = "hold at "
-	without = "unprivileged "
+	stopAt   = "stop at "
+	holdAt   = "hold at "
+	without  = "unprivileged "
+	before69 = "old "
 	// The second call alone is meant.
 	inSecond = "in the second call "
 )
@@ -135,6 +141,14 @@ func (c *Cmd) HoldAt(step string) { c.Config.fault = holdAt + step }
 
 // Unprivileged takes CAP_SYS_ADMIN from the operator. Precondition: DieAt or StopAt.
 func (c *Cmd) Unprivileged() { c.Config.fault = without + c.Config.fault }
+
+// Before69 has the operator find a kernel without pidfds of threads. Precondition: DieAt or StopAt.
+func (c *Cmd) Before69() { c.Config.fault = before69 + c.Config.fault }
+
+// HelperForked is the step at which a caller has cloned the helper that hands over its
+// descriptors, before the operator knows whom. Only callers whose leader has exited do, before
+// Linux 6.9.
+const HelperForked = helperForked
 
 // Operator is its pid. Precondition: c was started without UserNS.
 func (c *Cmd) Operator() int { return c.first }

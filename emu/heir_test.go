@@ -20,21 +20,36 @@ func TestNoStrangerForHeir(t *testing.T) {
 	for _, step := range []string{"forked", "init: father made", "init: father over there", "init: child made", "init: child ready"} {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
-			noStranger(t, step)
+			noStranger(t, "emu/testdata/orphaned.c", step, func(*emu.Cmd) {})
 		})
 	}
 }
 
-func noStranger(t *testing.T, step string) {
+// TestNoHelperForHeir: the caller is killed when it has cloned the helper that hands over its
+// descriptors. The child, which the operator had known of before, was taken for that; it itself
+// ran to its end, and was left to whoever adopts the caller's orphans.
+func TestNoHelperForHeir(t *testing.T) {
+	t.Parallel()
+	for _, step := range []string{"transplant: descriptors", emu.HelperForked, "transplant: processors"} {
+		t.Run(step, func(t *testing.T) {
+			t.Parallel()
+			noStranger(t, "emu/testdata/headless.c", step, (*emu.Cmd).Before69)
+		})
+	}
+}
+
+// noStranger has the caller of a program, which tells its pid, killed at a step.
+func noStranger(t *testing.T, program, step string, change func(*emu.Cmd)) {
 	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	cmd := emu.Command(built.C(t, "emu/testdata/orphaned.c"))
+	cmd := emu.Command(built.C(t, program))
 	cmd.Stdout, cmd.Stderr = w, os.Stderr
 	cmd.StopAt(step)
+	change(cmd)
 	err = cmd.Start()
 	w.Close()
 	if err != nil {

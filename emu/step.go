@@ -13,3 +13,6 @@ func (c *call) step(name string) {
 		onStep(name, c.s.cfg.fault)
 	}
 }
+
+// helperForked is a step that few calls come to (lend.go in package transplant).
+const helperForked = "helper forked"

@@ -82,6 +82,7 @@ func (c *call) transplant(memoryIsSame bool) (int64, error) {
 func (c *call) snapshot(keepsMemory bool) (*transplant.Snapshot, error) {
 	if onStep != nil {
 		c.caller.OnAsleep = func() { c.step("caller asleep") }
+		c.caller.OnForked = func() { c.step(helperForked) }
 	}
 	others := c.others()
 	others.Company, others.KeepsMemory = c.company, keepsMemory
@@ -248,6 +249,8 @@ func (c *call) build(snap *transplant.Snapshot, child *ptrace.Stopped, memoryIsS
 	}
 	defer unix.Close(pidfd)
 	o.TimeNS = c.timeNS
+	c.rebuilt = child.TID
+	defer func() { c.rebuilt = 0 }()
 	return snap.Build(child, pidfd, o)
 }
 

@@ -28,7 +28,7 @@ func (c *call) unheard(parent int) *ptrace.Stopped {
 		return nil
 	}
 	for _, pid := range pids {
-		if pid == parent || slices.Contains(c.locked, pid) { // whom this thread has attached to
+		if pid == parent || pid == c.rebuilt || slices.Contains(c.locked, pid) { // whom this thread knows
 			continue
 		}
 		if st, err := statusOf(pid); err == nil && st.TracerPid == unix.Gettid() {
