@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"testing"
 
 	"cloneat-emu/emu"
@@ -13,25 +14,35 @@ import (
 )
 
 // steps are all that the sources name.
-func steps(t *testing.T) (names []string) {
+func steps(t *testing.T) []string {
 	t.Helper()
-	for _, source := range []string{"*.go", "transplant/stages.go"} {
-		files, err := filepath.Glob(source)
+	named := namedIn(t, "*.go", `\.step\("([^"]+)"\)`)
+	for _, stage := range namedIn(t, "transplant/stages.go", `\{name: "([^"]+)", do: b\.`) {
+		named = append(named, "transplant: "+stage)
+	}
+	return named
+}
+
+// namedIn finds names in sources, each once.
+func namedIn(t *testing.T, sources, pattern string) (names []string) {
+	t.Helper()
+	files, err := filepath.Glob(sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, file := range files {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, m := range regexp.MustCompile(`\.step\("([^"]+)"\)`).FindAllSubmatch(text, -1) {
-				names = append(names, string(m[1]))
-			}
-			for _, m := range regexp.MustCompile(`\n\t+\{"([a-z' ]+)", b\.`).FindAllSubmatch(text, -1) {
-				names = append(names, "transplant: "+string(m[1]))
+		for _, m := range regexp.MustCompile(pattern).FindAllSubmatch(text, -1) {
+			if name := string(m[1]); !slices.Contains(names, name) {
+				names = append(names, name)
 			}
 		}
+	}
+	if len(names) == 0 {
+		t.Fatalf("%s: no step is named", sources)
 	}
 	return names
 }
