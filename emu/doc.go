@@ -29,10 +29,11 @@
 // injected call is healed by the code that follows it (package ptrace, guard); one that was
 // stopped in a call that the kernel does not make again (the EINTR of signal(7)) has it made again,
 // unless the supervisor dies in the moment before it has seen the stop; a
-// thread of ours in the caller ends, and reaps what it made. A frozen target that has to reap a
-// child that is not to be (behind.go) does so when it is thawed, but has its SIGCHLD. The tests let the
-// operator die at each named step (step.go) and at random instants (tests/stress), and attack whom
-// it serves at each step (attack_test.go).
+// thread of ours in the caller ends, and reaps what it made. A process that shows the caller's
+// descriptors (lend.go in package transplant) ends, and stays a zombie of the caller's, which is
+// told nothing. A frozen target that has to reap a child that is not to be (behind.go) does so when
+// it is thawed, but has its SIGCHLD. The tests let the operator die at each named step (step.go) and
+// at random instants (tests/stress), and attack whom it serves at each step (attack_test.go).
 //
 // # Thread rules and lock order
 //
