@@ -48,6 +48,19 @@ func TestReadme(t *testing.T) {
 	}
 }
 
+// TestReadmeSetsThePath: the page says how the name of the command comes to be known, before
+// it is used.
+func TestReadmeSetsThePath(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(built.Root(t), "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _, used := strings.Cut(string(text), "\n$ cloneat-emu ")
+	if used && !strings.Contains(before, "export PATH=$PWD/build:$PATH\n") {
+		t.Error("whoever types what README shows is told that there is no cloneat-emu")
+	}
+}
+
 // cut splits a text into fences, commands with their output, and the rest.
 func cut(text string) []string {
 	var parts []string
