@@ -20,7 +20,8 @@ usage() {
 
 	Exit status: the program's (128 + N if signal N killed it); 124 after
 	--timeout SEC (default 600); 125 if the kernel panicked, complained or
-	ended without a result, with the console on standard error; 2 for bad use.
+	ended without a result, with the console on standard error; 126 and 127 if
+	there is no PROGRAM to execute, as in a shell; 2 for bad use.
 	END
 }
 
@@ -50,7 +51,11 @@ while [ $# -gt 0 ]; do
 	shift
 done
 [ $# -gt 0 ] || { usage >&2; die "no program given"; }
-program=$(type -P -- "$1") || { say "no such program: $1"; exit 127; }
+program=$(type -P -- "$1") || {
+	case $1 in */*) [ ! -e "$1" ] || { say "this cannot be executed: $1"; exit 126; } ;; esac
+	say "no such program: $1"
+	exit 127
+}
 program=$(realpath -- "$program")
 shift
 
