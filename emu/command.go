@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"cloneat-emu/emu/launch"
+	"cloneat-emu/internal/lookup"
 	"cloneat-emu/ptrace"
 )
 
@@ -87,7 +88,7 @@ type Cmd struct {
 // Command returns the command that runs name with args. A name without a slash is looked
 // up in PATH, as execvp(3) does it; an error of the lookup comes from Start, as in os/exec.
 func Command(name string, args ...string) *Cmd {
-	path, err := lookUp(name)
+	path, err := lookup.Program(name)
 	return &Cmd{Path: path, Args: append([]string{name}, args...), err: err}
 }
 

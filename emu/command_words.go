@@ -5,37 +5,9 @@ package emu
 import (
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 )
-
-// defaultPath is where execvp(3) looks if there is no PATH.
-const defaultPath = "/bin:/usr/bin"
-
-// lookUp finds an executable. A name with a slash is a path from the program's own
-// directory, which may be another than ours.
-func lookUp(name string) (string, error) {
-	if strings.Contains(name, "/") {
-		return name, nil
-	}
-	if _, ok := os.LookupEnv("PATH"); !ok && name != "" {
-		for dir := range strings.SplitSeq(defaultPath, ":") {
-			if path, err := exec.LookPath(dir + "/" + name); err == nil {
-				return path, nil
-			}
-		}
-	}
-	path, err := exec.LookPath(name)
-	if errors.Is(err, exec.ErrDot) {
-		err = nil // as execvp(3): PATH is the user's own
-	}
-	if path == "" {
-		path = name
-	}
-	return path, err
-}
 
 // lastOfEach drops variables that are set again later, as os/exec does: getenv(3) finds
 // the first.

@@ -3,7 +3,9 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,7 +44,11 @@ func (c *compareCmd) Run() error {
 	if boot, err := bootScript(); err == nil {
 		comparison.AddSources(filepath.Join(filepath.Dir(boot), "selftests", "cloneat"))
 	}
-	printComparison(comparison)
+	var out bytes.Buffer
+	printComparison(&out, comparison)
+	if _, err := out.WriteTo(os.Stdout); err != nil {
+		return err
+	}
 	for _, name := range c.Report {
 		if err := comparison.WriteReport(name); err != nil {
 			return err
@@ -133,8 +139,8 @@ func tellColumn(c conform.Column) {
 }
 
 // printComparison prints a line a column, and what does not agree.
-func printComparison(c *conform.Comparison) {
-	t := newTable(os.Stdout, "implementation", "passed", "failed", "documented", "skipped", "n/a", "took")
+func printComparison(w io.Writer, c *conform.Comparison) {
+	t := newTable(w, "implementation", "passed", "failed", "documented", "skipped", "n/a", "took")
 	for _, col := range c.Columns {
 		if col.Why != "" {
 			t.AppendRow(table.Row{col.Name, "n/a", col.Why})
@@ -148,12 +154,12 @@ func printComparison(c *conform.Comparison) {
 		if r.Outcome == conform.Agree {
 			continue
 		}
-		fmt.Printf("%s %s: %s\n", strings.ToUpper(string(r.Outcome)), r.Name, r.Verdict)
+		fmt.Fprintf(w, "%s %s: %s\n", strings.ToUpper(string(r.Outcome)), r.Name, r.Verdict)
 		for i, cell := range r.Cells {
 			if cell != nil && cell.Status != conform.Pass {
-				fmt.Printf("     %s: %s %s\n", c.Columns[i].Name, cell.Status, cell.Text)
+				fmt.Fprintf(w, "     %s: %s %s\n", c.Columns[i].Name, cell.Status, cell.Text)
 			}
 		}
 	}
-	fmt.Println(c.Summary())
+	fmt.Fprintln(w, c.Summary())
 }

@@ -3,10 +3,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"regexp"
@@ -17,6 +19,7 @@ import (
 
 	"cloneat-emu/emu/launch"
 	"cloneat-emu/emu/listen"
+	"cloneat-emu/emu/proc"
 	"cloneat-emu/tests"
 	"cloneat-emu/tests/conform"
 )
@@ -63,7 +66,11 @@ func (c *conformCmd) Run() error {
 			return err
 		}
 	} else {
-		printResults(results, unexpected)
+		var out bytes.Buffer
+		printResults(&out, results, unexpected)
+		if _, err := out.WriteTo(os.Stdout); err != nil {
+			return err
+		}
 	}
 	if conform.Summarize(results).Failed > 0 {
 		return errUndocumented
@@ -115,6 +122,9 @@ func findPrograms(dir, filter string) ([]conform.Program, error) {
 // prefix is the command line in front of a program's.
 func (c *conformCmd) prefix() ([]string, error) {
 	exists := launch.CallExists()
+	if err := proc.Own(); err != nil {
+		return nil, err
+	}
 	if c.Under == "native" {
 		if !exists {
 			return nil, errors.New("conform --under native: this kernel has no cloneat: boot a patched one with " +
@@ -134,7 +144,7 @@ func (c *conformCmd) prefix() ([]string, error) {
 }
 
 // printResults prints what failed, with transcripts, then the summary.
-func printResults(results []conform.Result, unexpected []string) {
+func printResults(w io.Writer, results []conform.Result, unexpected []string) {
 	var notRun []conform.Result
 	for _, r := range results {
 		if r.NotRun {
@@ -143,21 +153,21 @@ func printResults(results []conform.Result, unexpected []string) {
 		if r.Status != conform.Fail || r.NotRun {
 			continue
 		}
-		fmt.Printf("FAIL %s: %s\n     %s\n", r.Name, r.Verdict, r.Text)
+		fmt.Fprintf(w, "FAIL %s: %s\n     %s\n", r.Name, r.Verdict, r.Text)
 		for line := range strings.Lines(r.Transcript) {
-			fmt.Printf("     | %s", strings.TrimRight(line, "\n")+"\n")
+			fmt.Fprintf(w, "     | %s", strings.TrimRight(line, "\n")+"\n")
 		}
 	}
 	for _, r := range results {
 		if r.Status == conform.Skip {
-			fmt.Printf("skip %s: %s\n", r.Name, r.Text)
+			fmt.Fprintf(w, "skip %s: %s\n", r.Name, r.Text)
 		}
 	}
 	if len(notRun) > 0 {
-		fmt.Printf("FAIL %d checks, from %s on, were not run: %s\n", len(notRun), notRun[0].Name, notRun[0].Text)
+		fmt.Fprintf(w, "FAIL %d checks, from %s on, were not run: %s\n", len(notRun), notRun[0].Name, notRun[0].Text)
 	}
 	for _, name := range unexpected {
-		fmt.Printf("note %s is documented to differ, and does not\n", name)
+		fmt.Fprintf(w, "note %s is documented to differ, and does not\n", name)
 	}
-	fmt.Println(conform.Summarize(results))
+	fmt.Fprintln(w, conform.Summarize(results))
 }

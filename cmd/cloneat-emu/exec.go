@@ -22,7 +22,7 @@ type execCmd struct {
 	CapDrop     []string `placeholder:"CAP" help:"Take away a capability for good, or ALL."`
 	Workdir     string   `placeholder:"DIR" help:"Directory in the container (default: the target's)."`
 	Env         []string `sep:"none" placeholder:"NAME[=VALUE]" help:"Set a variable, or take over the caller's."`
-	Pid         int      `placeholder:"N" help:"The exact pid that the command is to have in the container."`
+	Pid         *int     `placeholder:"N" help:"The exact pid that the command is to have in the container."`
 	TTY         bool     `name:"tty" short:"t" help:"Give the command a terminal of the container's."`
 	Interactive bool     `short:"i" help:"Pass standard input on to that terminal."`
 	KeepFd      []int    `placeholder:"N" help:"Hand down descriptor N besides 0, 1 and 2."`
@@ -68,8 +68,8 @@ func (c *execCmd) check() error {
 	switch {
 	case len(c.Command) == 0:
 		return usageError("exec: no command: cloneat-emu exec [flags] TARGET -- COMMAND [ARGS]")
-	case c.Pid < 0 || c.Pid >= proc.PIDLimit: // the kernel would look at 32 bits of it
-		return usageError(fmt.Sprintf("exec: --pid %d: a pid is positive, and below %d", c.Pid, proc.PIDLimit))
+	case c.Pid != nil && (*c.Pid <= 0 || *c.Pid >= proc.PIDLimit): // the kernel would look at 32 bits of it
+		return usageError(fmt.Sprintf("exec: --pid %d: a pid is positive, and below %d", *c.Pid, proc.PIDLimit))
 	case c.Userns == "target" && !c.Admin:
 		return usageError("exec: --userns target takes --admin: a child that cloneat makes has its caller's")
 	}
@@ -93,9 +93,12 @@ func (c *execCmd) enter() (int, error) {
 	}
 	defer func() { _ = t.Close() }()
 	o := enter.Options{
-		Command: c.Command, Hint: c.Pid, TargetCgroup: c.Cgroup == "target", TargetUserNS: c.Userns == "target",
+		Command: c.Command, TargetCgroup: c.Cgroup == "target", TargetUserNS: c.Userns == "target",
 		User: c.User, CapDrop: c.CapDrop, Workdir: c.Workdir, Env: c.Env,
 		TTY: c.TTY, Interactive: c.Interactive, Keep: c.KeepFd,
+	}
+	if c.Pid != nil {
+		o.Hint = *c.Pid
 	}
 	if c.Admin {
 		return enter.Admin(&o, t)

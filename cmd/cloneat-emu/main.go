@@ -9,6 +9,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime"
 
@@ -65,6 +66,9 @@ func main() {
 	ctx, err := parser.Parse(os.Args[1:])
 	if err == nil {
 		err = refuseEmpty(ctx)
+	}
+	if path, ok := errors.AsType[*fs.PathError](err); ok && path.Op == "write" {
+		exit(err) // of --help or --version, which are printed while the line is read
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "cloneat-emu: %v (cloneat-emu --help says more)\n", err)

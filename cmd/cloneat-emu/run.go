@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -31,6 +32,17 @@ type runCmd struct {
 	LogLevel   string    `enum:"panic,fatal,error,warn,info,debug,trace" default:"error" help:"What to log on stderr (${enum})."`
 	LogFormat  string    `enum:"text,json" default:"text" help:"How (${enum})."`
 	Program    []string  `arg:"" passthrough:"partial" help:"The program and its arguments, after --."`
+}
+
+// Validate is asked when the command line has been read.
+func (r *runCmd) Validate() error {
+	known := emu.Prototypes()
+	for _, name := range r.Prototype {
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("--prototype: no call is named %q (there is: %s)", name, strings.Join(known, ", "))
+		}
+	}
+	return nil
 }
 
 // Exit statuses as env(1) and nohup(1) have them.

@@ -17,6 +17,8 @@ import (
 
 	"cloneat-emu/cmd/cloneat-emu/tree"
 	"cloneat-emu/emu/launch"
+	"cloneat-emu/emu/proc"
+	"cloneat-emu/internal/lookup"
 )
 
 // treeBuildCmd is "cloneat-emu tree build".
@@ -127,7 +129,9 @@ func (c *treeBuildCmd) stand(built *tree.Built, stop <-chan os.Signal) error {
 		return nil
 	}
 	root := built.Tree.Root()
-	cmd := exec.Command(c.Command[0], c.Command[1:]...)
+	path, err := lookup.Program(c.Command[0])
+	cmd := exec.Command(path, c.Command[1:]...)
+	cmd.Args[0], cmd.Err = c.Command[0], err
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Env = append(os.Environ(), "TREE_ROOT="+strconv.Itoa(append(root.HostPIDs, root.PID)[0]))
 	return runWhileStanding(cmd, stop)
@@ -167,6 +171,9 @@ func runWhileStanding(cmd *exec.Cmd, stop <-chan os.Signal) error {
 
 // underRun becomes "cloneat-emu run" of this very command.
 func underRun() error {
+	if err := proc.Own(); err != nil {
+		return err
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return err

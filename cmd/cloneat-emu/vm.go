@@ -21,7 +21,7 @@ import (
 type vmCmd struct {
 	Kernel  string   `default:"6.1" placeholder:"6.1|6.12|PATH" help:"The patched kernel: a version (built if need be) or an image."`
 	Uml     bool     `help:"As a process of this machine (user-mode Linux) instead of in QEMU."`
-	Console string   `type:"path" help:"Keep what the kernel said in this file."`
+	Console string   `type:"path" placeholder:"FILE" help:"Keep what the kernel said in this file."`
 	Program []string `arg:"" passthrough:"partial" help:"The program and its arguments, after --."`
 }
 
