@@ -49,6 +49,9 @@ func (g *fileGroup) flush() (err error) {
 			return f.err
 		}
 	}
+	if err := g.checkOverlays(files); err != nil {
+		return err
+	}
 	var there []int
 	if len(fds) > 0 {
 		if there, err = g.b.ch.send(fds); err != nil {
@@ -61,6 +64,24 @@ func (g *fileGroup) flush() (err error) {
 	}
 	g.files, g.maps = nil, nil
 	clear(g.keys)
+	return nil
+}
+
+// checkOverlays looks at what overlays have done to the files.
+func (g *fileGroup) checkOverlays(files []openedFile) error {
+	on := make([]bool, len(files))
+	for i, f := range files {
+		on[i] = f.err == nil && onOverlay(f.fd)
+	}
+	for _, m := range g.maps {
+		i := g.keys[g.b.fileKey(m)]
+		if !on[i] {
+			continue
+		}
+		if err := g.b.checkOverlay(m, files[i].fd); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -488,6 +488,55 @@ PLAY_DOCUMENTED(sealed, "a writable mapping of a file that was sealed since",
 	expect_eq(end(&k, &t, 5), EXITED(5));
 }
 
+/* A file of the lower layer, mapped; then somebody writes to it, and so to a copy. */
+static long copied_get(struct msg *m)
+{
+	int fd;
+
+	(void)m;
+	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("none", "/tmp", "tmpfs", 0, NULL) ||
+	    mkdir("/tmp/low", 0755) || mkdir("/tmp/up", 0755) ||
+	    mkdir("/tmp/work", 0755) || mkdir("/tmp/both", 0755))
+		return -errno;
+	fd = open("/tmp/low/file", O_RDWR | O_CREAT, 0644);
+	if (fd < 0 || write(fd, "d", 1) != 1)
+		return -errno;
+	close(fd);
+	if (mount("none", "/tmp/both", "overlay", 0,
+		  "lowerdir=/tmp/low,upperdir=/tmp/up,workdir=/tmp/work"))
+		return errno == ENODEV ? -ENOSYS : -errno;
+	fd = open("/tmp/both/file", O_RDONLY);
+	area = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	fd = open("/tmp/both/file", O_RDWR);
+	if (area == MAP_FAILED || fd < 0 || write(fd, "n", 1) != 1)
+		return -errno;
+	return close(fd);
+}
+
+static long copied_has(struct msg *m)
+{
+	(void)m;
+	return area[0];
+}
+
+PLAY_DOCUMENTED(copied_up, "a file that an overlay has copied since it was mapped",
+		"only the copy can be opened: EOPNOTSUPP")
+{
+	long got;
+
+	cast(CLONE_NEWNS, 0);
+	got = on(&a, copied_get);
+	if (got == -ENOSYS)
+		ct_skip("no overlay file systems here");
+	expect_eq(got, 0);
+	expect_eq(on(&a, copied_has), 'd');
+	expect_ok(cl(&a, &k, t.pid, 0, 0));
+	expect_eq(on(&k, copied_has), 'd');
+	expect_eq(end(&k, &t, 5), EXITED(5));
+}
+
 /* What is only read of it now may be written after an mprotect(2). */
 static long sealed_read_get(struct msg *m)
 {
