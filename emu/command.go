@@ -68,6 +68,9 @@ type Cmd struct {
 	// OnState, if set, is told of job control stops (the signal) and of being
 	// continued (0).
 	OnState func(stopped int)
+	// OnKilled, if set, is called if the supervisor is killed while the program runs, whose
+	// calls fail with ENOSYS from then on. Not with UserNS.
+	OnKilled func()
 
 	// Pid is the program's process id once it is started, in its own pid namespace.
 	Pid int
@@ -163,6 +166,9 @@ func (c *Cmd) Start() error {
 	}
 	c.done = make(chan struct{})
 	go c.watch()
+	if c.OnKilled != nil && !c.UserNS {
+		go c.mourn()
+	}
 	if c.Inherit && adopts() {
 		go c.reapOrphans()
 	}

@@ -3,6 +3,7 @@
 package emu
 
 import (
+	"errors"
 	"sync"
 	"sync/atomic"
 
@@ -61,6 +62,21 @@ func (s *eventStream) drain(linger bool) {
 	<-s.ended
 	if !linger {
 		<-s.over
+	}
+}
+
+// mourn tells of a supervisor that was killed before the program's end: one that gives up says why
+// itself. Its status stays for who waits for it.
+func (c *Cmd) mourn() {
+	<-c.events.over
+	var info unix.Siginfo
+	err := unix.Waitid(unix.P_PID, c.first, &info, unix.WEXITED|unix.WNOWAIT, nil)
+	for errors.Is(err, unix.EINTR) {
+		err = unix.Waitid(unix.P_PID, c.first, &info, unix.WEXITED|unix.WNOWAIT, nil)
+	}
+	const killed, dumped = 2, 3 // CLD_KILLED, CLD_DUMPED
+	if over, _ := c.Ended(); !over && err == nil && (info.Code == killed || info.Code == dumped) {
+		c.OnKilled()
 	}
 }
 

@@ -89,6 +89,7 @@ func (o *operator) run(spec *launch.Spec, keeperToFront int) error {
 	if err != nil {
 		return err
 	}
+	launch.LiftLimits()
 	spec.DropFiles(2) // the log goes to 2
 	listener, _, err := launch.ReceiveListener(ours)
 	if listener != nil {

@@ -100,9 +100,13 @@ func (r *runCmd) supervise(cmd *emu.Cmd) error {
 			_ = launch.StopSelf(stopped)
 		}
 	}
+	cmd.OnKilled = func() {
+		fmt.Fprintln(os.Stderr, "cloneat-emu: the supervisor was killed: calls fail with ENOSYS from now on")
+	}
 	if err := cmd.Start(); err != nil {
 		return startFailed(r.explain(err))
 	}
+	launch.LiftLimits()
 	launch.DropInherited()
 	signal.Ignore(unix.SIGPIPE) // a reader of --trace that leaves must not end the program
 	go forward(cmd, got)
