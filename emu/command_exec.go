@@ -15,7 +15,10 @@ func (c *Cmd) Exec() error {
 		return c.lookupError()
 	}
 	c.Inherit = true
-	spec := &launch.Spec{Path: c.Path, Args: c.Args, Env: c.environ(), Dir: c.Dir, Signals: launch.Inherited()}
+	spec := &launch.Spec{
+		Path: c.Path, Args: c.Args, Env: c.environ(), Dir: c.Dir, Signals: launch.Inherited(),
+		Kept: launch.InheritedKept(),
+	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	err := spec.Exec()

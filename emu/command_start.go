@@ -94,7 +94,7 @@ func (c *Cmd) spec() (spec *launch.Spec, done func(), err error) {
 	}
 	spec = &launch.Spec{Path: c.Path, Args: c.Args, Env: c.environ(), Dir: c.Dir, Numbers: numbers, Extra: extra}
 	if c.Inherit {
-		spec.Signals = launch.Inherited()
+		spec.Signals, spec.Kept = launch.Inherited(), launch.InheritedKept()
 		spec.Files, err = launch.InheritedFiles()
 		return spec, func() {}, err
 	}

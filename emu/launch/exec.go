@@ -24,6 +24,9 @@ func (s *Spec) Exec() error {
 			return fmt.Errorf("chdir %s: %w", s.Dir, err)
 		}
 	}
+	if err := s.Kept.set(); err != nil {
+		return err
+	}
 	if err := s.Signals.restore(); err != nil {
 		return err
 	}

@@ -54,6 +54,11 @@ func QuietStops() error {
 // saNoCldStop is SA_NOCLDSTOP.
 const saNoCldStop = 1
 
+// prctlInt is a prctl(2) that stores a number.
+func prctlInt(option int, to *int32) error {
+	return unix.Prctl(option, uintptr(unsafe.Pointer(to)), 0, 0, 0)
+}
+
 // setMask sets the calling thread's mask.
 func setMask(mask uint64) {
 	unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&mask)), 0, 8, 0, 0)

@@ -23,6 +23,8 @@ type Spec struct {
 	Sources []int
 	// Signals is what the program is to find of signals.
 	Signals Signals
+	// Kept is what the program is to find that only an exec hands down.
+	Kept Kept
 	// Numbers are the calls that the filter notifies besides cloneat.
 	Numbers []uint32
 	// Extra is for the stage before (the operator's configuration).

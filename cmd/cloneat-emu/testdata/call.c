@@ -10,6 +10,8 @@
  *				is no call (a guest whose host has no such entry)
  *	call fds		the open descriptors and the flags of each
  *	call signals		the dispositions that are not the default, and the mask
+ *	call kept		the parent-death signal, and whether it is a subreaper
+ *	call reaper PROGRAM ...	the program, as a subreaper
  *	call count		counts signals; a line per byte of input
  *	call leave FD		waits for a byte on FD (a socket), then leaves a child that
  *				waits for another, probes, and writes what came to FD
@@ -227,6 +229,23 @@ static int deny(char **argv)
 	return perror(argv[2]), 127;
 }
 
+static int kept(void)
+{
+	int sig = -1, reaper = -1;
+
+	prctl(PR_GET_PDEATHSIG, &sig);
+	prctl(PR_GET_CHILD_SUBREAPER, &reaper);
+	printf("%d %d\n", sig, reaper);
+	return 0;
+}
+
+static int reaper(char **argv)
+{
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	execvp(argv[0], argv);
+	return perror(argv[0]), 127;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -243,6 +262,10 @@ int main(int argc, char **argv)
 		return fds(), 0;
 	if (!strcmp(what, "signals"))
 		return signals(), 0;
+	if (!strcmp(what, "kept"))
+		return kept();
+	if (!strcmp(what, "reaper") && argc > 2)
+		return reaper(argv + 2);
 	if (!strcmp(what, "count"))
 		return count(), 0;
 	if (!strcmp(what, "leave") && argc > 2)
