@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Adopts what a caller leaves that is killed in a call for a process that it has forked,
- * after its leader has exited: that process, and nothing else.  The caller's pid is
- * written to standard output.
+ * after its leader has exited.
  */
 #define _GNU_SOURCE
+#include "adopt.h"
 #include <linux/cloneat.h>
-#include <err.h>
 #include <pthread.h>
-#include <signal.h>
-#include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static pid_t target;
 
@@ -51,29 +45,5 @@ static void lead(int told)
 
 int main(void)
 {
-	pid_t caller, pid;
-	int told[2], status, bad = 0;
-
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	if (pipe(told))
-		err(2, "pipe");
-	caller = fork();
-	if (caller < 0)
-		err(2, "fork");
-	if (caller == 0)
-		lead(told[1]);
-	if (read(told[0], &target, sizeof(target)) != sizeof(target))
-		err(2, "caller");
-	printf("%d\n", caller);
-	fflush(stdout);
-	if (waitpid(caller, NULL, 0) != caller)
-		err(2, "wait");
-	kill(target, SIGKILL);
-	while ((pid = waitpid(-1, &status, __WALL)) > 0) {
-		if (pid != target) {
-			warnx("a stranger, %d, with status %#x", pid, status);
-			bad = 1;
-		}
-	}
-	return bad;
+	return adopt_from(lead);
 }
