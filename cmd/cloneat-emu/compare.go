@@ -117,9 +117,9 @@ func (c *compareCmd) columns() ([]conform.Column, error) {
 func (c *compareCmd) here() (conform.Column, error) {
 	begun := time.Now()
 	run := conformCmd{Under: "emu", Filter: c.Filter, Jobs: c.Jobs, Dir: c.Dir, Timeout: c.Timeout, CaseTimeout: c.CaseTimeout}
-	results, _, err := run.results()
+	results, unexpected, err := run.results()
 	column := conform.Column{Name: "emulator on " + release(), Emulator: true, Results: results, Took: time.Since(begun)}
-	tellColumn(column)
+	tellColumn(column, unexpected)
 	return column, err
 }
 
@@ -133,9 +133,12 @@ func release() string {
 	return name
 }
 
-// tellColumn says that a column is complete.
-func tellColumn(c conform.Column) {
+// tellColumn says that a column is complete, and which checks are excused there for nothing.
+func tellColumn(c conform.Column, unexpected []string) {
 	fmt.Fprintf(os.Stderr, "%s: %s, in %s\n", c.Name, conform.Summarize(c.Results), c.Took.Round(time.Second))
+	for _, name := range unexpected {
+		fmt.Fprintf(os.Stderr, "%s: note: %s may fail there, and passes\n", c.Name, name)
+	}
 }
 
 // printComparison prints a line a column, and what does not agree.
@@ -156,10 +159,16 @@ func printComparison(w io.Writer, c *conform.Comparison) {
 		}
 		fmt.Fprintf(w, "%s %s: %s\n", strings.ToUpper(string(r.Outcome)), r.Name, r.Verdict)
 		for i, cell := range r.Cells {
-			if cell != nil && cell.Status != conform.Pass {
+			switch {
+			case cell == nil && c.Columns[i].Why == "":
+				fmt.Fprintf(w, "     %s: has no result\n", c.Columns[i].Name)
+			case cell != nil && cell.Status != conform.Pass:
 				fmt.Fprintf(w, "     %s: %s %s\n", c.Columns[i].Name, cell.Status, cell.Text)
 			}
 		}
+	}
+	for _, name := range c.Nowhere() {
+		fmt.Fprintf(w, "note %s was run nowhere\n", name)
 	}
 	fmt.Fprintln(w, c.Summary())
 }

@@ -4,6 +4,7 @@ package conform
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -67,12 +68,15 @@ func Compare(columns []Column, documented map[string]string) *Comparison {
 	return c
 }
 
-// judge compares what was run; what was skipped or does not apply says nothing.
+// judge compares what was run; what was skipped or does not apply says nothing. A column
+// with results that lacks the check differs.
 func (r *Row) judge(columns []Column, documented map[string]string) {
-	passed, failed, kernelFailed := 0, 0, false
+	passed, failed, kernelFailed, lost := 0, 0, false, false
 	for i, cell := range r.Cells {
 		switch {
-		case cell == nil || cell.Status == Skip || cell.Status == NA:
+		case cell == nil:
+			lost = lost || columns[i].Why == ""
+		case cell.Status == Skip || cell.Status == NA:
 		case cell.Status == Pass:
 			passed++
 		default:
@@ -82,6 +86,8 @@ func (r *Row) judge(columns []Column, documented map[string]string) {
 	}
 	r.Difference = documented[r.Name]
 	switch {
+	case lost:
+		r.Outcome = Differ
 	case failed == 0:
 		r.Outcome = Agree
 	case r.Difference != "" && !kernelFailed:
@@ -104,6 +110,19 @@ func (c *Comparison) Count(o Outcome) (n int) {
 		}
 	}
 	return n
+}
+
+// Nowhere are the checks that no column has run.
+func (c *Comparison) Nowhere() (names []string) {
+	for _, r := range c.Rows {
+		ran := slices.ContainsFunc(r.Cells, func(cell *Result) bool {
+			return cell != nil && cell.Status != Skip && cell.Status != NA
+		})
+		if !ran {
+			names = append(names, r.Name)
+		}
+	}
+	return names
 }
 
 // OK reports whether nothing differs but what is documented.

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -62,6 +63,30 @@ func TestAnnouncedOnlyForEmulators(t *testing.T) {
 	}, map[string]string{"x": "session"})
 	if c.Rows[0].Outcome != Differ {
 		t.Errorf("%s", c.Rows[0].Outcome)
+	}
+}
+
+// TestLost: a check that a column has no word of differs, and one that all skip is named.
+func TestLost(t *testing.T) {
+	c := Compare([]Column{
+		{Name: "emulator", Emulator: true, Results: []Result{{Name: "x", Status: Pass}, {Name: "y", Status: Skip}}},
+		{Name: "kernel", Results: []Result{{Name: "y", Status: Skip}}},
+		{Name: "emulator on UML", Emulator: true, Why: "no registers there"},
+	}, map[string]string{"x": "session"})
+	if c.Rows[0].Outcome != Differ || c.Rows[1].Outcome != Agree || c.OK() {
+		t.Errorf("%s, %s", c.Rows[0].Outcome, c.Rows[1].Outcome)
+	}
+	if got := c.Nowhere(); !slices.Equal(got, []string{"y"}) {
+		t.Errorf("nobody ran %v, want y", got)
+	}
+}
+
+// TestAlone: who is to run alone is there.
+func TestAlone(t *testing.T) {
+	for _, name := range alone {
+		if _, err := os.Stat(filepath.Join("../../kernel/selftests/cloneat", name+".c")); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -147,6 +147,54 @@ done
 	}
 }
 
+// TestRunMissesNothing: checks without a verdict of their own have failed, and so has the last
+// one of a program whose end is not what its verdicts say.
+func TestRunMissesNothing(t *testing.T) {
+	const a, b = `echo "ok 1 - fake.a"`, `echo "ok 2 - fake.b"`
+	for _, c := range []struct {
+		name, body, wantA, wantB string
+	}{
+		{"fewer", a, "", "the program ended without a verdict (exit status 0)"},
+		{"twice", a + "\n" + a, "", "the verdict of fake.a came, not that of fake.b"},
+		{"another order", b + "\n" + a, "the verdict of fake.b came, not that of fake.a", ""},
+		{"status", a + "\n" + b + "\nexit 3", "", "every check passed, but the program ended with exit status 3"},
+		{"killed", a + "\n" + b + "\nkill -SEGV $$", "", "every check passed, but the program ended with signal: segmentation fault"},
+		{"no status", a + "\n" + `echo "not ok 2 - fake.b # line 7"`, "", "line 7; a check failed, but the program ended with exit status 0"},
+		{"all well", a + "\n" + b + "\nyes | head -n 100000", "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			// What is left when it is run again does as it should.
+			got := run(fake(t, `fake.a\ta\nfake.b\tb\n`, `[ "$1" = a ] || { echo "ok 1 - fake.b"; exit; }`+"\n"+c.body), nil)
+			if len(got) != 2 {
+				t.Fatalf("%+v", got)
+			}
+			for i, want := range []string{c.wantA, c.wantB} {
+				if failed := got[i].Status != Pass; got[i].Text != want && !strings.HasPrefix(got[i].Text, want+" (core dumped)") || failed != (want != "") {
+					t.Errorf("%s: %s, %q; want %q", got[i].Name, got[i].Status, got[i].Text, want)
+				}
+			}
+		})
+	}
+}
+
+// TestDescribe: a program that checks nothing, or has two checks of a name, would be missed.
+func TestDescribe(t *testing.T) {
+	for checks, want := range map[string]string{
+		``:                           "checks nothing",
+		`fake.a\n`:                   "no verdict",
+		`fake.a\ta\nfake.a\tagain\n`: "two checks are named fake.a",
+	} {
+		dir := t.TempDir()
+		write(t, dir, "fake", checks, "")
+		write(t, dir, "other", `other.a\ta\n`, "")
+		for _, filter := range []*regexp.Regexp{nil, regexp.MustCompile("other")} {
+			if p, err := Find(dir, filter); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%q: %v, %v; want %q", checks, p, err, want)
+			}
+		}
+	}
+}
+
 // TestFind: names are chosen by the expression; nothing chosen is an error.
 func TestFind(t *testing.T) {
 	p := fake(t, `fake.one\t1\nfake.two\t2\n`, "")

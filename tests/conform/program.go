@@ -62,12 +62,22 @@ func describe(path string, filter *regexp.Regexp) (Program, error) {
 	if err != nil {
 		return p, fmt.Errorf("%s --describe: %w", path, err)
 	}
+	told := make(map[string]bool)
 	for line := range strings.Lines(string(out)) {
 		fields := strings.Split(strings.TrimRight(line, "\n"), "\t")
-		if len(fields) < 2 || filter != nil && !filter.MatchString(fields[0]) {
-			continue
+		switch {
+		case len(fields) < 2:
+			return p, fmt.Errorf("%s --describe: no verdict in %q", path, line)
+		case told[fields[0]]:
+			return p, fmt.Errorf("%s --describe: two checks are named %s", path, fields[0])
 		}
-		p.Checks = append(p.Checks, Check{Name: fields[0], Verdict: fields[1]})
+		told[fields[0]] = true
+		if filter == nil || filter.MatchString(fields[0]) {
+			p.Checks = append(p.Checks, Check{Name: fields[0], Verdict: fields[1]})
+		}
+	}
+	if len(told) == 0 {
+		return p, fmt.Errorf("%s --describe: it checks nothing", path)
 	}
 	return p, nil
 }

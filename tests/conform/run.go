@@ -5,6 +5,7 @@ package conform
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -116,6 +117,8 @@ type ended struct {
 	told       int    // checks that had their result
 	why        string // it ended, if that was not all
 	transcript string // since the last result
+	failed     bool   // one of the results at least
+	last       Result // of all of them; nobody has it yet
 }
 
 // start runs the program for the checks in todo.
@@ -141,12 +144,57 @@ func (r *Runner) start(ctx context.Context, path string, todo []string, known ma
 	if end.why != "" {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 	}
+	go func() { // it may have more to say
+		for range lines {
+			continue
+		}
+	}()
+	err = r.wait(ctx, cmd)
 	close(stop)
-	err = cmd.Wait()
-	if end.why == "" && end.told < len(todo) {
+	switch {
+	case end.told == len(todo):
+		keep(end.judged(err))
+	case end.why == "":
 		end.why = fmt.Sprintf("the program ended without a verdict (%v)", describeEnd(err))
 	}
 	return end
+}
+
+// wait waits for the program's end, for which it has as much time as for a check.
+func (r *Runner) wait(ctx context.Context, cmd *exec.Cmd) error {
+	over := make(chan error, 1)
+	go func() { over <- cmd.Wait() }()
+	var err error
+	select {
+	case err := <-over:
+		return err
+	case <-r.patience():
+		err = fmt.Errorf("no end within %s", r.CaseTimeout)
+	case <-ctx.Done():
+		err = errors.New(endedBy(ctx))
+	}
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	<-over
+	return err
+}
+
+// judged is the last result, which has failed where the program did not end as its
+// verdicts say: a status of 1 if one of them is a failure, else of 0.
+func (end *ended) judged(err error) Result {
+	var exit *exec.ExitError
+	if err == nil && !end.failed || end.failed && errors.As(err, &exit) && exit.ExitCode() == 1 {
+		return end.last
+	}
+	said := "every check passed"
+	if end.failed {
+		said = "a check failed"
+	}
+	why := fmt.Sprintf("%s, but the program ended with %s", said, describeEnd(err))
+	if end.last.Text != "" && end.last.Status == Fail {
+		why = end.last.Text + "; " + why
+	}
+	end.last.Status, end.last.Text = Fail, why
+	return end.last
 }
 
 func describeEnd(err error) string {
@@ -185,7 +233,8 @@ func readLines(r io.Reader, lines chan<- string, stop <-chan struct{}) {
 	}
 }
 
-// follow reads results until all are told, the output ends, or the time is over.
+// follow reads results until all are told, the output ends, or the time is over. Nobody is
+// told the last one before it is known how the program ends.
 func (r *Runner) follow(ctx context.Context, lines <-chan string, todo []string, known map[string]string, keep func(Result)) (end ended) {
 	var transcript strings.Builder
 	last := time.Now()
@@ -202,16 +251,25 @@ func (r *Runner) follow(ctx context.Context, lines <-chan string, todo []string,
 			if !ok || known[res.Name] == "" {
 				continue
 			}
+			if due := todo[end.told]; res.Name != due { // a check whose verdict is another's is none
+				end.why, end.transcript = fmt.Sprintf("the verdict of %s came, not that of %s", res.Name, due), transcript.String()
+				return end
+			}
 			res.Transcript, res.Duration = transcript.String(), time.Since(last)
 			last = time.Now()
 			transcript.Reset()
 			late = r.patience()
 			end.told++
-			keep(res)
+			end.failed = end.failed || res.Status == Fail
+			if end.last = res; end.told < len(todo) {
+				keep(res)
+			}
 		case <-late:
-			return ended{end.told, fmt.Sprintf("no verdict within %s", r.CaseTimeout), transcript.String()}
+			end.why, end.transcript = fmt.Sprintf("no verdict within %s", r.CaseTimeout), transcript.String()
+			return end
 		case <-ctx.Done():
-			return ended{end.told, endedBy(ctx), transcript.String()}
+			end.why, end.transcript = endedBy(ctx), transcript.String()
+			return end
 		}
 	}
 	return end
