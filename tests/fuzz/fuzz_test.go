@@ -112,6 +112,28 @@ func TestShrinkLeavesOnlyWhatDiffers(t *testing.T) {
 	}
 }
 
+// TestNothingRunIsNoAgreement: two sides that say nothing, or break off alike, do not agree.
+func TestNothingRunIsNoAgreement(t *testing.T) {
+	programs := []Program{Draw(1, 0), Draw(1, 1)}
+	all := fake(func(string) string { return "0" })
+	for name, cut := range map[string]func(string) string{
+		"all":         func(s string) string { return s },
+		"nothing":     func(string) string { return "" },
+		"one program": func(s string) string { return s[:strings.Index(s, "program 1\n")] },
+		"a step less": func(s string) string { return s[:strings.LastIndex(strings.TrimSpace(s), "\n")+1] },
+		"it hangs":    func(s string) string { return s[:strings.LastIndex(strings.TrimSpace(s), "\n")+1] + "hangs\n" },
+	} {
+		side := func(batch string) (string, error) {
+			text, err := all(batch)
+			return cut(text), err
+		}
+		_, _, err := Sides{Native: side, Emu: side}.Run(programs)
+		if told := name == "all" || name == "it hangs"; (err == nil) != told {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 const callerAndTarget = `program 0
   P0 ppid=I pgid=I sid=I nnp=0 bnd=all ns=0,0,0
   P1 ppid=P0 pgid=I sid=%s nnp=%n bnd=all ns=0,0,0

@@ -68,6 +68,9 @@ func (o *options) compareFiles() (*tally, error) {
 			return t, err
 		}
 	}
+	if len(sides[0]) == 0 || len(sides[0]) != len(sides[1]) {
+		return t, fmt.Errorf("%d programs and %d", len(sides[0]), len(sides[1]))
+	}
 	for id := range sides[0] {
 		t.programs++
 		if d := t.count(sides[0][id], sides[1][id]); d != nil {

@@ -97,17 +97,33 @@ func (s Sides) Run(programs []Program) (native, emu map[int]Outcome, err error) 
 	done := make(chan error, 1)
 	go func() {
 		var err error
-		native, err = run(s.Native, batch)
+		native, err = run(s.Native, programs, batch)
 		done <- err
 	}()
-	emu, err = run(s.Emu, batch)
+	emu, err = run(s.Emu, programs, batch)
 	return native, emu, errors.Join(err, <-done)
 }
 
-func run(side Side, batch string) (map[int]Outcome, error) {
+func run(side Side, programs []Program, batch string) (map[int]Outcome, error) {
 	text, err := side(batch)
 	if err != nil {
 		return nil, err
 	}
-	return Parse(text)
+	outcomes, err := Parse(text)
+	return outcomes, errors.Join(err, complete(programs, outcomes))
+}
+
+// complete is an error if a program has not as many steps as operations, and does not say
+// why: what neither side has run is the same on both.
+func complete(programs []Program, outcomes map[int]Outcome) error {
+	for i, p := range programs {
+		o := outcomes[i]
+		if len(o) == 0 || len(o) < 1+len(p.Ops) && !o[len(o)-1].broken() {
+			return fmt.Errorf("program %d has %d operations, and an outcome of %d steps", i, len(p.Ops), len(o))
+		}
+	}
+	if len(outcomes) != len(programs) {
+		return fmt.Errorf("%d programs, %d outcomes", len(programs), len(outcomes))
+	}
+	return nil
 }
