@@ -5,6 +5,8 @@ package bystanders
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -20,7 +22,47 @@ var selftests = os.Getenv("CLONEAT_SELFTESTS")
 var (
 	fast = []string{"setuid", "signals"}
 	slow = []string{"gdb", "make", "podman", "runc", "strace", "sudo"}
+	// packages are those of the Go distribution.
+	packages = []string{"os/signal", "os/exec", "syscall", "os"}
 )
+
+// TestListsAreComplete: every session is run, and what expected.txt excuses is in a suite
+// that is.
+func TestListsAreComplete(t *testing.T) {
+	root := built.Root(t)
+	known := map[string]bool{}
+	var names []string
+	for _, name := range slices.Concat(fast, slow) {
+		names = append(names, filepath.Join(root, "tests/bystanders/testdata/sessions", name+".sh"))
+		known["session/"+name] = true
+	}
+	scripts, err := filepath.Glob(filepath.Join(root, "tests/bystanders/testdata/sessions/*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(names)
+	if diff := cmp.Diff(scripts, names); diff != "" {
+		t.Errorf("sessions (-) and those that are run (+):\n%s", diff)
+	}
+	for _, pkg := range packages {
+		known["go/"+pkg] = true
+	}
+	expected, err := ReadExpected(filepath.Join(root, "tests/bystanders/expected.txt"))
+	if err != nil || len(expected) == 0 {
+		t.Fatalf("%d suites are excused, %v", len(expected), err)
+	}
+	for suite := range expected {
+		if program, ok := strings.CutPrefix(suite, "kernel/"); ok && selftests != "" {
+			found, err := filepath.Glob(filepath.Join(selftests, "*", program))
+			known[suite] = err == nil && len(found) == 1
+		} else if ok {
+			known[suite] = true // that is for make bystanders to see
+		}
+		if !known[suite] {
+			t.Errorf("expected.txt excuses %s, which is no suite", suite)
+		}
+	}
+}
 
 // TestSessions: the same lines.
 func TestSessions(t *testing.T) {
@@ -43,24 +85,29 @@ func TestGo(t *testing.T) {
 		same(t, goTests(t, "os/signal", "-test.run", deterministic))
 		return
 	}
-	for _, pkg := range []string{"os/signal", "os/exec", "syscall", "os"} {
+	for _, pkg := range packages {
 		t.Run(pkg, func(t *testing.T) { same(t, goTests(t, pkg)) })
 	}
 }
 
 // TestKernel: the kernel's selftests, in the folders that make bystanders built.
 func TestKernel(t *testing.T) {
+	if selftests == "" {
+		t.Skip("they take long: make bystanders")
+	}
 	programs, err := filepath.Glob(filepath.Join(selftests, "*/*"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if selftests != "" && len(programs) == 0 {
-		t.Fatalf("no programs in %s/*/", selftests)
-	}
+	ran := 0
 	for _, program := range programs {
 		if st, err := os.Stat(program); err == nil && st.Mode().IsRegular() && st.Mode()&0o111 != 0 {
 			t.Run(filepath.Base(program), func(t *testing.T) { same(t, selftest(program)) })
+			ran++
 		}
+	}
+	if ran == 0 {
+		t.Errorf("no programs in %s/*/", selftests)
 	}
 }
 

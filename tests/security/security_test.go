@@ -74,7 +74,11 @@ func attacks(t *testing.T, program string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.Fields(string(out))
+	names := strings.Fields(string(out))
+	if len(names) == 0 {
+		t.Fatal("there are no attacks")
+	}
+	return names
 }
 
 // TestDocument: docs/security.md names every attack, and nothing that is no test:
@@ -94,12 +98,17 @@ func TestDocument(t *testing.T) {
 	if diff := cmp.Diff(attacks(t, attack(t)), slices.Compact(named)); diff != "" {
 		t.Errorf("attacks (-) and docs/security.md (+):\n%s", diff)
 	}
-	for _, m := range regexp.MustCompile("`([a-z_]+\\.[a-z_]+)`").FindAllSubmatch(page, -1) {
+	checks := regexp.MustCompile("`([a-z_0-9]+\\.[a-z_0-9]+)`").FindAllSubmatch(page, -1)
+	for _, m := range checks {
 		if name := string(m[1]); !strings.HasPrefix(name, "attack.") && !isCheck(t, name) {
 			t.Errorf("%s is no check of the conformance suite", name)
 		}
 	}
-	for _, m := range regexp.MustCompile("`([a-z/]+)/(Test[A-Za-z]+)`").FindAllSubmatch(page, -1) {
+	tests := regexp.MustCompile("`([a-z/-]+)/(Test[A-Za-z0-9]+)`").FindAllSubmatch(page, -1)
+	if n := bytes.Count(page, []byte("/Test")); n != len(tests) || n == 0 || len(checks) <= len(named) {
+		t.Errorf("the page names %d checks and %d attacks; %d tests, of which %d are looked for", len(checks), len(named), n, len(tests))
+	}
+	for _, m := range tests {
 		if !isTest(t, filepath.Join(root, string(m[1])), string(m[2])) {
 			t.Errorf("there is no test %s in %s", m[2], m[1])
 		}
