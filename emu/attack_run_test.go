@@ -27,6 +27,7 @@ type attack struct {
 	who     string
 
 	looked  [2]string // at caller and target, before
+	came    bool      // the operator, to the step
 	met     bool      // there was such a victim
 	noCalls bool      // of the caller's any more
 	t       *testing.T
@@ -76,7 +77,7 @@ func (a *attack) run(t *testing.T) {
 	a.looked = a.look()
 	a.calls()
 	undo := func() {}
-	if a.awaitStep() {
+	if a.came = a.awaitStep(); a.came {
 		undo = a.strike()
 	}
 	if err := unix.Kill(cmd.Operator(), unix.SIGCONT); err != nil {

@@ -63,7 +63,7 @@ type moment struct {
 }
 
 // harmful are those that once did harm.
-var harmful = regexp.MustCompile(`^(` + strings.Join([]string{
+var harmful = []string{
 	// killed with the clone behind it: the child was, too
 	"self,0x0,true,read,alone/self: cloned 1/kill caller",
 	"self,0x4000,false,read,threads/self: cloned 1/kill caller",
@@ -76,7 +76,7 @@ var harmful = regexp.MustCompile(`^(` + strings.Join([]string{
 	"init,0x0,true,epoll,alone/init: father gone 1/kill caller",
 	// another thread of the target heard of it
 	"init,0x0,false,read,threads/forked 3/freeze caller",
-}, "|") + `)$`)
+}
 
 // TestAttacked: those that did harm and some at random, ATTACKS=N of all that match ATTACK.
 func TestAttacked(t *testing.T) {
@@ -87,14 +87,43 @@ func TestAttacked(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("ATTACKS")); err == nil {
 		few = n
 	}
+	visit := regexp.MustCompile(` \d+/`) // there may be fewer now and then
+	known := map[string]bool{}
+	var ran []*attack
+	t.Cleanup(func() { struck(t, ran) })
 	for i, a := range all {
-		if i >= few && !harmful.MatchString(a.String()) {
+		known[visit.ReplaceAllString(a.String(), "/")] = true
+		if i >= few && !slices.Contains(harmful, a.String()) {
 			continue
 		}
+		ran = append(ran, a)
 		t.Run(a.String(), func(t *testing.T) {
 			t.Parallel()
 			a.run(t)
 		})
+	}
+	for _, name := range harmful {
+		if !known[visit.ReplaceAllString(name, "/")] && os.Getenv("ATTACK") == "" {
+			t.Errorf("there is no attack %s any more", name)
+		}
+	}
+}
+
+// struck: most of the attacks have found the operator at their step, if not all their victim.
+func struck(t *testing.T, ran []*attack) {
+	t.Helper()
+	came, met := 0, 0
+	for _, a := range ran {
+		if a.came {
+			came++
+		}
+		if a.met {
+			met++
+		}
+	}
+	t.Logf("%d attacks: at %d the operator came to the step, %d had a victim", len(ran), came, met)
+	if len(ran) == 0 || os.Getenv("ATTACK") == "" && (2*came < len(ran) || met == 0) {
+		t.Error("these are too few")
 	}
 }
 
@@ -159,6 +188,9 @@ func moments(t *testing.T, program string, p play) (found []moment) {
 		step = strings.TrimSpace(step)
 		visits[step]++
 		found = append(found, moment{step, visits[step]})
+	}
+	if len(found) == 0 {
+		t.Fatalf("%v: no step is named", p)
 	}
 	return found
 }
