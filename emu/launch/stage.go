@@ -79,12 +79,15 @@ func Start(stage string, spec *Spec, own []int, sys *syscall.SysProcAttr) (pid i
 }
 
 // stageEnv keeps the program's environment away from our own Go runtimes (GODEBUG,
-// GOMAXPROCS and the like); only coverage data is collected where it is asked for.
-func stageEnv() []string {
-	if dir, ok := os.LookupEnv("GOCOVERDIR"); ok {
-		return []string{"GOCOVERDIR=" + dir}
+// GOMAXPROCS and the like); only coverage data is collected where it is asked for, and
+// what tests have started is known by their mark (.ci/leftovers).
+func stageEnv() (env []string) {
+	for _, name := range []string{"GOCOVERDIR", "CLONEAT_TEST_RUN"} {
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
 	}
-	return nil
+	return env
 }
 
 // Enter is the first thing that a stage does. It names the process and returns the
