@@ -29,11 +29,8 @@ func (s *subject) readUntil(t testing.TB, mark string) string {
 			return b.String()
 		}
 		b.WriteString(line)
-		if err == io.EOF {
-			return b.String()
-		}
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("%v before %q; it said:\n%s", err, mark, b.String())
 		}
 	}
 }
@@ -129,8 +126,11 @@ func (s *subject) compare(t *testing.T, want string) {
 		t.Fatal(o.err)
 	}
 	_ = s.cmd.Process.Kill()
-	got := s.readUntil(t, "== end")
-	if d := cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")); d != "" {
+	got, err := io.ReadAll(s.out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(strings.Split(want, "\n"), strings.Split(string(got), "\n")); d != "" {
 		t.Errorf("fork (-) and transplant (+) differ:\n%s", d)
 	}
 	t.Logf("%+v", o.stats)

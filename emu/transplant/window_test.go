@@ -27,6 +27,12 @@ func TestNobodyKeepsAWindow(t *testing.T) {
 func keepWindow(t *testing.T, target []string) {
 	s := start(t, append([]string{program(t, "secret", "-static"), fmt.Sprint(secretAt)}, target...)...)
 	settle(t, s.thread)
+	if target == nil { // a fork of the program, which begins here
+		const image = 0x400000
+		if got := peep(t, s.target).read(t, image); !strings.HasPrefix(got, "\x7fELF") {
+			t.Errorf("user 1000 reads %q of its own process: the attack does not work", got)
+		}
+	}
 	var window *peeper
 	s.born = func(pid int) func(string) {
 		return func(stage string) {

@@ -440,6 +440,15 @@ static void become(int uid)
 		exit(3);
 }
 
+/* A user whom another process of the same user may trace: no two groups. */
+static void become_plainly(int uid)
+{
+	if (uid < 0)
+		return;
+	if (setgroups(0, NULL) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
+		exit(3);
+}
+
 static void filter(const char *who, int nr)
 {
 	struct sock_filter f[] = {
@@ -551,6 +560,7 @@ int main(int argc, char **argv)
 		if (getenv("TARGET_ROOT") && chroot(getenv("TARGET_ROOT")))
 			exit(7);
 		become(number("TARGET_UID"));
+		become_plainly(number("TARGET_PLAIN_UID"));
 		filter("TARGET_SECCOMP", SYS_uname);
 		confine("TARGET_LANDLOCK");
 		close(2);
