@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"cloneat-emu/tests/built"
@@ -23,17 +24,19 @@ func TestSmallGrid(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	want := 0
-	for _, c := range Grid(false) {
-		want += len(c.Targets)
-	}
-	if len(cells) != want {
-		t.Errorf("%d cells, want %d", len(cells), want)
-	}
+	shown := map[string]bool{}
 	for _, c := range cells {
 		v := Judge(c, true)
 		if !v.OK() {
 			t.Errorf("caller %s, target %s (%d keys):\n%s", c.Caller, c.Target, c.Keys, wrong(v))
+		}
+		for _, name := range v.Documented {
+			shown[name] = true
+		}
+	}
+	for _, r := range rules {
+		if r.name != "" && !shown[r.name] {
+			t.Errorf("the rules excuse %s, and nothing of it shows", r.name)
 		}
 	}
 }
@@ -85,8 +88,33 @@ func TestJudge(t *testing.T) {
 	if v := Judge(cells[0], true); v.OK() {
 		t.Error("another bit of stat.9 was excused")
 	}
+	cells[0].Differences, cells[0].Lacking = nil, strings.Repeat(" x=1,", mostLacking+1)
+	if Judge(cells[0], true).OK() {
+		t.Error("a caller that had nothing was taken for one")
+	}
 	if !Judge(cells[1], true).OK() || Judge(cells[1], false).OK() || Judge(cells[2], true).OK() {
 		t.Error("an error of the call, or none, was judged wrongly")
+	}
+}
+
+// TestCompleteness: a caller that ends before its last target is no agreement, nor is one that
+// never began.
+func TestCompleteness(t *testing.T) {
+	all := func(targets []string) []string { return targets }
+	caller := Caller{Name: "c", Targets: []string{"self", "init"}}
+	const self, init = "cell self\nkeys 776 lost 0\nend\n", "cell init\nkeys 776 lost 0\nend\n"
+	for text, want := range map[string]bool{
+		"caller c\n" + self + init + "done\n":        true,
+		"caller c\n" + self + "done\n":               false,
+		"caller c\n" + self + self + "done\n":        false,
+		"caller c\n" + self + init:                   false,
+		"done\n":                                     false,
+		"caller d\n" + self + init + "done\n":        false,
+		"caller c\n" + self + init + init + "done\n": false,
+	} {
+		if _, err := answers(text, []Caller{caller}, all); (err == nil) != want {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 }
 

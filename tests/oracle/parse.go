@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -20,6 +21,23 @@ type Cell struct {
 	Errno          int    // of the call that failed, or 0
 	Lacking        string // what this kernel did not let the caller be
 	Failed         string // why there is no answer
+}
+
+// complete is an error if a caller has not answered for each of its targets once, in order.
+func complete(cells []*Cell, callers []Caller, targets func([]string) []string) error {
+	for _, c := range callers {
+		var want, got []string
+		want = append(want, targets(c.Targets)...)
+		for _, cell := range cells {
+			if cell.Caller == c.Name {
+				got = append(got, cell.Target)
+			}
+		}
+		if len(want) == 0 || !slices.Equal(got, want) {
+			return fmt.Errorf("caller %s has answered for the targets %q, not for %q", c.Name, got, want)
+		}
+	}
+	return nil
 }
 
 // Parse reads what the callers printed. An output that ends early is an error.

@@ -103,6 +103,8 @@ func Judge(c *Cell, emulated bool) (v Verdict) {
 		v.Failed = unix.Errno(c.Errno).Error()
 	case c.Keys < leastKeys:
 		v.Failed = "only " + strconv.Itoa(c.Keys) + " keys were compared"
+	case strings.Count(c.Lacking, ",") > mostLacking:
+		v.Failed = "the caller has little that could get lost, it lacks" + c.Lacking
 	}
 	for _, d := range c.Differences {
 		v.add(c, d, emulated)
@@ -112,6 +114,9 @@ func Judge(c *Cell, emulated bool) (v Verdict) {
 
 // leastKeys is fewer than any caller has: a text that broke off is no agreement.
 const leastKeys = 500
+
+// mostLacking is more of what makes a caller rich than any kernel refuses it.
+const mostLacking = 40
 
 func (v *Verdict) add(c *Cell, d Difference, emulated bool) {
 	for _, r := range rules {

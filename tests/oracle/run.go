@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -25,7 +26,7 @@ func Emulated(emulator, programs string) Side {
 		if err != nil {
 			return nil, err
 		}
-		return Parse(out)
+		return answers(out, callers, here)
 	}
 }
 
@@ -46,8 +47,14 @@ func Native(kernel, programs string) Side {
 		if err != nil {
 			return nil, err
 		}
-		return Parse(out)
+		return answers(out, some, within)
 	}
+}
+
+// answers are those of all callers: one that ends early keeps nobody from the next.
+func answers(out string, callers []Caller, targets func([]string) []string) ([]*Cell, error) {
+	cells, err := Parse(out)
+	return cells, errors.Join(err, complete(cells, callers, targets))
 }
 
 // publish copies the programs to where a caller without privileges finds them.

@@ -13,6 +13,7 @@ static const char *const left_out[] = {
 	"io", "schedstat", "statm", "stack", "syscall", "wchan", "oom_score", "smaps_rollup",
 	"clear_refs", "arch_status", "numa_maps", "sched", "stat", "status", "ns", "attr", "cwd",
 	"root", "exe", "patch_state", "mounts", "mountinfo", "mountstats",
+	"ksm_merging_pages", "ksm_stat", /* how far the kernel's thread has come */
 };
 
 static int listed(const char *name, const char *const *list, size_t n)
