@@ -9,11 +9,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
+
+	"cloneat-emu/tests/built"
 )
 
 // bubble is a container made by bwrap, whose first process is its own init.
@@ -165,32 +169,33 @@ func TestGoneWithTheContainer(t *testing.T) {
 	}
 }
 
+// TestClientsDeathLeavesNoZombie: the command lives on, and its end is the container's affair,
+// whose init reaps here.
 func TestClientsDeathLeavesNoZombie(t *testing.T) {
-	init := unshared(t)
-	cmd := command(init, sh("echo $$; read x; exit 3"))
-	out, _ := cmd.StdoutPipe()
-	in, _ := cmd.StdinPipe()
-	if err := cmd.Start(); err != nil {
+	init := bubble(t)
+	before := members(t, init)
+	cmd := command(init, sh("echo here; read x; exit 3"))
+	in, out := built.Talk(t, cmd)
+	built.Says(t, out, "here")
+	inside := slices.DeleteFunc(members(t, init), func(pid int) bool { return slices.Contains(before, pid) })
+	if len(inside) != 1 {
+		t.Fatalf("inside are %v besides %v, not the command alone", inside, before)
+	}
+	fd, err := unix.PidfdOpen(inside[0], 0)
+	if err != nil {
 		t.Fatal(err)
 	}
-	_, _ = bufio.NewReader(out).ReadString('\n')
-	inside := members(t, init)
+	defer unix.Close(fd)
 	_ = cmd.Process.Kill()
 	_, _ = cmd.Process.Wait()
-	if got := members(t, init); len(got) != len(inside) {
-		t.Errorf("the command died with its client: %v, before %v", got, inside)
+	if n, _ := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0); n != 0 {
+		t.Error("the command died with its client")
 	}
-	for _, pid := range inside {
-		if pid == init {
-			continue
+	_ = in.Close() // the command's read ends
+	for end := time.Now().Add(5 * time.Minute); unix.PidfdSendSignal(fd, 0, nil, 0) == nil; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("nobody has reaped %d", inside[0])
 		}
-		fd, err := unix.PidfdOpen(pid, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = in.Close() // the command's read ends
-		_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1)
-		_ = unix.Close(fd)
 	}
 }
 
