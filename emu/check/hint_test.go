@@ -104,6 +104,34 @@ func TestHintNeedsPrivilege(t *testing.T) {
 	want(t, "no hint", a.PID(), order{pid: child}, 0, 0)
 }
 
+// TestHintOutsideOfOnesRights: who is root in a user namespace of its own, as its supervisor is,
+// has no rights over the pid namespace that it is in still. Whose that is, nobody in there is told.
+func TestHintOutsideOfOnesRights(t *testing.T) {
+	p := reexec.Start(t, "judge", func(cmd *exec.Cmd) {
+		ids := []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: 1 << 16}}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWUSER, UidMappings: ids, GidMappings: ids}
+	})
+	for _, want := range []string{"hint 0: row 0, 0, ", "hint 500: row 14, 1, hint without CAP_CHECKPOINT_RESTORE for the pid namespace"} {
+		if got := p.Line(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// judgeHere looks at calls of this process to a child of its, with and without a hint.
+func judgeHere() {
+	pid := spawn("plain")
+	from, err := OpenCaller(os.Getpid())
+	must(err)
+	for _, hint := range []int{0, 500} {
+		c := newCall(from, order{pid: pid, hint: hint})
+		errno := c.Check()
+		reexec.Say("hint %d: row %d, %d, %s", hint, c.Row, int(errno), c.Cause)
+		c.Close()
+	}
+	reexec.Wait()
+}
+
 func TestHintWithoutInit(t *testing.T) {
 	a := newActor(t, 0)
 	a.do("unshare")

@@ -31,6 +31,7 @@ func TestMain(m *testing.M) {
 		"quiet":      reexec.Wait,
 		"limits":     limits,
 		"father":     father,
+		"judge":      judgeHere,
 	})
 }
 

@@ -3,6 +3,7 @@
 package check
 
 import (
+	"os"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -91,6 +92,62 @@ func TestSharing(t *testing.T) {
 				row, errno = 0, 0
 			}
 			want(t, s.name, p.PID(), order{pid: child, flags: s.flag}, row, errno)
+		}
+	}
+}
+
+// A target thread that has exited since row 10 shares nothing any more, which is no fault of the
+// call's: the process has another thread or, as here, none, and is ESRCH.
+func TestSharingWithOneThatHasExited(t *testing.T) {
+	a := newActor(t, 0)
+	from, err := OpenCaller(a.PID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	c := newCall(from, order{pid: a.do("spawn zombie"), flags: unix.CLONE_VM})
+	defer c.Close()
+	if errno := findTarget(c); errno != 0 {
+		t.Fatalf("%v (%s)", errno, c.Cause)
+	}
+	c.Target.TID = c.Target.TGID
+	if c.Target.Thread, err = c.Target.Dir.Thread(c.Target.TID); err != nil {
+		t.Fatal(err)
+	}
+	if errno := c.threadShares(); errno != unix.EINVAL {
+		t.Errorf("it shares: %v (%s)", errno, c.Cause)
+	}
+	if errno := mayShare(c); errno != unix.ESRCH {
+		t.Errorf("%v (%s), want ESRCH", errno, c.Cause)
+	}
+}
+
+// What kcmp(2) says of a number is about the target as long as that has it: a target that is
+// gone, and one whose number is another's by then, shares nothing, and is ESRCH.
+func TestSharingWithOneThatIsGone(t *testing.T) {
+	a := newActor(t, 0)
+	pid, end := sleeper(t)
+	d, err := proc.Open(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	thread, err := d.Thread(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer thread.Close()
+	end()
+	from, err := OpenCaller(a.PID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	for name, tid := range map[string]int{"gone": pid, "another's": os.Getpid()} {
+		c := newCall(from, order{})
+		c.Target.TID, c.Target.Thread = tid, thread
+		if errno := c.shares(kcmp.VM, "CLONE_VM"); errno != unix.ESRCH {
+			t.Errorf("%s: %v (%s), want ESRCH", name, errno, c.Cause)
 		}
 	}
 }
