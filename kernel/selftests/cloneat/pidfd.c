@@ -559,6 +559,31 @@ CHECK(target_emfile, "with a target: EMFILE, and no child is left")
 	target_end(&other);
 }
 
+CHECK(target_last_descriptor, "with a target: the last that is to be had is the pidfd")
+{
+	int last = must(dup(0)), fd = -1, before;
+	struct rlimit limit;
+	long pid;
+
+	close(last);
+	target_start(&other);
+	before = count_fds();
+	while (fcntl(last, F_GETFD) >= 0) /* the target's pipes */
+		last++;
+	must(getrlimit(RLIMIT_NOFILE, &limit));
+	limit.rlim_cur = last + 1;
+	must(setrlimit(RLIMIT_NOFILE, &limit));
+	pid = waiting_child(other.pid, &fd);
+	limit.rlim_cur = limit.rlim_max;
+	must(setrlimit(RLIMIT_NOFILE, &limit));
+	expect_eq(fd, last);
+	expect_eq(pid_of_pidfd(fd), pid);
+	expect_eq(count_fds(), before + 1);
+	slot_set(0, 1);
+	expect_eq(WEXITSTATUS(target_wait(&other, pid)), 5);
+	target_end(&other);
+}
+
 static long no_files(void *arg)
 {
 	struct rlimit limit;
