@@ -5,6 +5,7 @@ package emu_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,10 +19,18 @@ import (
 // refusals are how a call may end that meets one, besides a child.
 func (a *attack) refusals() []unix.Errno {
 	switch {
-	case a.is("kill", "target"):
+	case a.killed("target"):
 		return []unix.Errno{unix.ESRCH, unix.ENOMEM} // of an init that is dead
-	case a.is("exec", "target-other") && a.play.flags&unix.CLONE_VM != 0:
+	case a.is("exec", "target-other") && a.play.flags&sharing != 0:
 		return []unix.Errno{unix.EINVAL} // they share it no more
+	case a.is("unmap", "caller-other"):
+		return []unix.Errno{unix.EOPNOTSUPP}
+	case a.is("drop", "caller-other") && a.play.kind != "shared" && a.play.flags&unix.CLONE_FILES != 0:
+		return []unix.Errno{unix.EOPNOTSUPP} // the caller may not be dumped any more
+	case a.way.name == "memory":
+		return []unix.Errno{unix.ENOMEM, unix.EOPNOTSUPP}
+	case a.way.name == "files":
+		return []unix.Errno{unix.EOPNOTSUPP}
 	case a.way.name == "trace", a.way.name == "freeze":
 		return []unix.Errno{unix.EBUSY}
 	}
@@ -37,10 +46,10 @@ func (a *attack) check() {
 	}
 	now := a.look()
 	if !a.gone("caller") && now[0] != a.looked[0] {
-		a.t.Errorf("the caller has changed:\n%s\n%s", a.looked[0], now[0])
+		a.t.Errorf("the caller has changed:\n%s", differ(a.looked[0], now[0]))
 	}
 	if a.play.kind != "self" && !a.gone("target") && now[1] != a.looked[1] {
-		a.t.Errorf("the target has changed:\n%s\n%s", a.looked[1], now[1])
+		a.t.Errorf("the target has changed:\n%s", differ(a.looked[1], now[1]))
 	}
 	if a.noCalls {
 		return
@@ -50,7 +59,7 @@ func (a *attack) check() {
 	a.calm()
 	results = a.results()
 	var may []unix.Errno
-	if a.is("kill", "target") || a.is("exec", "target-other") {
+	if a.killed("target") || slices.Contains([]string{"exec", "unmap", "drop"}, a.way.name) {
 		may = a.refusals()
 	}
 	a.judge(results[len(results)-1], may)
@@ -58,7 +67,15 @@ func (a *attack) check() {
 
 // gone reports whether the attack has made another of one: killed, or of other looks.
 func (a *attack) gone(who string) bool {
-	return a.met && strings.HasPrefix(a.who, who) && (a.way.name == "kill" || a.way.name == "exec" || a.way.name == "drop" || a.way.name == "leave")
+	changes := slices.Contains([]string{"exec", "drop", "leave", "unmap"}, a.way.name)
+	together := a.way.name == "unmap" && a.play.kind == "shared"
+	return a.killed(who) || a.met && changes && (together || strings.HasPrefix(a.who, who))
+}
+
+// killed reports whether somebody is dead.
+func (a *attack) killed(who string) bool {
+	return a.is("kill", who) || a.is("group", who) || a.is("group", "caller") ||
+		a.is("group", "target") && strings.HasPrefix(who, "child")
 }
 
 func (a *attack) judge(result int, may []unix.Errno) {
@@ -75,7 +92,7 @@ func (a *attack) judge(result int, may []unix.Errno) {
 
 // made are the children that the caller was told of.
 func (a *attack) made() (n int) {
-	for _, r := range a.results() {
+	for _, r := range append(a.results(), a.numbers("second ")...) {
 		if r > 0 {
 			n++
 		}
@@ -83,10 +100,13 @@ func (a *attack) made() (n int) {
 	return n
 }
 
-func (a *attack) results() (all []int) {
+func (a *attack) results() []int { return a.numbers("result ") }
+
+// numbers are those in lines that begin so.
+func (a *attack) numbers(begin string) (all []int) {
 	for _, line := range a.said {
 		var n int
-		if _, err := fmt.Sscanf(line, "result %d", &n); err == nil {
+		if _, err := fmt.Sscanf(line, begin+"%d", &n); err == nil {
 			all = append(all, n)
 		}
 	}
@@ -96,13 +116,13 @@ func (a *attack) results() (all []int) {
 // finish has all say what they have met, and end.
 func (a *attack) finish() {
 	a.t.Helper()
-	if a.play.kind != "self" && !a.is("kill", "target") {
+	if a.play.kind != "self" && !a.killed("target") {
 		a.finishTarget()
 	}
 	for a.play.kind != "self" && alive(a.target) {
 		time.Sleep(100 * time.Microsecond)
 	}
-	if !a.is("kill", "caller") {
+	if !a.killed("caller") {
 		a.checkCaller(a.quit("caller", callerOther, caller))
 	}
 	if served := a.must("served "); served[0] == '-' {
@@ -157,7 +177,7 @@ func (a *attack) finishTarget() {
 	if may := a.interruptions(n); cut > may {
 		a.t.Errorf("the target's wait was cut short %d times, want at most %d", cut, may)
 	}
-	if !executed && (n.child > n.kids || n.kids > 0 && n.child == 0) {
+	if unwaited := a.play.has("ignores") || a.play.has("nowait"); !executed && !unwaited && (n.child > n.kids || n.kids > 0 && n.child == 0) {
 		a.t.Errorf("the target has heard of %d children, and has %d", n.child, n.kids)
 	}
 }
@@ -172,7 +192,7 @@ func (a *attack) interruptions(n tally) (may int) {
 	}
 	if a.play.waits == "epoll" && strings.HasPrefix(a.who, "target") {
 		switch a.way.name {
-		case "stop", "trace":
+		case "stop", "pause", "trace":
 			may++
 		case "freeze":
 			may += 2 // it is moved back
@@ -203,24 +223,24 @@ func (a *attack) checkChildren() {
 			}
 		}
 		switch {
-		case pid == a.caller || pid == a.target:
+		case pid == a.caller || pid == a.target || pid == a.company:
 		case status == 7<<8:
 			lived++
-		case status == int(unix.SIGKILL) && a.way.name == "kill" && a.who != "caller":
+		case status == int(unix.SIGKILL) && (a.is("kill", "child") || a.is("kill", "child2") || a.killed("target")):
 			killed++
 		default:
 			a.t.Errorf("a stranger was left to somebody: %s", line)
 		}
 	}
 	said := a.count("child")
-	if a.play.flags&unix.CLONE_THREAD != 0 {
+	if a.play.flags&unix.CLONE_THREAD != 0 || a.play.has("ignores") || a.play.has("nowait") {
 		lived = said
 	}
 	most := made
 	if a.noCalls {
 		most++
 	}
-	if a.play.kind == "init" && a.is("kill", "target") {
+	if a.play.kind == "init" && a.killed("target") {
 		made, lived = 0, min(lived, said) // an init's end is that of all, unseen
 	}
 	if lived+killed < made || lived+killed > most || said < lived {

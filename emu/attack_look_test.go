@@ -86,16 +86,29 @@ func field(status []byte, name string) string {
 
 // looks are what a process has that no call of another may change.
 func looks(pid int) string {
-	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	maps, _ := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid))
-	fds, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	tid := live(pid)
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", tid))
+	maps, _ := os.ReadFile(fmt.Sprintf("/proc/%d/maps", tid))
+	fds, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", tid))
 	out := fmt.Sprintf("descriptors %d, threads %d\n", len(fds), len(tasks(pid)))
-	for _, name := range []string{"SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt", "Uid", "NoNewPrivs", "Seccomp"} {
+	for _, name := range []string{"State", "SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt", "Uid", "NoNewPrivs", "Seccomp"} {
 		out += name + " " + field(status, name) + "\n"
 	}
 	for line := range strings.Lines(string(maps)) {
 		if !strings.Contains(line, "[heap]") && !strings.Contains(line, "[stack]") {
 			out += line
+		}
+	}
+	return out
+}
+
+// differ are the lines that one text has and not the other.
+func differ(was, is string) (out string) {
+	for _, d := range [][3]string{{"was ", was, is}, {"is  ", is, was}} {
+		for line := range strings.Lines(d[1]) {
+			if !strings.Contains(d[2], line) {
+				out += d[0] + line
+			}
 		}
 	}
 	return out

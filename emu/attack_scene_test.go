@@ -26,13 +26,14 @@ const (
 
 // scene is emu/testdata/attacked.c at work.
 type scene struct {
-	t              *testing.T
-	cmd            *emu.Cmd
-	to             [caller + 1]*os.File
-	lines          chan string
-	said           []string
-	heard          int // lines of them
-	caller, target int
+	t               *testing.T
+	cmd             *emu.Cmd
+	to              [caller + 1]*os.File
+	lines           chan string
+	said            []string
+	heard           int // lines of them
+	caller, target  int
+	company, father int // 0: there is none
 }
 
 // bound is how long anything may take.

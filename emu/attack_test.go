@@ -3,64 +3,19 @@
 package emu_test
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
-	"cloneat-emu/emu"
 	"cloneat-emu/tests/built"
 )
 
 // Somebody attacks caller, target or child in the making while the operator stands at one of its
 // named steps, each of them: whatever comes of the call, nobody else is harmed, and nothing is left.
-
-// play is a call.
-type play struct {
-	kind    string // of target
-	flags   uint64 // besides SIGCHLD
-	hint    bool
-	waits   string // how the target's leader waits
-	threads string // whether caller and target have more than one
-}
-
-func (p play) String() string {
-	return fmt.Sprintf("%s,%#x,%v,%s,%s", p.kind, p.flags, p.hint, p.waits, p.threads)
-}
-
-var plays = []play{
-	{"self", 0, false, "read", "threads"},
-	{"self", 0, true, "read", "alone"},
-	{"self", unix.CLONE_VFORK, false, "read", "threads"},
-	{"self", unix.CLONE_VM, true, "read", "threads"},
-	{"self", unix.CLONE_PARENT, false, "read", "alone"},
-	{"self", unix.CLONE_THREAD | unix.CLONE_VM | unix.CLONE_SIGHAND, false, "read", "threads"},
-	{"init", 0, false, "read", "threads"},
-	{"init", 0, true, "epoll", "alone"},
-	{"init", unix.CLONE_VFORK, false, "epoll", "threads"},
-	{"shared", 0, false, "epoll", "threads"},
-	{"shared", 0, true, "read", "alone"},
-	{"shared", unix.CLONE_VM, false, "read", "threads"},
-	{"shared", unix.CLONE_VM | unix.CLONE_VFORK, true, "read", "threads"},
-	{"forked", 0, false, "epoll", "threads"},
-	{"forked", 0, true, "read", "alone"},
-	{"forked", unix.CLONE_VFORK, false, "read", "threads"},
-	{"executed", 0, false, "read", "threads"},
-	{"executed", 0, true, "epoll", "alone"},
-}
-
-// moment is a visit of a step.
-type moment struct {
-	step  string
-	visit int
-}
 
 // harmful are those that once did harm.
 var harmful = []string{
@@ -78,12 +33,14 @@ var harmful = []string{
 	"init,0x0,false,read,threads/forked 3/freeze caller",
 }
 
-// TestAttacked: those that did harm and some at random, ATTACKS=N of all that match ATTACK.
+// TestAttacked: those that did harm and some at random; or ATTACKS=N of all that match ATTACK, of
+// plays that match PLAY.
 func TestAttacked(t *testing.T) {
 	t.Parallel()
 	program := built.C(t, "emu/testdata/attacked.c")
 	all := attacks(t, program)
 	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	few := 20 // take some seconds
 	if n, err := strconv.Atoi(os.Getenv("ATTACKS")); err == nil {
 		few = n
 	}
@@ -103,7 +60,7 @@ func TestAttacked(t *testing.T) {
 		})
 	}
 	for _, name := range harmful {
-		if !known[visit.ReplaceAllString(name, "/")] && os.Getenv("ATTACK") == "" {
+		if !known[visit.ReplaceAllString(name, "/")] && os.Getenv("ATTACK")+os.Getenv("PLAY") == "" {
 			t.Errorf("there is no attack %s any more", name)
 		}
 	}
@@ -122,21 +79,18 @@ func struck(t *testing.T, ran []*attack) {
 		}
 	}
 	t.Logf("%d attacks: at %d the operator came to the step, %d had a victim", len(ran), came, met)
-	if len(ran) == 0 || os.Getenv("ATTACK") == "" && (2*came < len(ran) || met == 0) {
+	if len(ran) == 0 || os.Getenv("ATTACK")+os.Getenv("PLAY") == "" && (2*came < len(ran) || met == 0) {
 		t.Error("these are too few")
 	}
 }
 
-// few are so many that they take some seconds.
-var few = 20
-
 func attacks(t *testing.T, program string) (all []*attack) {
 	t.Helper()
 	want := regexp.MustCompile(os.Getenv("ATTACK"))
-	for _, p := range plays {
+	for _, p := range chosen() {
 		for _, m := range moments(t, program, p) {
 			for _, w := range ways {
-				for _, who := range []string{"caller", "caller-other", "target", "target-other", "child", "child2"} {
+				for _, who := range victims {
 					a := &attack{program: program, play: p, moment: m, way: w, who: who}
 					if p.suits(w, who) && want.MatchString(a.String()) {
 						all = append(all, a)
@@ -148,57 +102,24 @@ func attacks(t *testing.T, program string) (all []*attack) {
 	return all
 }
 
-// suits reports whether such a victim is there.
-func (p play) suits(w way, who string) bool {
-	switch {
-	case w.on != "" && !slices.Contains(strings.Fields(w.on), who):
-		return false
-	case p.kind == "self" && strings.HasPrefix(who, "target"), p.kind != "init" && who == "child2":
-		return false
-	case p.threads == "alone" && (strings.HasSuffix(who, "-other") || w.name == "leave"):
-		return false
-	case p.flags&unix.CLONE_THREAD != 0 && strings.HasPrefix(who, "child"):
-		return false // it is the caller
+// chosen are the plays that harm was done in and some at random: to learn the steps of one takes as
+// long as an attack. Or all that match PLAY; ATTACK may mean any.
+func chosen() (few []play) {
+	const random = 8
+	want, all := os.Getenv("PLAY"), os.Getenv("ATTACK") != ""
+	rest := random
+	for _, i := range rand.Perm(len(plays)) {
+		p := plays[i]
+		switch {
+		case want != "" || all:
+			if regexp.MustCompile(want).MatchString(p.String()) {
+				few = append(few, p)
+			}
+		case slices.ContainsFunc(harmful, func(a string) bool { return strings.HasPrefix(a, p.String()+"/") }):
+			few = append(few, p)
+		case rest > 0:
+			few, rest = append(few, p), rest-1
+		}
 	}
-	return true
-}
-
-// moments are the steps of such a call, as it makes them unharmed.
-func moments(t *testing.T, program string, p play) (found []moment) {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "steps")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	a := &attack{program: program, play: p}
-	a.t = t
-	cmd := a.command()
-	cmd.NoteSecond(file)
-	a.begin(cmd)
-	a.calls()
-	a.must("result ")
-	a.calm()
-	a.finish()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	visits := map[string]int{}
-	for step := range strings.Lines(string(text)) {
-		step = strings.TrimSpace(step)
-		visits[step]++
-		found = append(found, moment{step, visits[step]})
-	}
-	if len(found) == 0 {
-		t.Fatalf("%v: no step is named", p)
-	}
-	return found
-}
-
-func (a *attack) command() *emu.Cmd {
-	hint := "0"
-	if a.play.hint {
-		hint = fmt.Sprint(hintFor(a.t))
-	}
-	return emu.Command(a.program, a.play.kind, fmt.Sprintf("%x", a.play.flags|uint64(unix.SIGCHLD)), hint, a.play.waits, a.play.threads)
+	return few
 }

@@ -3,42 +3,46 @@
 package emu_test
 
 import (
-	"fmt"
-	"os"
 	"runtime"
-	"strconv"
-	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
-	"cloneat-emu/emu/proc"
 	"cloneat-emu/ptrace"
 )
-
-// victim is a thread that meets an attack, and what it obeys.
-type victim struct {
-	pid, tid, fd int
-	blocks       bool // all signals
-}
 
 // A way to attack somebody; undo is called some time later.
 type way struct {
 	name string
 	do   func(s *scene, v victim) (undo func())
 	on   string // those that it is for, in words; "" for all
+	says string // how the line begins that the victim says then, if it is the caller; "" for none
+	not  func(play) bool
 }
 
 var ways = []way{
-	{"kill", kill, "caller target child child2"},
-	{"stop", stop, "caller target child child2"},
-	{"freeze", freeze, "caller target child child2"},
-	{"exec", tells("e"), "caller-other target-other"},
-	{"drop", tells("u"), "caller-other target-other"},
-	{"leave", tells("x"), "target"},
-	{"trace", trace, ""},
-	{"signals", signals, "caller caller-other target target-other child"},
+	{name: "kill", do: kill, on: "caller target child child2 giver company father"},
+	{name: "stop", do: stop, on: "caller target child child2 giver company"},
+	{name: "pause", do: pause, on: "caller target child child2 giver company"},
+	{name: "freeze", do: freeze, on: "caller target child child2 giver company"},
+	{name: "exec", do: tells("e"), on: "caller-other target-other"},
+	{name: "noexec", do: tells("b"), on: "caller-other target-other"},
+	{name: "drop", do: tells("u"), on: "caller-other target-other"},
+	{name: "leave", do: tells("x"), on: "target"},
+	{name: "close", do: tells("f"), on: "caller-other target-other", not: func(p play) bool { return p.waits == "epoll" }},
+	{name: "unmap", do: tells("v"), on: "caller-other"}, // a target runs code beside its vdso
+	{name: "second", do: tells("d"), on: "caller-other", says: "second "},
+	{name: "trace", do: trace},
+	{name: "signals", do: signals, on: "caller caller-other target target-other child"},
+	{name: "group", do: killGroup, on: "caller target", not: play.headless},
+	{name: "files", do: limit(unix.RLIMIT_NOFILE, 3), on: limited},
+	{name: "memory", do: limit(unix.RLIMIT_AS, 1<<20), on: limited},
+	{name: "processes", do: limit(unix.RLIMIT_NPROC, 1), on: limited},
+	{name: "nice", do: nice, on: limited},
 }
+
+// limited are the processes whose limits somebody changes.
+const limited = "caller target child child2 giver"
 
 const (
 	burst = 10                    // signals of each kind
@@ -53,6 +57,13 @@ func kill(_ *scene, v victim) func() {
 func stop(_ *scene, v victim) func() {
 	_ = unix.Kill(v.pid, unix.SIGSTOP)
 	return func() { _ = unix.Kill(v.pid, unix.SIGCONT) }
+}
+
+// pause is a stop that may be over before it is seen.
+func pause(_ *scene, v victim) func() {
+	_ = unix.Kill(v.pid, unix.SIGSTOP)
+	_ = unix.Kill(v.pid, unix.SIGCONT)
+	return func() {}
 }
 
 // tells has a thread do something by itself, as soon as it can.
@@ -101,70 +112,4 @@ func trace(_ *scene, v victim) func() {
 	case <-time.After(100 * time.Millisecond): // it waits for an exec
 	}
 	return func() { close(over); <-gone }
-}
-
-// freeze puts the process into a frozen control group.
-func freeze(s *scene, v victim) func() {
-	group, home := cgroup(s.t), cgroupOf(s.t, v.pid)
-	write(s.t, group+"/cgroup.freeze", "1")
-	write(s.t, group+"/cgroup.procs", strconv.Itoa(v.pid))
-	return func() {
-		write(s.t, group+"/cgroup.freeze", "0")
-		for _, pid := range append(below(v.pid), v.pid) {
-			if st := statOf(pid); st != nil && !st.Exiting() {
-				_ = os.WriteFile(home+"/cgroup.procs", []byte(strconv.Itoa(pid)), 0)
-			}
-		}
-	}
-}
-
-// cgroup is a new control group, which goes with the test.
-func cgroup(t *testing.T) string {
-	t.Helper()
-	group, err := os.MkdirTemp(unified(t), "attack-")
-	if err != nil {
-		t.Skip(err)
-	}
-	t.Cleanup(func() {
-		for end := time.Now().Add(bound); time.Now().Before(end) && unix.Rmdir(group) == unix.EBUSY; {
-			time.Sleep(time.Millisecond)
-		}
-	})
-	return group
-}
-
-func unified(t *testing.T) string {
-	t.Helper()
-	mounts, err := proc.MountedCgroups()
-	if err != nil {
-		t.Fatal(err)
-	}
-	at, mounted := mounts.At("")
-	if !mounted {
-		t.Skip("no such control groups here")
-	}
-	return at
-}
-
-func cgroupOf(t *testing.T, pid int) string {
-	t.Helper()
-	dir, err := proc.Open(pid)
-	if err != nil {
-		return unified(t)
-	}
-	defer dir.Close()
-	entries, _ := dir.Cgroups()
-	for _, e := range entries {
-		if e.Controllers == "" {
-			return unified(t) + e.Path
-		}
-	}
-	return unified(t)
-}
-
-func write(t *testing.T, file, value string) {
-	t.Helper()
-	if err := os.WriteFile(file, []byte(value), 0); err != nil {
-		t.Error(fmt.Errorf("%s to %s: %w", value, file, err))
-	}
 }

@@ -18,10 +18,14 @@ import (
 func init() {
 	var visits atomic.Int32
 	var hold holder
-	var calls second
+	var call gated
 	onStep = func(step, fault string) {
-		if at, ok := strings.CutPrefix(fault, inSecond); ok {
-			calls.step(step, at)
+		fault, old := strings.CutPrefix(fault, before69)
+		if old && step == "received" {
+			forgetThreadPIDFDs()
+		}
+		if at, ok := strings.CutPrefix(fault, inCall); ok {
+			call.step(step, at)
 			return
 		}
 		if at, ok := strings.CutPrefix(fault, holdAt); ok {
@@ -29,13 +33,9 @@ func init() {
 			return
 		}
 		at, unprivileged := strings.CutPrefix(fault, without)
-		at, old := strings.CutPrefix(at, before69)
 		at, stops := strings.CutPrefix(at, stopAt)
 		if unprivileged && step == "received" {
 			dropSysAdmin()
-		}
-		if old && step == "received" {
-			forgetThreadPIDFDs()
 		}
 		if step != at || visits.Add(1) != 2 {
 			return
@@ -56,28 +56,29 @@ const (
 	holdAt   = "hold at "
 	without  = "unprivileged "
 	before69 = "old "
-	// The second call alone is meant.
-	inSecond = "in the second call "
+	// One call alone is meant.
+	inCall = "in call "
 )
 
-// second follows the steps of the second call.
-type second struct {
-	over   atomic.Int32 // calls
+// gated follows the steps of one call, of all attempts at it: the first that is received when there
+// is a file.
+type gated struct {
+	open   atomic.Bool
 	visits atomic.Int32
 }
 
-// step writes down the step where at is a file, and stops at "VISIT STEP".
-func (c *second) step(step, at string) {
-	in := c.over.Load() == 1
-	if step == "over" {
-		c.over.Add(1)
+// step writes down the step where at is "GATE FILE", and stops at "GATE VISIT STEP".
+func (g *gated) step(step, at string) {
+	gate, at, _ := strings.Cut(at, " ")
+	if unix.Access(gate, unix.F_OK) != nil || step != "received" && !g.open.Load() {
+		return
 	}
+	g.open.Store(true)
 	visit, name, isStep := strings.Cut(at, " ")
 	switch {
-	case !in:
 	case !isStep:
 		note(at, step)
-	case step == name && strconv.Itoa(int(c.visits.Add(1))) == visit:
+	case step == name && strconv.Itoa(int(g.visits.Add(1))) == visit:
 		_ = unix.Tgkill(unix.Getpid(), unix.Gettid(), unix.SIGSTOP)
 	}
 }
@@ -128,13 +129,14 @@ func (c *Cmd) DieAt(step string) { c.Config.fault = step }
 // StopAt makes it stop there, as by SIGSTOP.
 func (c *Cmd) StopAt(step string) { c.Config.fault = stopAt + step }
 
-// StopInSecond makes it stop where its second call comes to a step for the n-th time.
-func (c *Cmd) StopInSecond(step string, n int) {
-	c.Config.fault = fmt.Sprintf("%s%d %s", inSecond, n, step)
+// StopIn makes it stop where the first call that is made when there is a file comes to a step for the
+// n-th time.
+func (c *Cmd) StopIn(gate, step string, n int) {
+	c.Config.fault = fmt.Sprintf("%s%s %d %s", inCall, gate, n, step)
 }
 
-// NoteSecond makes it write the steps of its second call to a file.
-func (c *Cmd) NoteSecond(file string) { c.Config.fault = inSecond + file }
+// NoteIn makes it write the steps of that call to another file.
+func (c *Cmd) NoteIn(gate, file string) { c.Config.fault = inCall + gate + " " + file }
 
 // HoldAt makes its first call that comes to the step wait there until another is over.
 func (c *Cmd) HoldAt(step string) { c.Config.fault = holdAt + step }
@@ -142,7 +144,7 @@ func (c *Cmd) HoldAt(step string) { c.Config.fault = holdAt + step }
 // Unprivileged takes CAP_SYS_ADMIN from the operator. Precondition: DieAt or StopAt.
 func (c *Cmd) Unprivileged() { c.Config.fault = without + c.Config.fault }
 
-// Before69 has the operator find a kernel without pidfds of threads. Precondition: DieAt or StopAt.
+// Before69 has the operator find a kernel without pidfds of threads. Precondition: a fault.
 func (c *Cmd) Before69() { c.Config.fault = before69 + c.Config.fault }
 
 // HelperForked is the step at which a caller has cloned the helper that hands over its

@@ -9,193 +9,21 @@
  *	                   other thread		5
  *	                             any	6: it ends
  *
- * c: call; e: execute a program; u: drop to another user; x: end this thread; r: tell
+ * c, d: call; e: execute a program; b: one that is not there; f: close what others have
+ * opened; v: unmap the vdso; u: drop to another user; x: end this thread; r: tell
  * how often the wait was cut short; q: tell what has come, and end.
  *
- * usage: attacked self|forked|executed|shared|init FLAGS(hex) HINT read|epoll threads|alone
+ * usage: attacked self|forked|executed|shared|init FLAGS(hex) HINT read|epoll threads|alone MORE
+ *
+ * MORE are words: headless, headless-target (the leader has exited), filter (the caller's),
+ * filters (both have it), company (shares the caller's memory), nested (main clones the caller
+ * into another process); of the target session, ignores, nowait.
  */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include <linux/cloneat.h>
-
-enum { CALLER_OTHER = 3, LEADER, TARGET_OTHER, CHILD, CALLER };
-enum { BY_CALLER, BY_TARGET, BY_CHILD };
-
-static char **args, program[4096];
-static const char *kind;
-static int epolls, threads, over;
-static pid_t caller, target, known;
-static char stacks[4][65536] __attribute__((aligned(64)));
-
-/* Counted by process: memory may be shared. */
-static volatile int counts[3][3], eintr[CALLER + 1]; /* by descriptor */
-
-static long sys(long nr, long a, long b, long c, long d)
-{
-	register long r10 __asm__("r10") = d;
-	long ret = nr;
-
-	__asm__ volatile("syscall"
-			 : "+a"(ret) : "D"(a), "S"(b), "d"(c), "r"(r10)
-			 : "rcx", "r11", "memory");
-	return ret;
-}
-
-static void say(const char *format, ...)
-{
-	char line[128];
-	va_list list;
-
-	va_start(list, format);
-	sys(SYS_write, 1, (long)line, vsnprintf(line, sizeof(line), format, list), 0);
-	va_end(list);
-}
-
-static int self(void)
-{
-	pid_t pid = sys(SYS_getpid, 0, 0, 0, 0);
-
-	return pid == caller ? BY_CALLER : pid == known ? BY_TARGET : BY_CHILD;
-}
-
-static void count(int sig)
-{
-	int which = sig == SIGCHLD ? 2 : sig - SIGRTMIN - 1;
-
-	__atomic_add_fetch(&counts[self()][which], 1, __ATOMIC_RELAXED);
-}
-
-static void on(int sig, int flags)
-{
-	struct sigaction act = { .sa_handler = count, .sa_flags = flags };
-
-	sigaction(sig, &act, NULL);
-}
-
-static void handlers(void)
-{
-	on(SIGRTMIN + 1, SA_RESTART);
-	on(SIGRTMIN + 2, 0);
-	on(SIGCHLD, SA_RESTART | SA_NOCLDSTOP);
-}
-
-/* Who is left below, and what has come. */
-static void report(const char *who, int by)
-{
-	int status, kids = 0;
-	long pid;
-
-	while ((pid = sys(SYS_wait4, -1, (long)&status, WNOHANG | __WALL, 0)) > 0) {
-		say("kid %s %ld %d\n", who, pid, status);
-		kids++;
-	}
-	say("%s %d %d %d %d %ld\n", who, counts[by][0], counts[by][1], counts[by][2], kids, pid);
-	sys(SYS_exit_group, 0, 0, 0, 0);
-}
-
-static char next(int fd)
-{
-	long n;
-	char c;
-
-	while ((n = sys(SYS_read, fd, (long)&c, 1, 0)) == -EINTR)
-		__atomic_add_fetch(&eintr[fd], 1, __ATOMIC_RELAXED);
-	if (n == 1)
-		return c;
-	say("read %ld\n", n);
-	return 'q';
-}
-
-static void child(void)
-{
-	char c;
-
-	if (over)
-		sys(SYS_exit_group, 0, 0, 0, 0);
-	say("child\n");
-	while (sys(SYS_read, CHILD, (long)&c, 1, 0) != 1)
-		;
-	say("ends %d %d\n", counts[BY_CHILD][0], counts[BY_CHILD][1]);
-	sys(threads && self() == BY_CALLER ? SYS_exit : SYS_exit_group, 7, 0, 0, 0);
-}
-
-static long call(unsigned int flags, long hint)
-{
-	clone_flag_t words[1] = { flags };
-	struct cloneat_args a = { .flags = words, .flags_size = sizeof(words) };
-	long ret = 511;
-
-	if (flags & CLONE_VM) {
-		a.child_stack_base = (unsigned long)stacks[3];
-		a.child_stack_size = sizeof(stacks[3]);
-	}
-	__asm__ volatile("syscall; test %%rax, %%rax; jnz 1f; sub $128, %%rsp; and $-16, %%rsp; call *%4; 1:"
-			 : "+a"(ret) : "D"((long)target), "S"(hint), "d"(&a), "r"(child)
-			 : "rcx", "r11", "memory");
-	return ret;
-}
-
-/* Another one for each call, which nobody has: the last child may be a zombie still. */
-static long hint(void)
-{
-	static long used;
-	long first = atol(args[3]);
-
-	if (!first)
-		return 0;
-	while (!kill(first + used, 0))
-		used++;
-	return first + used++;
-}
-
-static void execute(const char *who, int fd)
-{
-	char number[2] = { '0' + fd, 0 };
-
-	execl(program, "attacked", "after", who, number, NULL);
-	say("exec %d\n", errno);
-}
-
-static void drop(void)
-{
-	sys(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0);
-	sys(SYS_setresuid, 65534, 65534, 65534, 0);
-	say("dropped\n");
-}
-
-/* What a thread does all its life. */
-static void obey(const char *who, int fd, int by)
-{
-	for (;;)
-		switch (next(fd)) {
-		case 'c':
-			say("result %ld\n", call(strtoul(args[2], NULL, 16), hint()));
-			break;
-		case 'e':
-			execute(who, fd);
-			break;
-		case 'u':
-			drop();
-			break;
-		case 'x':
-			sys(SYS_exit, 0, 0, 0, 0);
-			break;
-		case 'q':
-			report(who, by);
-		}
-}
+#include "attacked_obey.h"
 
 static int caller_other(void *unused)
 {
@@ -209,26 +37,36 @@ static int target_other(void *unused)
 	return !unused;
 }
 
-static void start(int (*f)(void *), char *stack)
+static void start(int (*f)(void *), int stack)
 {
-	if (threads)
-		clone(f, stack + sizeof(stacks[0]), CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
-		      CLONE_THREAD | CLONE_SYSVSEM, NULL);
+	clone(f, stacks[stack + 1], CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+	      CLONE_THREAD | CLONE_SYSVSEM, NULL);
 }
 
-static int be_target(void *unused)
+/* Goes on as a thread whose leader exits. */
+static int lead(int (*f)(void *), int stack, const char *headless)
+{
+	if (!has(more, headless))
+		return f(NULL);
+	start(f, stack);
+	sys(SYS_exit, 0, 0, 0, 0);
+	return 0;
+}
+
+static int lead_target(void *unused)
 {
 	struct epoll_event event = { .events = EPOLLIN };
 	sigset_t all;
+	int ep = -1;
 	long n;
-	int ep;
 
-	known = sys(SYS_getpid, 0, 0, 0, 0);
-	start(target_other, stacks[1]);
+	if (threads)
+		start(target_other, S_TARGET_OTHER);
 	sigfillset(&all);
 	if (threads)
 		sys(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, 8);
-	ep = sys(SYS_epoll_create1, 0, 0, 0, 0);
+	if (epolls)
+		ep = sys(SYS_epoll_create1, 0, 0, 0, 0);
 	sys(SYS_epoll_ctl, ep, EPOLL_CTL_ADD, LEADER, (long)&event);
 	say("target ready\n");
 	for (;;) {
@@ -251,30 +89,109 @@ static int be_target(void *unused)
 	return !unused;
 }
 
+static int be_target(void *unused)
+{
+	known = sys(SYS_getpid, 0, 0, 0, 0);
+	if (has(more, "session"))
+		sys(SYS_setsid, 0, 0, 0, 0);
+	if (has(more, "ignores"))
+		signal(SIGCHLD, SIG_IGN);
+	if (has(more, "nowait"))
+		on(SIGCHLD, SA_RESTART | SA_NOCLDWAIT);
+	lead(lead_target, S_LEADER, "headless-target");
+	return !unused;
+}
+
 static void make_target(void)
 {
+	unsigned int shares = flags & (CLONE_FILES | CLONE_FS | CLONE_SIGHAND | CLONE_IO | CLONE_SYSVSEM);
+
 	if (!strcmp(kind, "shared")) {
-		target = clone(be_target, stacks[2] + sizeof(stacks[2]), CLONE_VM | SIGCHLD, NULL);
+		target = clone(be_target, stacks[S_TARGET + 1], CLONE_VM | shares | SIGCHLD, NULL);
 		return;
 	}
 	if (!strcmp(kind, "self")) {
-		target = getpid();
+		target = caller;
 		return;
 	}
-	target = syscall(SYS_clone, SIGCHLD | (strcmp(kind, "init") ? 0 : CLONE_NEWPID), 0, 0, 0, 0);
+	target = syscall(SYS_clone, SIGCHLD | shares | (strcmp(kind, "init") ? 0 : CLONE_NEWPID), 0, 0, 0, 0);
 	if (!target && !strcmp(kind, "executed"))
-		execl(program, "attacked", "target", args[2], args[3], args[4], args[5], NULL);
+		execl(program, "attacked", "target", args[2], args[3], args[4], args[5], more, NULL);
 	if (!target)
 		be_target(NULL);
 }
 
+/* Shares the caller's memory, and dies with it. */
+static int accompany(void *unused)
+{
+	sys(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0);
+	for (;;)
+		sys(SYS_pause, 0, 0, 0, 0);
+	return !unused;
+}
+
+static int lead_caller(void *unused)
+{
+	if (has(more, "filters"))
+		confine();
+	if (threads)
+		start(caller_other, S_CALLER_OTHER);
+	if (has(more, "company"))
+		company = clone(accompany, stacks[S_COMPANY + 1], CLONE_VM, NULL);
+	make_target();
+	if (has(more, "filter"))
+		confine();
+	say("pids %d %d %d %d\n", caller, target, company, father);
+	obey("caller", CALLER, BY_CALLER);
+	return !unused;
+}
+
 static void be_caller(void)
 {
+	handlers();
 	caller = getpid();
-	start(caller_other, stacks[0]);
-	make_target();
-	say("pids %d %d\n", caller, target);
-	obey("caller", CALLER, BY_CALLER);
+	lead(lead_caller, S_CALLER, "headless");
+}
+
+/* Waits for a caller that it has not made. */
+static void be_father(void)
+{
+	int status, had = 0;
+	sigset_t set;
+	pid_t pid;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	for (;;) {
+		while ((pid = waitpid(-1, &status, __WALL | WNOHANG)) > 0) {
+			say("kid father %d %d\n", pid, status);
+			had = 1;
+		}
+		if (pid < 0 && had)
+			_exit(0);
+		sigwaitinfo(&set, NULL);
+	}
+}
+
+static pid_t make_caller(void)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = fork()) > 0 && pid < 100) /* no number of a container's */
+		waitpid(pid, &status, 0);
+	if (!pid && getpid() < 100)
+		_exit(0);
+	if (!has(more, "nested")) {
+		if (!pid)
+			be_caller();
+		return pid;
+	}
+	if (!pid)
+		be_father();
+	target = father = pid;
+	return call(be_caller, SIGCHLD, 0, S_CHILD);
 }
 
 int main(int argc, char **argv)
@@ -291,28 +208,27 @@ int main(int argc, char **argv)
 			;
 		report(argv[2], 0);
 	}
-	if (argc < 6)
+	if (argc < 7)
 		return 2;
+	flags = strtoul(argv[2], NULL, 16);
 	epolls = !strcmp(argv[4], "epoll");
 	threads = !strcmp(argv[5], "threads");
+	more = argv[6];
+	find_vdso();
+	sys(SYS_close_range, CALLER + 1, ~0U, 0, 0);
 	handlers();
 	if (!strcmp(kind, "target"))
 		be_target(NULL);
 	signal(SIGCHLD, SIG_DFL);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	while ((pid = fork()) > 0 && pid < 100) /* no number of a container's */
-		waitpid(pid, &status, 0);
-	if (!pid && getpid() < 100)
-		_exit(0);
-	if (!pid) {
-		handlers();
-		be_caller();
-	}
+	if (make_caller() < 0)
+		say("no caller\n");
 	while ((pid = waitpid(-1, &status, __WALL)) > 0)
-		say("orphan %d %d\n", pid, status);
+		if (pid != father)
+			say("orphan %d %d\n", pid, status);
 	target = getpid();
 	over = 1;
-	say("served %ld\n", call(SIGCHLD, 0));
+	say("served %ld\n", call(child, SIGCHLD, 0, S_CHILD));
 	while (waitpid(-1, &status, __WALL) > 0)
 		;
 	say("end\n");
