@@ -29,6 +29,9 @@ var harmful = []string{
 	// the child was left to the target
 	"init,0x0,false,read,threads/init: child made 1/kill caller",
 	"init,0x0,true,epoll,alone/init: father gone 1/kill caller",
+	// others closed what the child works with: EOPNOTSUPP
+	"forked,0x400,false,read,threads/transplant: scheduling 1/close target-other",
+	"shared,0x500,false,read,threads/transplant: descriptors 1/close caller-other",
 	// another thread of the target heard of it
 	"init,0x0,false,read,threads/forked 3/freeze caller",
 }

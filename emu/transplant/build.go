@@ -76,7 +76,7 @@ func (s *Snapshot) Build(c *ptrace.Stopped, cPIDFD int, o Options) (Stats, error
 		}
 		from := time.Now()
 		if err := st.do(); err != nil {
-			err = st.refused(b.whoIsGone(err))
+			err = st.refused(b.meddled(b.whoIsGone(err)))
 			b.failed(err)
 			return b.stats, fmt.Errorf("transplant of pid %d into %d: %s: %w", s.caller.TID, c.TID, st.name, err)
 		}
@@ -97,6 +97,15 @@ func (b *build) whoIsGone(err error) error {
 		if proc.Exiting(tid) || proc.Pending(tid, unix.SIGKILL) {
 			return fmt.Errorf("pid %d: %w (%w)", tid, ptrace.ErrGone, err)
 		}
+	}
+	return err
+}
+
+// meddled has the call begin anew where others, who share the child's descriptors, have closed one that
+// it worked with: all that they did not open themselves (close_range(2)), say.
+func (b *build) meddled(err error) error {
+	if b.sharesFiles() && (errors.Is(err, unix.EBADF) || errors.Is(err, unix.ENOTSOCK)) {
+		return fmt.Errorf("closed by others: %v: %w", err, ptrace.ErrAgain)
 	}
 	return err
 }
