@@ -30,7 +30,7 @@ var ways = []way{
 	{name: "drop", do: tells("u"), on: "caller-other target-other"},
 	{name: "leave", do: tells("x"), on: "target"},
 	{name: "close", do: tells("f"), on: "caller-other target-other", not: func(p play) bool { return p.waits == "epoll" }},
-	{name: "unmap", do: tells("v"), on: "caller-other"}, // a target runs code beside its vdso
+	{name: "unmap", do: tells("v"), on: "caller-other", not: sleeps},
 	{name: "second", do: tells("d"), on: "caller-other", says: "second "},
 	{name: "trace", do: trace},
 	{name: "signals", do: signals, on: "caller caller-other target target-other child"},
@@ -40,6 +40,10 @@ var ways = []way{
 	{name: "processes", do: limit(unix.RLIMIT_NPROC, 1), on: limited},
 	{name: "nice", do: nice, on: limited},
 }
+
+// sleeps: the caller runs code beside its vdso while the child has its memory. So does a target whose
+// call was interrupted. Another thread that unmaps it then harms both.
+func sleeps(p play) bool { return p.kind != "self" && p.flags&unix.CLONE_VFORK != 0 }
 
 // limited are the processes whose limits somebody changes.
 const limited = "caller target child child2 giver"
