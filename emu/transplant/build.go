@@ -160,9 +160,9 @@ func (b *build) openStage() error {
 	raised := false
 	var short error
 	for range tries {
-		at, ok := freeSpan(scratchRange, maps, b.snap.maps)
-		if !ok {
-			return unsupported("caller and target leave no %d bytes of address space free", scratchRange)
+		at, err := b.stagePlace(maps)
+		if err != nil {
+			return err
 		}
 		if b.opt.ShareVM {
 			b.left.stage = at // from here on: C may be killed behind its mmap(2)

@@ -7,7 +7,7 @@ import "golang.org/x/sys/unix"
 // clearMemory unmaps everything of the target's from C but the stage, the
 // vdso and what is the same in the caller (see same.go).
 func (b *build) clearMemory() error {
-	keep := []span{{b.stage, b.stage + scratchRange}}
+	keep := []span{{b.stage, b.stage + b.stageSize()}}
 	for i := range b.maps {
 		if m := &b.maps[i]; m.vdso() || b.kept[m.start] {
 			keep = append(keep, span{m.start, m.end})

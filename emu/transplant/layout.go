@@ -14,14 +14,10 @@ const userTop = 0x7ffffffff000
 // span is a range of addresses.
 type span struct{ start, end uint64 }
 
-// scratchRange is the address range of the stage: the script's area, and
-// behind it room to put the vdso aside.
-const scratchRange = scriptSize + 1<<20
-
-// freeSpan finds size bytes that are in none of the lists, far from any
-// neighbour (a stack's guard gap is 1 MiB).
+// freeSpan finds size bytes that are in none of the lists: far from any neighbour and above
+// what a 32-bit process can have, if there is such a place. A stack's guard gap is 1 MiB, and
+// what lies there only keeps it from growing.
 func freeSpan(size uint64, lists ...[]mapping) (uint64, bool) {
-	const margin = 16 << 20
 	var used []span
 	for _, l := range lists {
 		for i := range l {
@@ -29,7 +25,17 @@ func freeSpan(size uint64, lists ...[]mapping) (uint64, bool) {
 		}
 	}
 	slices.SortFunc(used, func(a, b span) int { return cmp.Compare(a.start, b.start) })
-	at := uint64(0x100000000)
+	const lowest = 1 << 20 // vm.mmap_min_addr is below
+	for _, w := range []struct{ from, margin uint64 }{{1 << 32, 16 << 20}, {lowest, 1 << 20}, {lowest, 0}} {
+		if at, ok := freeFrom(w.from, w.margin, size, used); ok {
+			return at, true
+		}
+	}
+	return 0, false
+}
+
+// freeFrom is the lowest place with that margin on both sides, in none of the sorted spans.
+func freeFrom(at, margin, size uint64, used []span) (uint64, bool) {
 	for _, u := range used {
 		if u.start >= at+size+2*margin {
 			break

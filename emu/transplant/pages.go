@@ -90,11 +90,13 @@ func appendSpan(spans []span, start, end uint64) []span {
 	return append(spans, span{start, end})
 }
 
+// readPages reads an entry for every page, some seconds for a terabyte: not where smaps says that
+// there are none, as in what is only reserved.
 func readPages(fd int, maps []mapping) ([]span, error) {
 	var spans []span
 	for i := range maps {
 		m := &maps[i]
-		if m.shared || m.vdso() {
+		if m.shared || m.vdso() || m.alone == 0 && !m.has("ht") {
 			continue
 		}
 		err := eachEntry(fd, m.start, m.end, func(at uint64, entry uint64) {

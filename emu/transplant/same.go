@@ -49,6 +49,7 @@ func (b *build) canKeep(m *mapping) bool {
 func (m *mapping) same(o *mapping) bool {
 	a, c := *m, *o
 	a.flags, c.flags = inheritedFlags(a.flags), inheritedFlags(c.flags)
+	a.alone, c.alone = 0, 0 // what is in them
 	return a == c
 }
 

@@ -56,12 +56,12 @@ func TestFreeSpanIsFree(t *testing.T) {
 			maps = append(maps, mapping{start: at, end: at + 1<<20})
 			at += 1 << 20
 		}
-		got, ok := freeSpan(scratchRange, maps[:len(maps)/2], maps[len(maps)/2:])
+		got, ok := freeSpan(scriptSize, maps[:len(maps)/2], maps[len(maps)/2:])
 		if !ok {
 			t.Fatal("no room found in an almost empty address space")
 		}
 		for _, m := range maps {
-			if got < m.end && m.start < got+scratchRange {
+			if got < m.end && m.start < got+scriptSize {
 				t.Fatalf("%#x meets %#x-%#x", got, m.start, m.end)
 			}
 		}
@@ -73,6 +73,10 @@ func TestParseSmaps(t *testing.T) {
 	const text = `00400000-0040b000 r-xp 00001000 08:01 123                        /a b (deleted)
 Size:                 44 kB
 KernelPageSize:     2048 kB
+Anonymous:            12 kB
+AnonHugePages:         4 kB
+Swap:                  8 kB
+SwapPss:               8 kB
 ProtectionKey:         3
 VmFlags: rd ex mr mw me ac 
 7ffe0000-7ffe1000 rw-s 00000000 00:00 0 
@@ -84,7 +88,7 @@ VmFlags: ex
 	want := []mapping{
 		{
 			start: 0x400000, end: 0x40b000, prot: 5, offset: 0x1000, dev: "08:01", inode: 123,
-			name: "/a b (deleted)", pageSize: 2 << 20, pkey: 3, flags: "rd ex mr mw me ac",
+			name: "/a b (deleted)", pageSize: 2 << 20, pkey: 3, flags: "rd ex mr mw me ac", alone: 20,
 		},
 		{start: 0x7ffe0000, end: 0x7ffe1000, prot: 3, shared: true, dev: "00:00", pageSize: 4096, flags: "rd wr sh"},
 	}
@@ -121,6 +125,25 @@ func TestLacks(t *testing.T) {
 		what, forever := c.have.lacks(&c.want)
 		if (what != "") != c.lack || forever != c.final {
 			t.Errorf("%s: %q, forever %v", c.name, what, forever)
+		}
+	}
+}
+
+// TestReservationIsNotRead: an entry for each page of a reservation of terabytes takes
+// minutes to read.
+func TestReservationIsNotRead(t *testing.T) {
+	const unread = -1 // reading fails
+	for _, tt := range []struct {
+		name string
+		m    mapping
+		read bool
+	}{
+		{"reservation", mapping{end: 1 << 46}, false},
+		{"pages", mapping{end: 1 << 20, alone: 4}, true},
+		{"huge pages, which are not counted", mapping{end: 1 << 21, flags: "rd wr ht"}, true},
+	} {
+		if _, err := readPages(unread, []mapping{tt.m}); (err != nil) != tt.read {
+			t.Errorf("%s: %v", tt.name, err)
 		}
 	}
 }

@@ -21,6 +21,7 @@ type mapping struct {
 	pageSize   uint64 // the kernel's page size, of hugetlbfs another one
 	pkey       int
 	flags      string // VmFlags, two letters each: "rd wr mr mw me ac"
+	alone      uint64 // kB of pages that are no file's, swapped out ones included; not of huge pages
 }
 
 func (m *mapping) size() uint64 { return m.end - m.start }
@@ -79,6 +80,10 @@ func parseSmaps(b []byte) []mapping {
 // detail takes one "Key: value" line.
 func (m *mapping) detail(line []byte) {
 	switch line[0] {
+	case 'A': // Anonymous (and AnonHugePages, which are among those)
+		m.alone += field(line, "Anonymous:", 0)
+	case 'S': // Swap (and Size, SwapPss, Shared_Clean, ...)
+		m.alone += field(line, "Swap:", 0)
 	case 'K': // KernelPageSize
 		m.pageSize = field(line, "KernelPageSize:", m.pageSize>>10) << 10
 	case 'P': // ProtectionKey (and Pss, Private_Clean, ...)
