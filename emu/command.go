@@ -148,7 +148,10 @@ func (c *Cmd) Start() error {
 	case c.started:
 		return errors.New("emu: already started")
 	}
-	if err := errors.Join(launch.Answered(), enoughTasks(), kernelLacks(), mayTrace(c.UserNS)); err != nil {
+	if err := enoughFiles(); err != nil {
+		return err // without, what is asked next fails as well
+	}
+	if err := errors.Join(launch.Answered(), enoughStack(), enoughTasks(), kernelLacks(), mayTrace(c.UserNS)); err != nil {
 		return err
 	}
 	if c.UserNS {

@@ -61,6 +61,17 @@ func enoughFiles() error {
 	return fmt.Errorf("the limit of %d open files (RLIMIT_NOFILE) is too low to serve a call: it takes %d (ulimit -Hn)", limit, least)
 }
 
+// enoughStack refuses a limit below which a stage may end by SIGSEGV: the Go runtime takes it
+// for granted that there is so much (rt0_go() in runtime/asm_amd64.s).
+func enoughStack() error {
+	const least = 64 << 10
+	var l unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_STACK, &l) != nil || l.Cur >= least {
+		return nil
+	}
+	return fmt.Errorf("the limit of %d kilobytes of stack (RLIMIT_STACK) is too low for the supervisor: it takes %d (ulimit -s)", l.Cur>>10, least>>10)
+}
+
 // enoughTasks refuses a limit below which some process of ours cannot begin: the Go runtime
 // gives up where it can have no thread, with a page of its own. The superuser is bound by
 // control groups alone.

@@ -20,7 +20,7 @@ func Ready() error {
 	if err == nil {
 		_, err = launch.InheritedFiles()
 	}
-	return errors.Join(err, enoughFiles(), enoughTasks(), kernelLacks(), mayTrace(false))
+	return errors.Join(err, enoughFiles(), enoughStack(), enoughTasks(), kernelLacks(), mayTrace(false))
 }
 
 // kernelLacks names what this kernel was built without, or a seccomp filter around this process

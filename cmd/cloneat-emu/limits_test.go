@@ -54,3 +54,28 @@ func TestSupervisorKilled(t *testing.T) {
 		t.Errorf("the program said %q", end.Text())
 	}
 }
+
+// TestTooFewFiles: a limit of descriptors that is too low is named. With 3 there is no program, and
+// with 6 or 7 no runtime of Go: it opens something before main.
+func TestTooFewFiles(t *testing.T) {
+	for _, limit := range []string{"4", "5", "8", "9", "12", "14", "16", "20", "40", "71"} {
+		cmd := exec.Command("bash", "-c", "ulimit -n "+limit+`; exec "$0" run -- true`, filepath.Join(bin(t), "cloneat-emu"))
+		out, err := cmd.CombinedOutput()
+		want := "cloneat-emu: the limit of " + limit + " open files (RLIMIT_NOFILE) is too low"
+		if cmd.ProcessState.ExitCode() != 125 || !strings.HasPrefix(string(out), want) || strings.Count(string(out), "\n") != 1 {
+			t.Errorf("%s: %s, %v", limit, out, err)
+		}
+	}
+}
+
+// TestTooLittleStack: so is a limit of the stack, below which a process of ours may end by SIGSEGV.
+func TestTooLittleStack(t *testing.T) {
+	for _, limit := range []string{"32", "63"} {
+		cmd := exec.Command("bash", "-c", "ulimit -Ss "+limit+`; exec "$0" run -- true`, filepath.Join(bin(t), "cloneat-emu"))
+		out, _ := cmd.CombinedOutput()
+		want := "cloneat-emu: the limit of " + limit + " kilobytes of stack (RLIMIT_STACK) is too low"
+		if cmd.ProcessState.ExitCode() != 125 || !strings.HasPrefix(string(out), want) || strings.Count(string(out), "\n") != 1 {
+			t.Errorf("%s: %s, %v", limit, out, cmd.ProcessState)
+		}
+	}
+}
