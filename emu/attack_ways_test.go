@@ -30,7 +30,7 @@ var ways = []way{
 	{name: "drop", do: tells("u"), on: "caller-other target-other"},
 	{name: "leave", do: tells("x"), on: "target"},
 	{name: "close", do: tells("f"), on: "caller-other target-other", not: func(p play) bool { return p.waits == "epoll" }},
-	{name: "unmap", do: tells("v"), on: "caller-other", not: sleeps},
+	{name: "unmap", do: tells("v"), on: "caller-other", not: beside},
 	{name: "second", do: tells("d"), on: "caller-other", says: "second "},
 	{name: "trace", do: trace},
 	{name: "signals", do: signals, on: "caller caller-other target target-other child"},
@@ -41,9 +41,10 @@ var ways = []way{
 	{name: "nice", do: nice, on: limited},
 }
 
-// sleeps: the caller runs code beside its vdso while the child has its memory. So does a target whose
-// call was interrupted. Another thread that unmaps it then harms both.
-func sleeps(p play) bool { return p.kind != "self" && p.flags&unix.CLONE_VFORK != 0 }
+// beside: the caller of a target that shares its memory is asked for its rights, and its other threads
+// run behind that. Code of ours lies beside its vdso, as it does in a target whose call was
+// interrupted: who unmaps it then ends with SIGSEGV.
+func beside(p play) bool { return p.kind == "shared" }
 
 // limited are the processes whose limits somebody changes.
 const limited = "caller target child child2 giver"

@@ -222,13 +222,17 @@ func (i *Injection) UnguardBy(t *Stopped) error {
 	return i.giveBack(func(s *slot) error { return s.wipe(t) })
 }
 
+// giveBack has nothing to give back where another thread of the program has unmapped its vdso.
 func (i *Injection) giveBack(wipe func(*slot) error) error {
 	s := i.slot
 	if s == nil {
 		return nil
 	}
 	defer i.closeSlot()
-	return wipe(s)
+	if err := wipe(s); !errors.Is(err, unix.EFAULT) {
+		return err
+	}
+	return nil
 }
 
 // closeSlot closes what the slot was written through, and forgets the slot.
