@@ -169,29 +169,33 @@ func (b *build) makeVeil() (int, error) {
 	return b.place(os.Geteuid(), 0o111)
 }
 
-// place writes the program into a directory that C sees, on a mount where a set-user-ID
-// program works.
+// place writes the program into a directory that C sees, on a mount where it works. Root gets
+// its rights from any program (handle_privileged_root() in security/commoncap.c).
 func (b *build) place(owner int, mode uint32) (int, error) {
+	bars := int64(unix.ST_NOEXEC | unix.ST_RDONLY)
+	if mode&unix.S_ISUID != 0 && b.status.Uid[1] != uint32(owner) {
+		bars |= unix.ST_NOSUID
+	}
 	for _, dir := range []string{"/tmp", "/var/tmp", "/run", "/dev/shm", "/", "/etc", "/root", "/home"} {
-		fd, err := writeLadder(procPath(b.c.TID, "root"+dir), owner, mode)
+		fd, err := writeLadder(procPath(b.c.TID, "root"+dir), bars, owner, mode)
 		if err == nil {
 			return fd, nil
 		}
 	}
 	return -1, unsupported("the target's child needs more rights than it has, " +
-		"and sees no writable directory on a mount without nosuid")
+		"and sees no writable directory on a mount where programs give rights")
 }
 
 // writeLadder holds the lock that keeps other goroutines' forks away (os/exec), which would have
 // the file open for writing until their exec: C could not execute it (ETXTBSY).
-func writeLadder(dir string, owner int, mode uint32) (int, error) {
+func writeLadder(dir string, bars int64, owner int, mode uint32) (int, error) {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
 		return -1, err
 	}
-	if st.Flags&(unix.ST_NOSUID|unix.ST_NOEXEC|unix.ST_RDONLY) != 0 {
+	if st.Flags&bars != 0 {
 		return -1, unix.EPERM
 	}
 	fd, err := unix.Open(dir, unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600)

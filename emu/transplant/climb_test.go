@@ -41,7 +41,7 @@ func TestLadderIsNotOpenForWriting(t *testing.T) {
 }
 
 func leaseLadder(dir string) error {
-	path, err := writeLadder(dir, 0, 0o755)
+	path, err := writeLadder(dir, 0, 0, 0o755)
 	if err != nil {
 		return err
 	}

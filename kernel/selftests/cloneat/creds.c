@@ -265,9 +265,8 @@ static long do_nosuid(struct msg *m)
 			   0x8000 /* AT_RECURSIVE */, (long)&attr, sizeof(attr), 0);
 }
 
-PLAY_DOCUMENTED(target_fewer_caps_nosuid,
-		"the target dropped one, and sees nothing but nosuid mounts",
-		"no exec gives a right to its child: EOPNOTSUPP")
+PLAY(target_fewer_caps_nosuid,
+     "the target dropped one, and sees nothing but nosuid mounts")
 {
 	long ret;
 
@@ -277,6 +276,21 @@ PLAY_DOCUMENTED(target_fewer_caps_nosuid,
 		ct_skip("no mount_setattr in this kernel");
 	expect_eq(ret, 0);
 	expect_eq(on(&t, do_drop, CAP_NET_ADMIN), 0);
+	double_of_caller();
+}
+
+PLAY_DOCUMENTED(target_other_uid_nosuid,
+		"a target without capabilities or root's uid, and the same",
+		"no exec gives a right to its child: EOPNOTSUPP")
+{
+	long ret;
+
+	cast(CLONE_NEWNS);
+	ret = on(&t, do_nosuid);
+	if (ret == -ENOSYS)
+		ct_skip("no mount_setattr in this kernel");
+	expect_eq(ret, 0);
+	expect_eq(sys(&t, SYS_setresuid, 1000, 1000, 1000), 0);
 	double_of_caller();
 }
 
