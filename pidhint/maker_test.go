@@ -134,6 +134,7 @@ type maker struct {
 	want    int        // for set_tid
 	fails   unix.Errno // what Make fails with
 	probes  unix.Errno // what Probe finds
+	before  func()     // called before each clone
 	child   *ptrace.Stopped
 	number  int
 	made    int
@@ -143,6 +144,9 @@ type maker struct {
 func (m *maker) Make(setTID bool) (int, error) {
 	if m.fails != 0 {
 		return 0, m.fails
+	}
+	if m.before != nil {
+		m.before()
 	}
 	var err error
 	if m.child, err = m.clone(setTID); err != nil {
@@ -183,6 +187,19 @@ func (m *maker) Drop() error {
 	}
 	_, err := m.i.Call(unix.SYS_WAIT4, uintptr(m.number), 0, unix.WALL, 0)
 	return err
+}
+
+// next makes a child with the next number, and ends it.
+func (m *maker) next(t *testing.T) int {
+	t.Helper()
+	number, err := m.Make(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Drop(); err != nil {
+		t.Fatal(err)
+	}
+	return number
 }
 
 func (m *maker) Probe() error {

@@ -52,13 +52,7 @@ func (m *maker) expect(t *testing.T, d Driver, ns Namespace, want int) {
 func TestExact(t *testing.T) {
 	forBoth(t, func(t *testing.T, d Driver, p *place) {
 		traced(t, p.PID(), func(m *maker) {
-			last, err := m.Make(false)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := m.Drop(); err != nil {
-				t.Fatal(err)
-			}
+			last := m.next(t)
 			for _, want := range []int{last + 1, 500, 501, 502, 499, 499, 299, 300, 32000, 100} {
 				m.expect(t, d, p.ns, want)
 			}
@@ -222,6 +216,49 @@ func TestCursorIsPutBack(t *testing.T) {
 			t.Errorf("the next number was %d before and %d after", before, after)
 		}
 	})
+}
+
+// TestTakenMovesNoCursor: after a number that is taken the next one is the next, as after the
+// kernel's own refusal.
+func TestTakenMovesNoCursor(t *testing.T) {
+	forBoth(t, func(t *testing.T, d Driver, p *place) {
+		busy := p.ask("process")
+		traced(t, p.PID(), func(m *maker) {
+			last := m.next(t)
+			if err := m.under(d, p.ns, busy); !errors.Is(err, unix.EEXIST) {
+				t.Errorf("taken: %v", err)
+			}
+			if got := m.next(t); got != last+1 {
+				t.Errorf("the number after %d is %d", last, got)
+			}
+		})
+	})
+}
+
+// TestCursorMovedByAnother: who moves the cursor between our aim and our clone, far to either
+// side, costs a try.
+func TestCursorMovedByAnother(t *testing.T) {
+	for _, far := range []int{300, 20000} {
+		p := newPlace(t)
+		other, err := openCursor(p.ns.PID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer other.Close()
+		traced(t, p.PID(), func(m *maker) {
+			m.before = func() {
+				if m.made == 0 {
+					if _, err := other.Aim(far, far); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+			m.expect(t, LastPID{}, p.ns, 15000)
+			if m.made != 2 {
+				t.Errorf("from %d: %d children made, want 2", far, m.made)
+			}
+		})
+	}
 }
 
 // TestProbeComesFirst: what the clone meets before its number is looked for
