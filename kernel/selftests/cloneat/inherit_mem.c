@@ -593,6 +593,36 @@ PLAY_TABLE(memory, rows)
 	play_kind();
 }
 
+/* A target that has all of the caller's memory, and has written more of it. */
+static void written_by_target(int flags, int fd, long is)
+{
+	struct actor t, k;
+
+	get_area(PROT_READ | PROT_WRITE, flags, fd);
+	area[0] = 100;
+	spawn(&me, &t, 0);
+	expect_eq(on(&t, do_write, 0, 200), 0);
+	expect_eq(on(&t, do_write, 3 * PAGE / sizeof(long), 300), 0);
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(on(&k, do_read, 0), 100);
+	expect_eq(on(&k, do_read, 3 * PAGE / sizeof(long)), is);
+	expect_eq(on(&t, do_read, 3 * PAGE / sizeof(long)), 300);
+}
+
+PLAY(written_since, "pages that only the target has written are zeroes in the child")
+{
+	written_by_target(MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+PLAY(written_since_file, "the same of a private file: its bytes")
+{
+	int fd = file_of(1);
+	long word = 7;
+
+	expect_eq(pwrite(fd, &word, sizeof(word), 3 * PAGE), sizeof(word));
+	written_by_target(MAP_PRIVATE, fd, 7);
+}
+
 PLAY_DOCUMENTED(sysv_left, "System V memory of an ipc namespace that was left",
 		"its number may be that of another where the caller is: EOPNOTSUPP")
 {

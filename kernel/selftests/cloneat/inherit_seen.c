@@ -295,6 +295,35 @@ PLAY_DOCUMENTED(request_key_thread, "where requested keys go: a thread's keyring
 	request_key_own(KEY_REQKEY_DEFL_THREAD_KEYRING);
 }
 
+/* 1 if the thread has a keyring of its own, or of its process. */
+static long do_has_keyring(struct msg *m)
+{
+	long ret = ct_syscall3(SYS_keyctl, KEYCTL_GET_KEYRING_ID, m->arg[0], 0);
+
+	return ret == -ENOKEY ? 0 : ret < 0 ? ret : 1;
+}
+
+static void no_keyring(long requested, long ring)
+{
+	struct actor t, k;
+
+	spawn(&me, &t, ACTOR_EXEC);
+	if (set_request_key(requested) == -ENOSYS)
+		ct_skip("no keys in this kernel");
+	expect_ok(cl(&me, &k, t.pid, 0, 0));
+	expect_eq(on(&k, do_has_keyring, ring), 0);
+}
+
+PLAY(process_keyring, "a process keyring is not handed down")
+{
+	no_keyring(KEY_REQKEY_DEFL_PROCESS_KEYRING, KEY_SPEC_PROCESS_KEYRING);
+}
+
+PLAY(thread_keyring, "a thread's keyring is not handed down")
+{
+	no_keyring(KEY_REQKEY_DEFL_THREAD_KEYRING, KEY_SPEC_THREAD_KEYRING);
+}
+
 /* --- what only a fork hands down ----------------------------------------- */
 
 /* The audit session, which begins with a login; -errno. */
