@@ -135,12 +135,16 @@ static long put_cloexec(struct msg *m)
 	return 0;
 }
 
+/* 1 in /proc, 0 elsewhere. */
 static long get_root(struct msg *m)
 {
-	struct stat st;
-
 	(void)m;
-	return stat("/", &st) ? -errno : (long)st.st_ino;
+	return !access("/self/stat", F_OK);
+}
+
+static long put_root(struct msg *m)
+{
+	return m->arg[0] && chroot("/proc") ? -errno : 0;
 }
 
 /* --- the checks --------------------------------------------------------- */
@@ -154,7 +158,7 @@ static const struct property properties[] = {
 	OF_TASK(cwd, "current directory in the same mount namespace", 1, 2),
 	OF_TASK(fd, "what a descriptor refers to", 1000, 2000),
 	OF_TASK(cloexec, "a descriptor's close-on-exec flag", FD_CLOEXEC, 0),
-	SEEN(root, "root directory"),
+	PROPERTY(root, "root directory", 0, 1),
 };
 
 PLAY_TABLE(property, properties)

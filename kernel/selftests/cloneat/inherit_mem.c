@@ -59,6 +59,33 @@ static long do_probe(struct msg *m)
 	return ret;
 }
 
+/* Memory of one's own in the area's place, all of whose words are arg[1]. */
+static long do_replace(struct msg *m)
+{
+	long *at = mmap(area, 4 * PAGE, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+	if (at == MAP_FAILED)
+		return -errno;
+	for (size_t i = 0; i < 4 * PAGE / sizeof(*at); i++)
+		at[i] = m->arg[1];
+	return 0;
+}
+
+/*
+ * A forked target has all of this from the check: so that it tells whose memory
+ * the kid has, the target spoils its own.
+ */
+static void kid_of_spoilt(enum kind kind, struct actor *kid, actor_fn spoil,
+			  long at)
+{
+	struct actor store, *t = target_of(kind, &store);
+
+	if (kind == FORKED)
+		expect_eq(on(t, spoil, at, 999), 0);
+	expect_ok(cl(&me, kid, t->pid, 0, 0));
+}
+
 static int file_of(long word)
 {
 	int fd = must(memfd_create("area", MFD_CLOEXEC));
@@ -73,7 +100,7 @@ static void private_copy(enum kind kind)
 {
 	struct actor k;
 
-	kid_of(kind, &k);
+	kid_of_spoilt(kind, &k, do_write, 0);
 	expect_eq(on(&k, do_read, 0), 100);
 	area[0] = 101;
 	expect_eq(on(&k, do_read, 0), 100);
@@ -87,7 +114,7 @@ static void shared_both(enum kind kind)
 {
 	struct actor k;
 
-	kid_of(kind, &k);
+	kid_of_spoilt(kind, &k, do_replace, 0);
 	expect_eq(on(&k, do_read, 0), 100);
 	area[0] = 101;
 	expect_eq(on(&k, do_read, 0), 101);
@@ -297,7 +324,7 @@ static void untouched(enum kind kind)
 	struct actor k;
 
 	get_area(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-	kid_of(kind, &k);
+	kid_of_spoilt(kind, &k, do_write, 512);
 	expect_eq(on(&k, do_mincore), 0);
 	expect_eq(on(&k, do_read, 512), 0);
 	expect_eq(on(&k, do_write, 512, 5), 0);
@@ -311,7 +338,7 @@ static void read_only(enum kind kind)
 	get_area(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	area[0] = 100;
 	must(mprotect(area, 4 * PAGE, PROT_READ));
-	kid_of(kind, &k);
+	kid_of_spoilt(kind, &k, do_replace, 0);
 	expect_eq(on(&k, do_read, 0), 100);
 	expect_eq(on(&k, do_probe, 0, 1), -EFAULT);
 }
@@ -323,7 +350,7 @@ static void no_access(enum kind kind)
 	get_area(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	area[0] = 100;
 	must(mprotect(area, 4 * PAGE, PROT_NONE));
-	kid_of(kind, &k);
+	kid_of_spoilt(kind, &k, do_replace, 0);
 	expect_eq(on(&k, do_mincore), 0);
 	expect_eq(on(&k, do_probe, 0, 0), -EFAULT);
 	expect_eq(sys(&k, SYS_mprotect, (long)area, PAGE, PROT_READ), 0);
@@ -337,7 +364,7 @@ static void dont_fork(enum kind kind)
 	get_area(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	area[0] = 100;
 	must(madvise(area, 4 * PAGE, MADV_DONTFORK));
-	kid_of(kind, &k);
+	kid_of_spoilt(kind, &k, do_replace, 0);
 	expect_eq(on(&k, do_mincore), -ENOMEM);
 	expect_eq(area[0], 100);
 }
@@ -349,7 +376,7 @@ static void wipe_on_fork(enum kind kind)
 	get_area(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	area[0] = 100;
 	must(madvise(area, 4 * PAGE, MADV_WIPEONFORK));
-	kid_of(kind, &k);
+	kid_of_spoilt(kind, &k, do_replace, 0);
 	expect_eq(on(&k, do_mincore), 0);
 	expect_eq(on(&k, do_read, 0), 0);
 	expect_eq(area[0], 100);
@@ -363,7 +390,7 @@ static void mapped_hole(enum kind kind)
 	area[0] = 100;
 	area[1024] = 200;
 	must(munmap((char *)area + PAGE, PAGE));
-	kid_of(kind, &k);
+	kid_of_spoilt(kind, &k, do_replace, 0);
 	expect_eq(on(&k, do_mincore), -ENOMEM);
 	expect_eq(on(&k, do_read, 0), 100);
 	expect_eq(on(&k, do_read, 1024), 200);
@@ -380,7 +407,7 @@ static void big(enum kind kind)
 	expect(area != MAP_FAILED);
 	for (size_t at = 0; at < size / sizeof(long); at += 1 << 18)
 		area[at] = at + 1;
-	kid_of(kind, &k);
+	kid_of_spoilt(kind, &k, do_write, 777);
 	for (size_t at = 0; at < size / sizeof(long); at += 1 << 18)
 		expect_eq(on(&k, do_read, at), (long)at + 1);
 	expect_eq(on(&k, do_read, 777), 0);
@@ -419,7 +446,7 @@ static void executable(enum kind kind)
 	get_area(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	memcpy(area, code, sizeof(code));
 	must(mprotect(area, 4 * PAGE, PROT_READ | PROT_EXEC));
-	kid_of(kind, &k);
+	kid_of_spoilt(kind, &k, do_replace, 0);
 	expect_eq(on(&k, do_execute_area), 42);
 	expect_eq(on(&k, do_probe, 0, 1), -EFAULT);
 #else
