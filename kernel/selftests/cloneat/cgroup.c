@@ -396,7 +396,7 @@ static void many_calls(struct actor *target)
 			expect_ok(ret);
 			made++;
 		}
-		if (made > ROOM)
+		if (made < 1 || made > ROOM)
 			fail("%d children, and room for %d", made, ROOM);
 		for (int i = 0; i < CALLERS; i++)
 			if (kid[i].pid > 0)

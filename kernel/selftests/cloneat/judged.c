@@ -162,6 +162,7 @@ static long do_choose_time(struct msg *m)
 /* The child is where the target is; a refusal is documented where @may_refuse. */
 static void born_with(const char *kind, actor_fn choose, bool may_refuse)
 {
+	int made = 0;
 	long ret;
 
 	snprintf(t.m.buf, sizeof(t.m.buf), "/proc/self/ns/%s", kind);
@@ -176,9 +177,11 @@ static void born_with(const char *kind, actor_fn choose, bool may_refuse)
 		expect_eq(proc_ppid(k.pid), t.pid);
 		kill_end(k.pid);
 		close(k.fd);
+		made++;
 	}
 	slot_set(1, 1);
 	expect_eq(actor_finish(&t), 0);
+	expect(made > 0);
 }
 
 static void in_turn(uint64_t target)

@@ -19,9 +19,13 @@ static long do_exit_group(struct msg *m)
 
 PLAY(target_exits, "the target exits: a child or ESRCH")
 {
+	long us;
+
 	for (int i = 0; i < ROUNDS; i++) {
 		cast();
+		us = measure(&a);
 		cl_start(&a, t.pid, 0, 0);
+		usleep(rand() % us);
 		start(&t, do_exit_group, 0);
 		expect_among(cl_finish(&a, &k), AMONG(0, ESRCH));
 		whole(&k);
@@ -33,11 +37,15 @@ PLAY(target_exits, "the target exits: a child or ESRCH")
 
 PLAY(target_killed, "the target is killed: a child or ESRCH")
 {
+	long us;
+
 	for (int i = 0; i < ROUNDS; i++) {
 		cast();
+		us = measure(&a);
 		if (i & 1)
 			must(kill(t.pid, SIGKILL));
 		cl_start(&a, t.pid, 0, 0);
+		usleep(rand() % us);
 		if (!(i & 1))
 			must(kill(t.pid, SIGKILL));
 		expect_among(cl_finish(&a, &k), AMONG(0, ESRCH));
@@ -49,10 +57,14 @@ PLAY(target_killed, "the target is killed: a child or ESRCH")
 /* A caller that ignores SIGCHLD: the target's number is free at once. */
 PLAY(target_vanishes, "the target's number is freed: a child or ESRCH")
 {
+	long us;
+
 	for (int i = 0; i < ROUNDS; i++) {
 		cast();
+		us = measure(&a);
 		expect_eq(on(&a, do_ignore_sigchld, 0), 0);
 		cl_start(&a, t.pid, 0, 0);
+		usleep(rand() % us);
 		must(kill(t.pid, SIGKILL));
 		expect_among(cl_finish(&a, &k), AMONG(0, ESRCH));
 		whole(&k);
@@ -67,7 +79,7 @@ PLAY(target_vanishes, "the target's number is freed: a child or ESRCH")
 PLAY(target_reused, "the target's number is another's: no child of that one")
 {
 	struct actor init, other, heir;
-	long ret;
+	long ret, us;
 
 	spawn(&me, &init, CLONE_NEWPID);
 	spawn(&init, &a, 0);
@@ -76,7 +88,12 @@ PLAY(target_reused, "the target's number is another's: no child of that one")
 	expect_eq(on(&a, do_ignore_sigchld, 0), 0);
 	for (int i = 0; i < ROUNDS; i++) {
 		spawn(&a, &t, 0);
+		us = now_us();
+		expect_ok(cl(&a, &k, t.vpid, 0, 0));
+		us = now_us() - us + 1;
+		quit(&k, 3);
 		cl_start(&a, t.vpid, 0, 0);
+		usleep(rand() % us);
 		must(kill(t.pid, SIGKILL));
 		do {
 			ret = cl(&other, &heir, other.vpid, t.vpid, 0);
@@ -158,12 +175,15 @@ PLAY(leader_exits, "the target's leader exits: the group is its parent still")
 PLAY(reparented, "the target is reparented away: a child or EPERM")
 {
 	struct actor between;
+	long us;
 
 	for (int i = 0; i < ROUNDS; i++) {
 		spawn(&me, &a, 0);
 		spawn(&a, &between, 0);
 		spawn(&between, &t, 0);
+		us = measure(&a);
 		cl_start(&a, t.pid, 0, 0);
+		usleep(rand() % us);
 		must(kill(between.pid, SIGKILL));
 		expect_among(cl_finish(&a, &k), AMONG(0, EPERM));
 		if (k.pid > 0)

@@ -17,7 +17,7 @@ void close_all(void);
 void expect_among(long ret, const int *allowed);
 #define AMONG(...) ((const int[]) { __VA_ARGS__, -1 })
 
-/* The kid is whole: it answers, has our memory's contents, and ends. */
+/* The kid, if there is one, is whole: it answers, has our memory's contents, and ends. */
 extern long canary;
 long do_canary(struct msg *m);
 void whole(struct actor *kid);

@@ -28,9 +28,13 @@ static void *flip(void *arg)
 	return NULL;
 }
 
-/* arg: target, how, the errno that is allowed.  0 if nothing else came. */
+/*
+ * arg: target, how, the errno that is allowed.  0 if nothing else came, but that
+ * and children did.
+ */
 static long do_flip(struct msg *m)
 {
+	long made = 0, refused = !m->arg[2];
 	pthread_t thread;
 	long pid, ret = 0;
 
@@ -38,12 +42,14 @@ static long do_flip(struct msg *m)
 	flipping = true;
 	if (pthread_create(&thread, NULL, flip, (void *)m->arg[1]))
 		return -EAGAIN;
-	for (int i = 0; i < 4 * ROUNDS && !ret; i++) {
+	for (int i = 0; (i < 4 * ROUNDS || !made || !refused) && !ret; i++) {
 		pid = cloneat(m->arg[0], 0, &flipped.a);
 		if (!pid)
 			ct_exit(7);
 		if (pid < 0 && pid != -m->arg[2])
 			ret = pid;
+		made += pid > 0;
+		refused += pid < 0;
 	}
 	flipping = false;
 	pthread_join(thread, NULL);

@@ -4,12 +4,14 @@
 
 PLAY(killed, "the caller is killed in the call: a whole child or none")
 {
+	long us;
+
 	must(prctl(PR_SET_CHILD_SUBREAPER, 1));
 	for (int i = 0; i < ROUNDS; i++) {
 		cast();
+		us = measure(&a);
 		cl_start(&a, t.pid, 0, 0);
-		for (int n = 0; n < i * 20; n++)
-			__asm__ volatile("");
+		usleep(rand() % us);
 		must(kill(a.pid, SIGKILL));
 		wait_end(a.pid);
 		/* A kid without a commander ends by itself. */
@@ -150,10 +152,14 @@ static long do_catch(struct msg *m)
 PLAY_DOCUMENTED(signalled, "signals to the caller: never EINTR, every child whole",
 		"a signal may come before the supervisor has taken the call")
 {
+	long us;
+
 	cast();
 	expect_eq(on(&a, do_catch), 0);
+	us = measure(&a);
 	for (int i = 0; i < ROUNDS; i++) {
 		cl_start(&a, t.pid, 0, 0);
+		usleep(rand() % us);
 		must(kill(a.pid, SIGUSR1));
 		must(kill(a.pid, SIGUSR1));
 		expect_ok(cl_finish(&a, &k));
@@ -165,9 +171,13 @@ PLAY_DOCUMENTED(signalled, "signals to the caller: never EINTR, every child whol
 
 PLAY(stopped, "the caller is stopped and continued: no harm")
 {
+	long us;
+
 	cast();
+	us = measure(&a);
 	for (int i = 0; i < ROUNDS; i++) {
 		cl_start(&a, t.pid, 0, 0);
+		usleep(rand() % us);
 		must(kill(a.pid, SIGSTOP));
 		must(kill(a.pid, SIGCONT));
 		expect_ok(cl_finish(&a, &k));

@@ -5,12 +5,15 @@
 PLAY(namespace_dies, "the target's pid namespace dies: a child, ESRCH, ENOMEM")
 {
 	struct actor init;
+	long us;
 
 	for (int i = 0; i < ROUNDS; i++) {
 		spawn(&me, &a, 0);
 		spawn(&a, &init, CLONE_NEWPID);
 		spawn(&init, &t, 0);
+		us = measure(&a);
 		cl_start(&a, i & 1 ? t.pid : init.pid, 0, 0);
+		usleep(rand() % us);
 		must(kill(init.pid, SIGKILL));
 		expect_among(cl_finish(&a, &k), AMONG(0, ESRCH, ENOMEM));
 		wait_end(init.pid);
