@@ -24,8 +24,8 @@ static void reniced(struct actor *parent)
 		} while (!child);
 		must(setpriority(PRIO_PROCESS, child, NICE));
 		expect_ok(cl_finish(&a, &k));
-		if (k.pid == child)
-			expect_eq(getpriority(PRIO_PROCESS, child), NICE);
+		expect_eq(k.pid, child);
+		expect_eq(getpriority(PRIO_PROCESS, child), NICE);
 		expect_eq(end(&k, parent, 3), EXITED(3));
 	}
 }

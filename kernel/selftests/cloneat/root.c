@@ -68,6 +68,7 @@ static void cwd_is(struct actor *a, const char *path)
 
 static void same_place(pid_t a, pid_t b, const char *what)
 {
+	expect(proc_link(a, what) != 0);
 	if (proc_link(a, what) != proc_link(b, what))
 		fail("%s of %d and %d are different", what, a, b);
 }

@@ -231,8 +231,10 @@ static long vfork_in_thread(void *arg)
 CHECK(vfork_thread, "CLONE_VFORK in a thread holds up that thread only")
 {
 	static struct thread t;
+	long tid = expect_ok(thread_create(&t, vfork_in_thread));
 
-	expect_ok(thread_create(&t, vfork_in_thread));
+	while (proc_state(tid) != 'D' && !ct_slot[1])
+		sched_yield();
 	expect_eq(ct_slot[1], 0);
 	slot_set(0, 1);
 	thread_join(&t);

@@ -408,7 +408,8 @@ PLAY(room_of_target, "a target that is at its limits has a child that is not")
 	cast(0, 0);
 	expect_eq(on(&t, room_get), 0);
 	call();
-	expect(on(&k, room_has));
+	expect(on(&a, room_has) != 0);
+	expect_eq(on(&k, room_has), on(&a, room_has));
 	expect_eq(on(&t, room_has), 0);
 	expect_eq(end(&k, &t, 5), EXITED(5));
 }
@@ -619,6 +620,8 @@ static void play_program(actor_fn then, long arg, uint64_t target)
 	expect_eq(on(&a, do_execute), a.vpid);
 	expect_eq(on(&a, then, arg), 0);
 	call();
+	expect(proc_link(a.pid, "exe") != 0);
+	expect(proc_link(a.pid, "exe") != proc_link(t.pid, "exe"));
 	expect_eq(proc_link(k.pid, "exe"), proc_link(a.pid, "exe"));
 	expect_eq(end(&k, &t, 5), EXITED(5));
 }
