@@ -235,6 +235,14 @@ func (i *Injection) giveBack(wipe func(*slot) error) error {
 	return nil
 }
 
+// KeepIfThere gives up a slot that was in use while other threads of the program ran, and may have
+// unmapped its vdso: a call in it would be SIGSEGV. Precondition: they are stopped.
+func (i *Injection) KeepIfThere() {
+	if i.slot != nil && errors.Is(i.peek(i.slot.addr, make([]byte, i.slot.size)), unix.EFAULT) {
+		i.closeSlot()
+	}
+}
+
 // closeSlot closes what the slot was written through, and forgets the slot.
 func (i *Injection) closeSlot() {
 	if i.slot != nil && i.slot.mem != nil {

@@ -87,6 +87,9 @@ func (s *Snapshot) takeStatus() (err error) {
 func (s *Snapshot) ask() (err error) {
 	inj := s.asked
 	defer func() { err = errors.Join(err, inj.Rest()) }()
+	if len(s.frozen) > 0 {
+		inj.KeepIfThere()
+	}
 	// The area for the questions is not mapped yet.
 	if err := inj.DropPage(); err != nil {
 		return err
