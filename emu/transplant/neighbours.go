@@ -80,8 +80,7 @@ func (m *mapping) continues(o *mapping) bool {
 // merges reports whether the kernel would make one of m and o behind it, but for
 // their anon_vmas.
 func (m *mapping) merges(o *mapping) bool {
-	a, c := *m, *o
-	a.flags, c.flags = mergedFlags(a.flags), mergedFlags(c.flags)
+	a, c := m.shape(mergedFlags), o.shape(mergedFlags)
 	a.start, a.end, a.offset = c.start, c.end, c.offset
 	return m.continues(o) && a == c
 }

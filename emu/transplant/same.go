@@ -47,10 +47,7 @@ func (b *build) canKeep(m *mapping) bool {
 
 // same reports whether two mappings differ in nothing but contents.
 func (m *mapping) same(o *mapping) bool {
-	a, c := *m, *o
-	a.flags, c.flags = inheritedFlags(a.flags), inheritedFlags(c.flags)
-	a.alone, c.alone = 0, 0 // what is in them
-	return a == c
+	return m.shape(inheritedFlags) == o.shape(inheritedFlags)
 }
 
 // notInherited are the VmFlags that fork(2) does not hand down: locked memory,

@@ -24,6 +24,13 @@ type mapping struct {
 	alone      uint64 // kB of pages that are no file's, swapped out ones included; not of huge pages
 }
 
+// shape is the mapping without what is in it, and with its flags as which leaves them: to be compared.
+func (m *mapping) shape(which func(string) string) mapping {
+	s := *m
+	s.flags, s.alone = which(m.flags), 0
+	return s
+}
+
 func (m *mapping) size() uint64 { return m.end - m.start }
 
 // has reports a VmFlag; see fs/proc/task_mmu.c, show_smap_vma_flags().
