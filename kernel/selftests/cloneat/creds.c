@@ -265,8 +265,7 @@ static long do_nosuid(struct msg *m)
 			   0x8000 /* AT_RECURSIVE */, (long)&attr, sizeof(attr), 0);
 }
 
-PLAY(target_fewer_caps_nosuid,
-     "the target dropped one, and sees nothing but nosuid mounts")
+PLAY(target_fewer_caps_nosuid, "the target dropped one, and sees nothing but nosuid mounts")
 {
 	long ret;
 

@@ -19,7 +19,8 @@ static void reply(const struct fuse_in_header *in, int err, const void *data,
 		.len = sizeof(out) + len, .error = err, .unique = in->unique,
 	};
 	struct iovec iov[2] = {
-		{ .iov_base = &out, .iov_len = sizeof(out) }, { .iov_base = (void *)data, .iov_len = len },
+		{ .iov_base = &out, .iov_len = sizeof(out) },
+		{ .iov_base = (void *)data, .iov_len = len },
 	};
 
 	if (writev(dev, iov, len ? 2 : 1) < 0 && errno != ENOENT)

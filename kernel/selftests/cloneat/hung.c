@@ -61,7 +61,7 @@ static long call_while_it_hangs(int request)
 PLAY(cwd, "a caller whose working directory has a server that hangs")
 {
 	cast();
-	strcpy(a.m.buf, served_dir);
+	snprintf(a.m.buf, sizeof(a.m.buf), "%s", served_dir);
 	expect_eq(on(&a, do_chdir, 0), 0);
 	expect_ok(call_while_it_hangs(FUSE_GETATTR));
 	expect_eq(end(&k, &t, 3), EXITED(3));
@@ -71,7 +71,7 @@ PLAY_DOCUMENTED(closed, "a caller with an open file whose server hangs",
 		"its duplicate is closed, of which the server is told: EBUSY")
 {
 	cast();
-	strcpy(a.m.buf, served_file);
+	snprintf(a.m.buf, sizeof(a.m.buf), "%s", served_file);
 	expect(on(&a, do_open_file, 0) >= 0);
 	expect_ok(call_while_it_hangs(FUSE_FLUSH));
 }
@@ -80,7 +80,7 @@ PLAY_DOCUMENTED(mapped, "a caller that has mapped a file whose server hangs",
 		"it is opened, to be mapped in the child, and closed: EBUSY")
 {
 	cast();
-	strcpy(a.m.buf, served_file);
+	snprintf(a.m.buf, sizeof(a.m.buf), "%s", served_file);
 	expect_eq(on(&a, do_map_file, 0), 0);
 	expect_ok(call_while_it_hangs(FUSE_FLUSH));
 }

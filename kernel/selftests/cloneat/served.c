@@ -61,7 +61,7 @@ struct hold {
 
 static void have(struct actor *a, const struct hold *h)
 {
-	strcpy(a->m.buf, h->what);
+	snprintf(a->m.buf, sizeof(a->m.buf), "%s", h->what);
 	expect(on(a, h->have) >= 0);
 	expect_eq(on(a, do_lock), 0);
 }
@@ -143,7 +143,7 @@ static void leave_target(const struct hold *h)
 	spawn(&me, &a, 0);
 	spawn(&a, &t, ACTOR_EXEC);
 	thread_of(&t, &thread);
-	strcpy(t.m.buf, h->what);
+	snprintf(t.m.buf, sizeof(t.m.buf), "%s", h->what);
 	expect(on(&t, h->have) >= 0);
 	server[HELD] = h->opcode;
 	call_silent(&a, &t, &k);
