@@ -11,7 +11,7 @@
 #include "scene.h"
 
 #define HIGHEST ((1UL << 47) - PAGE)
-#define LOW_HOLE (1UL << 29)
+#define LOW_HOLE (3UL << 30)	/* above a heap, which is up to a gigabyte above the program */
 #define HIGH_HOLE (5UL << 44)
 #define OTHER_HOLE (6UL << 44)
 
