@@ -116,11 +116,16 @@ func (p play) suits(w way, who string) bool {
 	case p.flags&unix.CLONE_THREAD != 0 && strings.HasPrefix(who, "child"):
 		return false // it is the caller
 	case who == "giver":
-		return p.has("headless") && p.has("old") && p.kind != "self" && p.kind != "init"
+		return p.hasGiver()
 	case who == "company" || who == "father":
 		return p.has(map[string]string{"company": "company", "father": "nested"}[who])
 	}
 	return true
+}
+
+// hasGiver: descriptors of a caller whose leader has exited are shown by a process, before Linux 6.9.
+func (p play) hasGiver() bool {
+	return p.has("headless") && p.has("old") && p.kind != "self" && p.kind != "init"
 }
 
 // moment is a visit of a step.

@@ -59,7 +59,7 @@ func (a *attack) victim() (v victim, ok bool) {
 
 // giver is the process that shows the descriptors of a caller whose leader has exited, or 0.
 func (a *attack) giver() int {
-	if !a.play.has("headless") || !a.play.has("old") || a.play.kind == "self" || a.play.kind == "init" {
+	if !a.play.hasGiver() {
 		return 0
 	}
 	for _, pid := range a.kids() {

@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"cloneat-emu/ptrace"
+
 	"cloneat-emu/emu/launch"
 )
 
@@ -70,12 +72,11 @@ func (s *eventStream) drain(linger bool) {
 func (c *Cmd) mourn() {
 	<-c.events.over
 	var info unix.Siginfo
-	err := unix.Waitid(unix.P_PID, c.first, &info, unix.WEXITED|unix.WNOWAIT, nil)
+	err := error(unix.EINTR)
 	for errors.Is(err, unix.EINTR) {
 		err = unix.Waitid(unix.P_PID, c.first, &info, unix.WEXITED|unix.WNOWAIT, nil)
 	}
-	const killed, dumped = 2, 3 // CLD_KILLED, CLD_DUMPED
-	if over, _ := c.Ended(); !over && err == nil && (info.Code == killed || info.Code == dumped) {
+	if over, _ := c.Ended(); !over && err == nil && (info.Code == ptrace.Killed || info.Code == ptrace.Dumped) {
 		c.OnKilled()
 	}
 }

@@ -4,6 +4,7 @@
  * and whose own filter kills them for what they do not do themselves.
  */
 #define _GNU_SOURCE
+#include "adopt.h"
 #include "init_caller.h"
 #include <err.h>
 #include <linux/filter.h>
@@ -12,7 +13,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,19 +36,8 @@ static void confine(void)
 static void heir(int i, pid_t *init)
 {
 	siginfo_t si;
-	int told[2];
-	pid_t pid;
+	pid_t pid = start_caller(call_for_init, init);
 
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	if (pipe(told))
-		err(2, "pipe");
-	pid = fork();
-	if (pid < 0)
-		err(2, "fork");
-	if (pid == 0)
-		call_for_init(told[1]);
-	if (read(told[0], init, sizeof(*init)) != sizeof(*init))
-		err(2, "caller");
 	confine();
 	usleep(500 + i * 150);
 	kill(pid, SIGKILL);

@@ -39,10 +39,12 @@ func Program(name string) (string, error) {
 		}
 	}
 	path, err := exec.LookPath(name)
-	if denied := findDenied(name, dirs); errors.Is(err, exec.ErrNotFound) && denied != "" {
-		return denied, fmt.Errorf("exec %s: %w", denied, unix.EACCES)
-	}
-	if errors.Is(err, exec.ErrDot) {
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		if denied := findDenied(name, dirs); denied != "" {
+			return denied, fmt.Errorf("exec %s: %w", denied, unix.EACCES)
+		}
+	case errors.Is(err, exec.ErrDot):
 		err = nil // as execvp(3): PATH is the user's own
 	}
 	if path == "" {

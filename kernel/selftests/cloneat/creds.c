@@ -265,7 +265,7 @@ static long do_nosuid(struct msg *m)
 			   0x8000 /* AT_RECURSIVE */, (long)&attr, sizeof(attr), 0);
 }
 
-PLAY(target_fewer_caps_nosuid, "the target dropped one, and sees nothing but nosuid mounts")
+static void cast_nosuid(void)
 {
 	long ret;
 
@@ -274,6 +274,11 @@ PLAY(target_fewer_caps_nosuid, "the target dropped one, and sees nothing but nos
 	if (ret == -ENOSYS)
 		ct_skip("no mount_setattr in this kernel");
 	expect_eq(ret, 0);
+}
+
+PLAY(target_fewer_caps_nosuid, "the target dropped one, and sees nothing but nosuid mounts")
+{
+	cast_nosuid();
 	expect_eq(on(&t, do_drop, CAP_NET_ADMIN), 0);
 	double_of_caller();
 }
@@ -282,13 +287,7 @@ PLAY_DOCUMENTED(target_other_uid_nosuid,
 		"a target without capabilities or root's uid, and the same",
 		"no exec gives a right to its child: EOPNOTSUPP")
 {
-	long ret;
-
-	cast(CLONE_NEWNS);
-	ret = on(&t, do_nosuid);
-	if (ret == -ENOSYS)
-		ct_skip("no mount_setattr in this kernel");
-	expect_eq(ret, 0);
+	cast_nosuid();
 	expect_eq(sys(&t, SYS_setresuid, 1000, 1000, 1000), 0);
 	double_of_caller();
 }
